@@ -1,0 +1,8 @@
+"""Byzantine-resilient learning without gradients: the reference implementation of model-consensus.
+
+The definitions follow the idea and the names of Kucharavy, Monti, Guerraoui and Dolamic,
+"Byzantine-Resilient Learning Beyond Gradients: Distributing Evolutionary Search"
+(arXiv 2304.13540, 2023). The formalisation, the bounds and the algorithms are ours.
+"""
+
+__version__ = "0.1.0"
