@@ -1,0 +1,67 @@
+--------------------------- MODULE ModelConsensus ---------------------------
+(***************************************************************************)
+(* Model-consensus: what Byzantine-resilient learning has to achieve, with *)
+(* no word on how.                                                         *)
+(*                                                                         *)
+(* Each correct process outputs a growing sequence of models that starts   *)
+(* at the genesis model.  The idea and the name are those of Kucharavy,    *)
+(* Monti, Guerraoui and Dolamic (arXiv 2304.13540); this formalisation is  *)
+(* ours.                                                                   *)
+(*                                                                         *)
+(* The state is what has been drawn and what has been decided.  A process  *)
+(* may decide any model for which Agreement, Lineage and Resilience hold   *)
+(* afterwards: this is the most general algorithm, and every other one     *)
+(* refines it.                                                             *)
+(***************************************************************************)
+EXTENDS EvolutionarySearch
+
+CONSTANTS Generations,  \* how many generations are to be decided
+          Rho           \* the resilience: how many honest offspring a
+                        \* decided model has to match
+
+VARIABLES loss,         \* the losses of the models drawn and still of interest
+          decided       \* decided[p]: the sequence of models that p has decided
+
+vars == <<loss, decided>>
+
+Init == /\ loss = << >>
+        /\ decided = [p \in Correct |-> <<Genesis>>]
+-----------------------------------------------------------------------------
+(* Some tickets of q are evaluated on a model that has been drawn itself. *)
+Draw(parent, q) ==
+    /\ Generation(parent) < Generations
+    /\ \E models \in SUBSET OwnOffspring(parent, q) :
+       \E new \in Landscapes(models) : loss' = Reveal(loss, new)
+    /\ UNCHANGED decided
+
+(* p decides its next model. *)
+Decide(p, model) ==
+    LET d == [decided EXCEPT ![p] = Append(@, model)]
+    IN  /\ Decisions(decided[p]) < Generations
+        /\ \E q \in Proc : model \in OwnOffspring(Last(decided[p]), q)
+        /\ \A q \in Correct : IsPrefix(d[p], d[q]) \/ IsPrefix(d[q], d[p])
+        /\ AtLeastAsGood(loss, model, Last(decided[p]), Rho)
+        /\ decided' = d
+        /\ loss' = Remembered(loss, d)
+
+Next == \/ \E parent \in DOMAIN loss \cup {Genesis}, q \in Proc : Draw(parent, q)
+        \/ \E p \in Correct, model \in DOMAIN loss : Decide(p, model)
+
+(* Fair to the deciding processes, if somebody goes on drawing. *)
+Fairness == \A p \in Correct :
+    /\ WF_vars(Draw(Last(decided[p]), p))
+    /\ WF_vars(\E model \in DOMAIN loss : Decide(p, model))
+
+Spec == Init /\ [][Next]_vars
+-----------------------------------------------------------------------------
+TypeOK == /\ \A m \in DOMAIN loss : loss[m] \in Losses
+          /\ DOMAIN decided = Correct
+          /\ \A p \in Correct : Decisions(decided[p]) \in 0 .. Generations
+
+(* Safety.  Integrity: what has been decided stays decided. *)
+Integrity == [][\A p \in Correct : IsPrefix(decided[p], decided'[p])]_vars
+
+Agreement == AgreementOf(decided)
+Lineage == LineageOf(decided)
+Resilience == ResilienceOf(loss, decided, Rho)
+=============================================================================

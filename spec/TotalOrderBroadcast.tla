@@ -1,0 +1,76 @@
+------------------------ MODULE TotalOrderBroadcast -------------------------
+(***************************************************************************)
+(* Total Order Broadcast: every correct process delivers the same messages *)
+(* in the same order, and a correct process's broadcast is delivered.      *)
+(*                                                                         *)
+(* A message that has been broadcast waits in `network' until it is given  *)
+(* its place in the order.  From then on it stands in the queue `inbox[p]' *)
+(* of every correct process p, which takes its messages one by one, at its *)
+(* own speed.  Delivered messages are gone, so the memory of a run does    *)
+(* not grow with its length.                                               *)
+(*                                                                         *)
+(* A correct process's message is ordered only if it was broadcast: its    *)
+(* sender cannot be forged.  The adversary broadcasts whatever it likes    *)
+(* when it likes, so its messages are simply ordered; to wait in `network' *)
+(* would give it nothing.  It may even get one message ordered many times. *)
+(***************************************************************************)
+EXTENDS Naturals, Sequences, FiniteSets
+
+CONSTANTS Correct,      \* the correct processes
+          Message,      \* all that correct processes can broadcast
+          Forgery       \* all that the adversary can broadcast
+
+VARIABLES network,      \* the messages broadcast and not yet ordered
+          inbox         \* inbox[p]: those ordered and not yet delivered at p
+
+vars == <<network, inbox>>
+
+Init == /\ network = {}
+        /\ inbox = [p \in Correct |-> << >>]
+-----------------------------------------------------------------------------
+(* A correct process broadcasts m. *)
+Broadcast(m) ==
+    /\ network' = network \cup {m}
+    /\ UNCHANGED inbox
+
+(* m gets the next place in the order. *)
+Order(m) ==
+    /\ network' = network \ {m}
+    /\ inbox' = [p \in Correct |-> Append(inbox[p], m)]
+
+(* p delivers the next message of the order. *)
+Deliver(p) ==
+    /\ inbox[p] # << >>
+    /\ inbox' = [inbox EXCEPT ![p] = Tail(@)]
+    /\ UNCHANGED network
+
+Next == \/ \E m \in Message : Broadcast(m)
+        \/ \E m \in network \cup Forgery : Order(m)
+        \/ \E p \in Correct : Deliver(p)
+
+(* A message that was broadcast is ordered, and a queue is emptied. *)
+Fairness == /\ \A m \in Message : WF_vars(m \in network /\ Order(m))
+            /\ \A p \in Correct : WF_vars(Deliver(p))
+
+Spec == Init /\ [][Next]_vars
+FairSpec == Spec /\ Fairness
+-----------------------------------------------------------------------------
+TypeOK == /\ network \subseteq Message
+          /\ inbox \in [Correct -> Seq(Message \cup Forgery)]
+
+IsSuffix(s, t) ==
+    /\ Len(s) <= Len(t)
+    /\ s = SubSeq(t, Len(t) - Len(s) + 1, Len(t))
+
+(* The same messages in the same order: of two processes, what one has     *)
+(* still to deliver is the end of what the other has still to deliver.     *)
+TotalOrder == \A p, q \in Correct :
+    IsSuffix(inbox[p], inbox[q]) \/ IsSuffix(inbox[q], inbox[p])
+
+(* Each message that was broadcast gets its place in the order. *)
+EachOrdered == \A m \in Message : m \in network ~> m \notin network
+
+(* No process stops while it has messages to deliver. *)
+EachDelivered == \A p \in Correct, n \in Nat \ {0} :
+    Len(inbox[p]) = n ~> Len(inbox[p]) # n
+=============================================================================
