@@ -1,0 +1,7 @@
+"""``python -m model_consensus`` is the command ``model-consensus``."""
+
+import sys
+
+from model_consensus.cli import main
+
+sys.exit(main())

@@ -1,0 +1,180 @@
+"""Model-check the specifications, then train and check the recorded traces against them.
+
+Every model of the manifest is run again with TLC.  It passes if the result, the property that fails
+and the length of its counterexample, the numbers of states and the actions that fired are all as
+recorded; there is no "unknown", and a run that is cut short fails.  The exit status is 0 if
+everything passes and 1 if anything does not.
+"""
+
+import argparse
+import os
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from model_consensus import manifest as manifests
+from model_consensus import report, tlc
+from model_consensus.errors import ModelConsensusError
+from model_consensus.manifest import Model
+from model_consensus.report import Outcome
+from model_consensus.toolchain import Toolchain, find_toolchain
+
+EXAMPLES = """\
+examples:
+  model-consensus verify
+  model-consensus verify --tier all --json report.json"""
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """What a job after the models found: a line to print, and data for the report."""
+
+    name: str
+    passed: bool
+    message: str
+    seconds: float
+    data: dict[str, Any]
+
+
+# What is done after the models, in this order; each says what it does with its ``say`` argument.
+Say = Callable[[str], None]
+JOBS: tuple[Callable[[Say], JobOutcome], ...] = ()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "models", metavar="MODEL", nargs="*", help="check only these, whatever their tier"
+    )
+    parser.add_argument(
+        "--tier",
+        choices=(*manifests.TIERS, "all"),
+        default="fast",
+        help="the models to check (default: fast)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="models checked at once"
+    )
+    parser.add_argument(
+        "--models-only", action="store_true", help="leave out the training runs after the models"
+    )
+    # For maintainers (make manifest): write the figures into the manifest instead of comparing.
+    parser.add_argument("--record", action="store_true", help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check everything that is asked for."""
+    if args.jobs < 1:
+        raise ModelConsensusError("--jobs: not a positive number")
+    if args.json and not args.json.parent.is_dir():
+        raise ModelConsensusError(f"--json: no such folder: {args.json.parent}")
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    started = time.monotonic()
+    manifest = manifests.load(manifests.spec_directory() / "manifest.json")
+    models = _selected(manifest, args.models, args.tier)
+    toolchain = find_toolchain()
+    console.print(toolchain.describe())
+    if manifest.tool_sha256 not in ("", toolchain.jar_sha256):
+        console.print("note: the figures of the manifest were recorded with another TLC")
+    document: dict[str, Any] = {
+        **report.origin(manifest.path.parent, toolchain),
+        "tier": args.tier,
+        "complete": False,
+        "models": [],
+        "jobs": [],
+    }
+
+    def save() -> None:
+        document["seconds"] = round(time.monotonic() - started, 1)
+        if args.json:
+            report.write(args.json, document)
+
+    passed = True
+    measured = []
+    width = max((len(model.name) for model in models), default=0)
+    console.print(report.header(width))
+    outcomes = check_models(models, toolchain, args.jobs, recording=args.record)
+    with _progress(console, len(models)) as advance, closing(outcomes):
+        for outcome in outcomes:
+            passed &= outcome.passed
+            if outcome.passed:
+                measured.append((outcome.model, outcome.result))
+            console.print(report.row(outcome, width))
+            advance()
+            document["models"].append(report.as_data(outcome))
+            save()
+    if args.record:
+        tool = {"version": toolchain.tlc_version, "sha256": toolchain.jar_sha256}
+        manifests.record(manifest, measured, tool)
+        console.print(f"recorded {len(measured)} of {len(models)} models in {manifest.path}")
+        return 0 if passed else 1
+    for job in () if args.models_only or args.models else JOBS:
+        done = job(console.print)
+        passed &= done.passed
+        console.print(f"{done.name}: {done.message} after {done.seconds:.1f} s"
+                      f"  {'ok' if done.passed else 'FAILS'}")  # fmt: skip
+        document["jobs"].append(
+            {"name": done.name, "passed": done.passed, "message": done.message, **done.data}
+            | {"seconds": round(done.seconds, 2)}
+        )
+        save()
+    document |= {"complete": True, "passed": passed}
+    save()
+    failed = sum(not entry["passed"] for entry in [*document["models"], *document["jobs"]])
+    total = len(document["models"]) + len(document["jobs"])
+    console.print(f"{total - failed} passed, {failed} failed in {document['seconds']} s")
+    return 0 if passed else 1
+
+
+def _selected(manifest: manifests.Manifest, names: list[str], tier: str) -> list[Model]:
+    """The models of these names, else of this tier, of a manifest that lists all there are."""
+    if names:
+        return [manifest.find(name) for name in names]
+    if complaints := manifests.incomplete(manifest):
+        raise ModelConsensusError("; ".join(complaints))
+    return [model for model in manifest.models if tier in (model.tier, "all")]
+
+
+@contextmanager
+def _progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
+    """A bar below the rows, on a terminal only."""
+    columns = (TextColumn("model checking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
+
+
+def check_models(
+    models: list[Model], toolchain: Toolchain, jobs: int, *, recording: bool = False
+) -> Generator[Outcome, None, None]:
+    """Check the models, ``jobs`` at once, the longest first; in the order in which they end.
+
+    Every TLC has ended when this does, be it by an exception.
+    """
+    stop = threading.Event()
+    waiting = sorted(models, key=lambda model: -model.runtime)
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            check = partial(_check, toolchain=toolchain, stop=stop, recording=recording)
+            for future in as_completed([pool.submit(check, model) for model in waiting]):
+                yield future.result()
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def _check(model: Model, toolchain: Toolchain, stop: threading.Event, recording: bool) -> Outcome:
+    result = tlc.check(model.run(), toolchain=toolchain, stop=stop)
+    wrong = manifests.differences(model, result, recording=recording)
+    return Outcome(model, result, tuple(wrong))
