@@ -109,8 +109,8 @@ Offer(p) ==
                                       ![p].evaluations = @ + Draws]
         /\ UNCHANGED inbox
 
-(* A broadcast offer gets its place in the total order. *)
-Order(offer) ==
+(* One of the broadcast offers gets its place in the total order. *)
+Order(offers) == \E offer \in offers :
     /\ network' = network \ {offer}
     /\ inbox' = [p \in Correct |-> Append(inbox[p], offer)]
     /\ UNCHANGED <<learner, loss>>
@@ -135,7 +135,7 @@ Forgeries == [sender : Byzantine,
 
 (* A Byzantine offer gets its place in the total order.  If a learner may  *)
 (* come to evaluate it, its true loss is from now on what it is.           *)
-ByzantineOffer(offer) ==
+ByzantineOffer == \E offer \in Forgeries :
     LET model == Offspring(offer.parent, offer.ticket)
         matters == /\ offer.ticket \in OwnTickets(Generation(offer.parent) + 1, offer.sender)
                    /\ IsCurrent(model, Decided)
@@ -145,17 +145,15 @@ ByzantineOffer(offer) ==
         /\ UNCHANGED <<network, learner>>
 -----------------------------------------------------------------------------
 CorrectNext == \/ \E p \in Correct : Offer(p)
-               \/ \E offer \in network : Order(offer)
+               \/ Order(network)
                \/ \E p \in Correct : Deliver(p)
 
-AdversaryNext == \E offer \in Forgeries : ByzantineOffer(offer)
-
-Next == CorrectNext \/ AdversaryNext
+Next == CorrectNext \/ ByzantineOffer
 
 (* Correct processes go on, and what they broadcast gets its place. *)
 Fairness == \A p \in Correct :
     /\ WF_vars(Offer(p))
-    /\ WF_vars(\E offer \in {o \in network : o.sender = p} : Order(offer))
+    /\ WF_vars(Order({offer \in network : offer.sender = p}))
     /\ WF_vars(Deliver(p))
 
 Spec == Init /\ [][Next]_vars
