@@ -8,7 +8,7 @@ in TLC's sources and have been stable since TLC 2.
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -136,8 +136,9 @@ class Reader:
     (The trace apart: it is as long as TLC makes it.)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_print: Callable[[str], None] | None = None) -> None:
         self.progress: Progress | None = None
+        self._on_print = on_print
         self._open: list[tuple[int, int, list[str]]] = []
         self._length = 0
         self._errors: list[tuple[int, str]] = []
@@ -167,6 +168,8 @@ class Reader:
         if not self._open:
             if text.strip() and not text.startswith(_PARSER_PROGRESS):
                 self._printed.append(text.rstrip("\n")[:LONGEST_MESSAGE])
+                if self._on_print is not None:
+                    self._on_print(self._printed[-1])
         elif self._length + len(text) <= LONGEST_MESSAGE:
             self._open[-1][2].append(text)
             self._length += len(text)
@@ -281,7 +284,7 @@ class Reader:
         elif first == _DEADLOCK:
             verdict = Verdict.DEADLOCK
         elif first == _ASSUMPTION:
-            return Verdict.ASSUMPTION, None, _one_line(text)
+            return Verdict.ASSUMPTION, None, _one_line(text).rstrip(".")
         if verdict == Verdict.EVALUATION or _WHERE in codes:
             return Verdict.EVALUATION, None, _evaluation_error(self._errors)
         if not self._steps:
