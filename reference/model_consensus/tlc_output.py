@@ -106,6 +106,8 @@ _BACK = re.compile(r"(\d+): Back to state|Back to state:? (\d+)")
 _VIOLATED = re.compile(r"(?:Invariant|Action property|Property) (.+?) is violated|"
                        r"Temporal property (\w+) was violated")  # fmt: skip
 
+_MEMORY = re.compile("OutOfMemoryError|^Java heap space|^GC overhead limit exceeded")
+
 _ERROR, _BUG, _WARNING = 1, 2, 3  # severities
 
 _INITIAL = {2107, 2108}  # violated by an initial state, which is in the message
@@ -248,7 +250,7 @@ class Reader:
         """The verdict, the name of what failed and a line about it."""
         codes = {code for code, _ in self._errors}
         text = next((text for _, text in self._errors), "")
-        if codes & _OUT_OF_MEMORY or any("OutOfMemoryError" in line for line in self._printed):
+        if codes & _OUT_OF_MEMORY or any(map(_MEMORY.search, [text, *self._printed])):
             return Verdict.TOOL, None, "out of memory: give Java more with --heap"
         if exit_status < 0:
             return Verdict.TOOL, None, f"TLC was killed by signal {-exit_status}"
