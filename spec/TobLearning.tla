@@ -4,22 +4,15 @@
 (*                                                                         *)
 (* In each generation a process draws its own tickets on its current model *)
 (* and broadcasts one offer: the ticket of least loss, with its claim to   *)
-(* that loss.  A learner takes the offers in the order of delivery.  Once  *)
-(* lambda offers are accepted it evaluates the one of the least claim: if  *)
-(* the claim is true that is the next model; if not, its proposer is       *)
-(* banned for ever and the offer is dropped.                               *)
-(*                                                                         *)
-(* The learner is a fold over what has been delivered, and all correct     *)
-(* learners fold the same sequence: that is the whole argument.            *)
+(* that loss.  A learner (TobLearner) takes the offers in the order of     *)
+(* delivery: it is a fold over what has been delivered, and all correct    *)
+(* learners fold the same sequence.  That is the whole argument.           *)
 (*                                                                         *)
 (* This is the direct formulation: the one to read, and the one whose      *)
 (* state graph the implementation is compared with.  TobFrontier is the    *)
 (* same algorithm with far fewer states.                                   *)
 (***************************************************************************)
-EXTENDS EvolutionarySearch
-
-CONSTANTS Lambda,       \* how many offers a selection needs
-          Generations   \* how many generations are decided
+EXTENDS TobLearner
 
 VARIABLES network,      \* the offers broadcast and not yet ordered
           inbox,        \* inbox[p]: the offers ordered and not yet delivered at p
@@ -28,66 +21,8 @@ VARIABLES network,      \* the offers broadcast and not yet ordered
 
 vars == <<network, inbox, learner, loss>>
 
-F == Cardinality(Byzantine)
-N == Cardinality(Proc)
-
-(* What the theorems ask of lambda.  Never assumed: a model whose lambda   *)
-(* is larger shows what goes wrong.                                        *)
-LambdaIsLive == F < Lambda /\ Lambda <= N - F
-
 Decided == [p \in Correct |-> learner[p].decided]
------------------------------------------------------------------------------
-(* THE LEARNER.  Its state:                                                *)
-(*   decided      the models decided, from the genesis model on            *)
-(*   accepted     the offers accepted in this generation, in order         *)
-(*   banned       the proposers caught lying, in order                     *)
-(*   offered      the last generation for which it made its own offer      *)
-(*   evaluations  how many models it has evaluated                         *)
 
-NewLearner == [decided |-> <<Genesis>>, accepted |-> << >>, banned |-> << >>,
-               offered |-> 0, evaluations |-> 0]
-
-Parent(l) == Last(l.decided)
-CurrentGeneration(l) == Decisions(l.decided) + 1
-
-(* l accepts an offer that its sender drew legally on l's current model,   *)
-(* the first of this sender in the generation, if it was never caught      *)
-(* lying.                                                                  *)
-IsLegal(l, offer) ==
-    /\ offer.parent = Parent(l)
-    /\ offer.ticket \in OwnTickets(CurrentGeneration(l), offer.sender)
-IsFirst(l, offer) == \A i \in DOMAIN l.accepted : l.accepted[i].sender # offer.sender
-IsBanned(l, p) == p \in Range(l.banned)
-IsAcceptable(l, offer) ==
-    IsLegal(l, offer) /\ IsFirst(l, offer) /\ ~IsBanned(l, offer.sender)
-
-(* The position of the least claim; of equal ones, the earliest delivered. *)
-LeastClaim(accepted) == CHOOSE i \in DOMAIN accepted : \A k \in DOMAIN accepted :
-    \/ accepted[i].claim < accepted[k].claim
-    \/ accepted[i].claim = accepted[k].claim /\ i <= k
-
-Remove(s, i) == SubSeq(s, 1, i - 1) \o SubSeq(s, i + 1, Len(s))
-
-(* While lambda offers are accepted: evaluate the least claim, and decide  *)
-(* its model or ban its proposer.                                          *)
-RECURSIVE Select(_, _)
-Select(l, true) ==
-    IF Len(l.accepted) < Lambda THEN l ELSE
-    LET i == LeastClaim(l.accepted)
-        offer == l.accepted[i]
-        model == Offspring(offer.parent, offer.ticket)
-        evaluated == [l EXCEPT !.evaluations = @ + 1]
-    IN  IF true[model] = offer.claim
-        THEN [evaluated EXCEPT !.decided = Append(@, model), !.accepted = << >>]
-        ELSE Select([evaluated EXCEPT !.accepted = Remove(@, i),
-                                      !.banned = Append(@, offer.sender)], true)
-
-(* l after the delivery of an offer, where the landscape is `true'. *)
-Receive(l, offer, true) ==
-    IF IsAcceptable(l, offer)
-    THEN Select([l EXCEPT !.accepted = Append(@, offer)], true)
-    ELSE l
------------------------------------------------------------------------------
 Init == /\ network = {}
         /\ inbox = [p \in Correct |-> << >>]
         /\ learner = [p \in Correct |-> NewLearner]
@@ -102,9 +37,7 @@ Offer(p) ==
     IN  /\ l.offered < CurrentGeneration(l)
         /\ CurrentGeneration(l) <= Generations
         /\ \E new \in Landscapes(own \ DOMAIN loss) : loss' = Reveal(loss, new)
-        /\ LET best == BestTicket(loss', parent, p)
-           IN  network' = network \cup {[sender |-> p, parent |-> parent, ticket |-> best,
-                                         claim |-> loss'[Offspring(parent, best)]]}
+        /\ network' = network \cup {HonestOffer(loss', parent, p)}
         /\ learner' = [learner EXCEPT ![p].offered = CurrentGeneration(l),
                                       ![p].evaluations = @ + Draws]
         /\ UNCHANGED inbox
@@ -136,7 +69,7 @@ Forgeries == [sender : Byzantine,
 (* A Byzantine offer gets its place in the total order.  If a learner may  *)
 (* come to evaluate it, its true loss is from now on what it is.           *)
 ByzantineOffer == \E offer \in Forgeries :
-    LET model == Offspring(offer.parent, offer.ticket)
+    LET model == Offered(offer)
         matters == /\ offer.ticket \in OwnTickets(Generation(offer.parent) + 1, offer.sender)
                    /\ IsCurrent(model, Decided)
                    /\ model \notin DOMAIN loss
@@ -189,7 +122,7 @@ SameBans == \A p, q \in Correct :
 BansAtMostF == \A p \in Correct : Len(learner[p].banned) <= F
 
 (* T3: a decided model matches every draw of lambda - f correct processes. *)
-Resilience == ResilienceOf(loss, Decided, Draws * (Lambda - F))
+Resilience == ResilienceOf(loss, Decided, HonestMatches)
 
 (* T5: at most draws evaluations for each own offer, one for each decision *)
 (* and one for each Byzantine process, however long the run.               *)
@@ -204,8 +137,7 @@ NoDeadlock == \/ \A p \in Correct : Decisions(learner[p].decided) = Generations
 Termination == \A p \in Correct : <>(Decisions(learner[p].decided) = Generations)
 
 (* REFINEMENT. *)
-MC == INSTANCE ModelConsensus WITH
-    decided <- Decided, Rho <- Draws * (Lambda - F)
+MC == INSTANCE ModelConsensus WITH decided <- Decided, Rho <- HonestMatches
 RefinesModelConsensus == MC!Spec
 
 Models == UNION {{m \in [1 .. g -> [generation : 1 .. g, proposer : Proc, draw : 0 .. Draws - 1]] :
@@ -215,7 +147,7 @@ Offers(senders) ==
      ticket : [generation : 1 .. Generations, proposer : Proc, draw : 0 .. Draws],
      claim : Losses]
 TOB == INSTANCE TotalOrderBroadcast WITH
-    Message <- Offers(Correct), Forgery <- Offers(Byzantine)
+    Message <- Offers(Correct), Forgery <- Offers(Byzantine), Batch <- 1
 RefinesTotalOrderBroadcast == TOB!Spec
 -----------------------------------------------------------------------------
 THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage)

@@ -18,7 +18,8 @@ EXTENDS Naturals, Sequences, FiniteSets
 
 CONSTANTS Correct,      \* the correct processes
           Message,      \* all that correct processes can broadcast
-          Forgery       \* all that the adversary can broadcast
+          Forgery,      \* all that the adversary can broadcast
+          Batch         \* how many messages at most get their places in one step
 
 VARIABLES network,      \* the messages broadcast and not yet ordered
           inbox         \* inbox[p]: those ordered and not yet delivered at p
@@ -33,10 +34,14 @@ Broadcast(m) ==
     /\ network' = network \cup {m}
     /\ UNCHANGED inbox
 
-(* m gets the next place in the order. *)
-Order(m) ==
-    /\ network' = network \ {m}
-    /\ inbox' = [p \in Correct |-> Append(inbox[p], m)]
+(* The messages of the sequence batch get the next places in the order.    *)
+(* What a correct process has broadcast gets one place only.               *)
+Batches(messages) == UNION {[1 .. k -> messages] : k \in 1 .. Batch}
+IsOnce(m, batch) == Cardinality({i \in DOMAIN batch : batch[i] = m}) <= 1
+Order(batch) ==
+    /\ \A m \in network : IsOnce(m, batch)
+    /\ network' = network \ {batch[i] : i \in DOMAIN batch}
+    /\ inbox' = [p \in Correct |-> inbox[p] \o batch]
 
 (* p delivers the next message of the order. *)
 Deliver(p) ==
@@ -45,11 +50,11 @@ Deliver(p) ==
     /\ UNCHANGED network
 
 Next == \/ \E m \in Message : Broadcast(m)
-        \/ \E m \in network \cup Forgery : Order(m)
+        \/ \E batch \in Batches(network \cup Forgery) : Order(batch)
         \/ \E p \in Correct : Deliver(p)
 
 (* A message that was broadcast is ordered, and a queue is emptied. *)
-Fairness == /\ \A m \in Message : WF_vars(m \in network /\ Order(m))
+Fairness == /\ \A m \in Message : WF_vars(m \in network /\ Order(<<m>>))
             /\ \A p \in Correct : WF_vars(Deliver(p))
 
 Spec == Init /\ [][Next]_vars
