@@ -101,6 +101,8 @@ def find_model(name: str) -> tuple[tlc.Run, manifests.Model | None]:
             if not separator:
                 raise ModelConsensusError(f"{config}: no module {config.stem}.tla beside it")
         return tlc.Run(module, config, coverage=True), None
+    if len(config.parts) > 1:
+        raise ModelConsensusError(f"no such file: {name}")
     manifest = manifests.load(manifests.spec_directory() / "manifest.json")
     model = manifest.find(name)
     return model.run(), model

@@ -81,11 +81,13 @@ def check(
     toolchain: Toolchain | None = None,
     time_limit: float | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_print: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Result:
     """Run TLC to its end; its process is gone when this returns or raises.
 
-    ``time_limit`` is in seconds.  Setting ``stop`` ends the run from another thread.
+    ``time_limit`` is in seconds.  ``on_print`` gets each line that the specification prints.
+    Setting ``stop`` ends the run from another thread.
 
     Raises:
         ModelConsensusError: a file is missing.
@@ -97,7 +99,7 @@ def check(
             raise ModelConsensusError(f"no such file: {file}")
     toolchain = toolchain or find_toolchain()
     properties = checked_properties(run.config.read_text(encoding="utf-8"))
-    reader = Reader()
+    reader = Reader(on_print)
     started = time.monotonic()
     ended = ""
     with (

@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True, markup=False)
     started = time.monotonic()
     manifest = manifests.load(manifests.spec_directory() / "manifest.json")
-    models = _selected(manifest, args.models, args.tier)
+    models = selected(manifest, args.models, args.tier)
     toolchain = find_toolchain()
     console.print(toolchain.describe())
     if manifest.tool_sha256 not in ("", toolchain.jar_sha256):
@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if passed else 1
 
 
-def _selected(manifest: manifests.Manifest, names: list[str], tier: str) -> list[Model]:
+def selected(manifest: manifests.Manifest, names: list[str], tier: str) -> list[Model]:
     """The models of these names, else of this tier, of a manifest that lists all there are."""
     if names:
         return [manifest.find(name) for name in names]
