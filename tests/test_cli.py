@@ -28,6 +28,12 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"model-consensus {__version__}\n"
 
 
+def test_every_file_that_names_the_version_names_this_one() -> None:
+    root = TLA.parents[1]
+    assert f"\nversion: {__version__}\n" in (root / "CITATION.cff").read_text()
+    assert f"\n## {__version__} " in (root / "CHANGELOG.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -1,0 +1,34 @@
+# Everything from a fresh clone, with Python 3.11 or later and make: `make verify`, `make test`.
+# The first call creates .venv and installs into it, Java and TLC included.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.PHONY: verify test lint manifest clean
+
+verify: $(INSTALLED)
+	@mkdir -p out
+	$(BIN)/model-consensus verify --json out/verify.json
+
+test: $(INSTALLED)
+	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+# Measure every model again and write the figures into spec/manifest.json (for maintainers).
+manifest: $(INSTALLED)
+	$(BIN)/model-consensus verify --tier all --record
+
+clean:
+	rm -rf $(VENV) out dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11" * (sys.version_info < (3, 11)))'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
