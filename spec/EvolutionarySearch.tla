@@ -89,11 +89,14 @@ Remembered(loss, d) ==
     [m \in {m \in DOMAIN loss : IsCurrent(m, d)} |-> loss[m]]
 
 (* To take `model' is as good a step as to take the best of some `rho'     *)
-(* offspring of `parent' whose tickets the adversary did not choose.       *)
-HonestOffspring(parent) == UNION {OwnOffspring(parent, p) : p \in Correct}
+(* offspring of `parent' whose tickets the adversary did not choose: those *)
+(* of correct processes, or, where nobody can choose among his tickets, of *)
+(* all (`unchosen' says whose).                                            *)
+MatchesUnchosen(loss, model, parent, unchosen, rho) ==
+    LET offspring == UNION {OwnOffspring(parent, p) : p \in unchosen}
+    IN  Cardinality({m \in offspring \cap DOMAIN loss : loss[model] <= loss[m]}) >= rho
 AtLeastAsGood(loss, model, parent, rho) ==
-    Cardinality({m \in HonestOffspring(parent) \cap DOMAIN loss :
-                    loss[model] <= loss[m]}) >= rho
+    MatchesUnchosen(loss, model, parent, Correct, rho)
 
 (* Each decided model is at least as good as `rho' honest offspring of the *)
 (* same parent.  (Checked while its loss is remembered: at the latest in   *)

@@ -16,8 +16,10 @@
 EXTENDS EvolutionarySearch
 
 CONSTANTS Generations,  \* how many generations are to be decided
-          Rho           \* the resilience: how many honest offspring a
-                        \* decided model has to match
+          Unchosen,     \* the processes whose tickets the adversary does not
+                        \* choose: at least the correct ones
+          Rho           \* the resilience: how many offspring by their tickets
+                        \* a decided model has to match
 
 VARIABLES loss,         \* the losses of the models drawn and still of interest
           decided       \* decided[p]: the sequence of models that p has decided
@@ -40,7 +42,7 @@ Decide(p, model) ==
     IN  /\ Decisions(decided[p]) < Generations
         /\ \E q \in Proc : model \in OwnOffspring(Last(decided[p]), q)
         /\ \A q \in Correct : IsPrefix(d[p], d[q]) \/ IsPrefix(d[q], d[p])
-        /\ AtLeastAsGood(loss, model, Last(decided[p]), Rho)
+        /\ MatchesUnchosen(loss, model, Last(decided[p]), Unchosen, Rho)
         /\ decided' = d
         /\ loss' = Remembered(loss, d)
 
@@ -63,5 +65,7 @@ Integrity == [][\A p \in Correct : IsPrefix(decided[p], decided'[p])]_vars
 
 Agreement == AgreementOf(decided)
 Lineage == LineageOf(decided)
-Resilience == ResilienceOf(loss, decided, Rho)
+Resilience == \A p \in Correct : \A i \in 2 .. Len(decided[p]) :
+    decided[p][i] \in DOMAIN loss =>
+        MatchesUnchosen(loss, decided[p][i], decided[p][i - 1], Unchosen, Rho)
 =============================================================================

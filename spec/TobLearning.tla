@@ -137,7 +137,8 @@ NoDeadlock == \/ \A p \in Correct : Decisions(learner[p].decided) = Generations
 Termination == \A p \in Correct : <>(Decisions(learner[p].decided) = Generations)
 
 (* REFINEMENT. *)
-MC == INSTANCE ModelConsensus WITH decided <- Decided, Rho <- HonestMatches
+MC == INSTANCE ModelConsensus WITH
+    decided <- Decided, Unchosen <- Correct, Rho <- HonestMatches
 RefinesModelConsensus == MC!Spec
 
 Models == UNION {{m \in [1 .. g -> [generation : 1 .. g, proposer : Proc, draw : 0 .. Draws - 1]] :
