@@ -39,9 +39,9 @@ Broadcast(m) ==
 Batches(messages) == UNION {[1 .. k -> messages] : k \in 1 .. Batch}
 IsOnce(m, batch) == Cardinality({i \in DOMAIN batch : batch[i] = m}) <= 1
 Order(batch) ==
-    /\ \A m \in network : IsOnce(m, batch)
-    /\ network' = network \ {batch[i] : i \in DOMAIN batch}
     /\ inbox' = [p \in Correct |-> inbox[p] \o batch]
+    /\ network' = network \ {batch[i] : i \in DOMAIN batch}
+    /\ \A m \in network : IsOnce(m, batch)
 
 (* p delivers the next message of the order. *)
 Deliver(p) ==
