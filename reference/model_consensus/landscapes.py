@@ -2,13 +2,19 @@
 
 A landscape is public and deterministic.  It never sees a random generator: the noise of a ticket
 comes from :mod:`model_consensus.evolutionary_search`, and everything here is integer arithmetic
-whose result is the same on every machine.
+whose result is the same on every machine.  Coordinates saturate at a limit, so that no sum of
+squares can overflow however long a search runs.
 """
 
-from typing import Protocol
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from model_consensus.errors import ModelConsensusError
 
 Vector = NDArray[np.int64]
 """A model's coordinates, or several models' as the rows of a matrix."""
@@ -31,7 +37,7 @@ class Landscape(Protocol):
         ...
 
     def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
-        """The offspring, int64[m, d], of ``parent``, int64[d], by ``noise``: int64[m, d] in -32..32.
+        """The offspring, int64[m, d], of ``parent``, int64[d], by ``noise``, int64[m, d].
 
         Exact, a function of its arguments alone, and row i depends on row i of the noise alone.
         """
@@ -40,3 +46,142 @@ class Landscape(Protocol):
     def losses(self, models: Vector) -> list[int]:
         """The exact loss of each row of ``models``, int64[m, d]; never negative, less is better."""
         ...
+
+
+def add_noise(parent: Vector, noise: Vector, step: int, limit: int) -> Vector:
+    """``parent + step * noise``, each coordinate kept within ``-limit .. limit``."""
+    offspring: Vector = np.clip(parent + step * noise, -limit, limit)
+    return offspring
+
+
+@dataclass(frozen=True)
+class OneMax:
+    """Bits, all zero at first; the loss is the number of zeros.
+
+    A bit flips when its noise is at least 9, which has the probability 1.64%: one of 64 bits.
+    """
+
+    bits: int = 64
+    name = "onemax"
+
+    def describe(self) -> str:
+        """See :class:`Landscape`."""
+        return f"onemax/1 bits={self.bits} flip=9"
+
+    def initial(self) -> Vector:
+        """All zero."""
+        return np.zeros(self.bits, np.int64)
+
+    def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
+        """Flip the bits whose noise is at least 9; the same in every generation."""
+        return parent ^ (noise >= 9)
+
+    def losses(self, models: Vector) -> list[int]:
+        """See :class:`Landscape`."""
+        return [int(loss) for loss in self.bits - models.sum(axis=1)]
+
+
+@dataclass(frozen=True)
+class Sphere:
+    """The sum of the squares of the coordinates, which all start at 1000.
+
+    The step halves every ten generations, from 32 down to 1.  With coordinates within 2^20 the
+    loss is at most ``dimension * 2^40``.
+    """
+
+    dimension: int = 10
+    name = "sphere"
+    limit = 2**20
+
+    def describe(self) -> str:
+        """See :class:`Landscape`."""
+        return f"sphere/1 dimension={self.dimension} start=1000 step=32/10 limit={self.limit}"
+
+    def initial(self) -> Vector:
+        """1000 everywhere."""
+        return np.full(self.dimension, 1000, np.int64)
+
+    def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
+        """See :class:`Landscape`."""
+        return add_noise(parent, noise, max(1, 32 >> (generation - 1) // 10), self.limit)
+
+    def losses(self, models: Vector) -> list[int]:
+        """See :class:`Landscape`."""
+        return [int(loss) for loss in (models * models).sum(axis=1)]
+
+
+@dataclass(frozen=True)
+class Rosenbrock:
+    """Rosenbrock's valley on the grid of multiples of 1/256, times 256^4 to stay in integers.
+
+    With ``x = v / 256`` the loss ``sum 100 (x[i+1] - x[i]^2)^2 + (1 - x[i])^2`` becomes
+    ``sum 100 (256 v[i+1] - v[i]^2)^2 + (256 (256 - v[i]))^2``.  Within the limit, 8 = 2048/256, a
+    term is below 2^51, so int64 holds the sum of four thousand of them.  Every run starts at the
+    customary (-1.2, 1, -1.2, 1, ...), rounded.
+    """
+
+    dimension: int = 4
+    name = "rosenbrock"
+    limit = 2048
+
+    def describe(self) -> str:
+        """See :class:`Landscape`."""
+        return f"rosenbrock/1 dimension={self.dimension} scale=256 step=8/50 limit={self.limit}"
+
+    def initial(self) -> Vector:
+        """(-307, 256, -307, 256, ...)."""
+        return np.resize(np.array([-307, 256], np.int64), self.dimension)
+
+    def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
+        """The step halves every fifty generations, from 8 down to 1."""
+        return add_noise(parent, noise, max(1, 8 >> (generation - 1) // 50), self.limit)
+
+    def losses(self, models: Vector) -> list[int]:
+        """See :class:`Landscape`."""
+        here, following = models[:, :-1], models[:, 1:]
+        valley, slope = 256 * following - here * here, 256 * (256 - here)
+        return [int(loss) for loss in (100 * valley * valley + slope * slope).sum(axis=1)]
+
+
+def _digits() -> Landscape:
+    from model_consensus.digits import Digits
+
+    return Digits()
+
+
+def _digits_mlp() -> Landscape:
+    from model_consensus.digits import DigitsMLP
+
+    return DigitsMLP()
+
+
+LANDSCAPES: Mapping[str, Callable[[], Landscape]] = {
+    "onemax": OneMax,
+    "sphere": Sphere,
+    "rosenbrock": Rosenbrock,
+    "digits": _digits,
+    "digits-mlp": _digits_mlp,
+}
+"""Every landscape that has a name.  The digits need scikit-learn (extra ``learn``)."""
+
+
+def load_landscape(name: str) -> Landscape:
+    """The landscape of that name, or what ``module:attribute`` makes when it is called.
+
+    :raises ModelConsensusError: there is none, or what the attribute makes is not a landscape.
+    """
+    if name in LANDSCAPES:
+        return LANDSCAPES[name]()
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        raise ModelConsensusError(
+            f"no landscape {name!r}: take one of {', '.join(LANDSCAPES)}, or module:attribute"
+        )
+    try:
+        made = getattr(importlib.import_module(module), attribute)()
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise ModelConsensusError(f"landscape {name!r} cannot be loaded: {error}") from error
+    for needed in ("name", "describe", "initial", "mutate", "losses"):
+        if not hasattr(made, needed):
+            raise ModelConsensusError(f"landscape {name!r} has no {needed!r}")
+    return cast(Landscape, made)

@@ -1,0 +1,176 @@
+"""Handwritten digits: classifiers whose loss is the same exact integer on every machine.
+
+The data are scikit-learn's 1797 images of 8 x 8 pixels, integers 0..16 (extra ``learn``); they
+ship inside its wheel.  The order of a hash splits the rows: 360 for the test, 360 for validation,
+1077 for training.  Constants were chosen on training and validation rows alone.  The pixels are
+centred on the training part's integer means; a constant 8 is the bias.
+
+The loss is the squared multi-class hinge of Crammer and Singer (2001): a training row with the
+scores s and the label y adds ``max(0, margin + max(s[c], c != y) - s[y])^2``.
+
+**Why floating point is exact here.**  In float32, sums and products of integers are exact while
+every partial result is at most 2^24, in whatever order and by however many threads they are added.
+So the matrix products run in BLAS, and the loss is still an integer.  A row's features sum to at
+most 64 * 16 + 8 = 1032 in magnitude, and weights saturate at a limit, hence (both classes refuse
+weights beyond it):
+
+- linear, limit 4095: a score is at most 1032 * 4095 < 2^22.1;
+- two layers: a hidden sum is at most 1032 * 4095 as well, a hidden activation is cut to 0..511,
+  and with weights up to 255 a score is at most (32 * 511 + 64) * 255 < 2^22;
+- a hinge is at most 2 * score + margin < 2^24, its square is below 2^48, and 1077 of them are
+  added in int64.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import tagged_digest
+from model_consensus.landscapes import Vector, add_noise
+
+Floats = NDArray[np.float32]
+
+CLASSES = 10
+FEATURES = 65
+"""64 centred pixels and the bias."""
+BRIGHTEST, BIAS = 16, 8
+TEST, VALIDATION = 360, 360
+EXACT = 2**24
+"""float32 holds every integer up to here."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of the data, in the order of the labels.
+
+    ``features``: float32[65, rows], integers; ``labels``: int64[rows]; ``rows_of``: the slice of
+    the rows of each class.
+    """
+
+    features: Floats
+    labels: Vector
+    rows_of: tuple[slice, ...]
+
+
+@cache
+def load_parts() -> tuple[Mapping[str, Part], str]:
+    """The parts ``train``, ``validation`` and ``test``, and the SHA-256 of pixels and labels.
+
+    :raises ModelConsensusError: scikit-learn is not installed, or has other data.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise ModelConsensusError(
+            "the digits need scikit-learn: pip install 'model-consensus[learn]'"
+        ) from None
+    data = load_digits()
+    pixels, labels = data.data.astype(np.int64), data.target.astype(np.int64)
+    if pixels.min() < 0 or pixels.max() > BRIGHTEST:
+        raise ModelConsensusError(f"the digits' pixels are not within 0..{BRIGHTEST}")
+    checksum = hashlib.sha256(np.column_stack([pixels, labels]).astype(np.uint8).tobytes())
+
+    order = sorted(
+        range(len(labels)), key=lambda row: tagged_digest("model-consensus/digits/split/1", row)
+    )
+    rows = {
+        "train": order[TEST + VALIDATION :],
+        "validation": order[TEST : TEST + VALIDATION],
+        "test": order[:TEST],
+    }
+    means = pixels[rows["train"]].sum(axis=0) // len(rows["train"])
+    features = np.hstack([pixels - means, np.full((len(labels), 1), BIAS)])
+    return {part: _part(features, labels, rows[part]) for part in rows}, checksum.hexdigest()
+
+
+def _part(features: Vector, labels: Vector, rows: list[int]) -> Part:
+    rows = sorted(rows, key=lambda row: (labels[row], row))
+    bounds = np.searchsorted(labels[rows], np.arange(CLASSES + 1))
+    return Part(
+        np.ascontiguousarray(features[rows].T.astype(np.float32)),
+        labels[rows],
+        tuple(slice(int(start), int(stop)) for start, stop in pairwise(bounds)),
+    )
+
+
+def hinge_losses(scores: Floats, part: Part, margin: int) -> list[int]:
+    """The loss of each of m models from its ``scores``, float32[m, 10, rows], which it overwrites.
+
+    Exact if scores are integers and ``2 * score + margin`` never exceeds 2^24.
+    """
+    own = np.empty((len(scores), len(part.labels)), np.float32)
+    for label, rows in enumerate(part.rows_of):
+        own[:, rows] = scores[:, label, rows]
+        # With the own score lowered by the margin, the greatest of all scores is at least that,
+        # and the hinge below is never negative: no mask and no second maximum.
+        scores[:, label, rows] -= margin
+    hinges = (scores.max(axis=1) - own + margin).astype(np.int64)
+    return [int(loss) for loss in np.einsum("mr,mr->m", hinges, hinges)]
+
+
+class _Classifier:
+    """What the classifiers share: the loss and the accuracy, from the scores."""
+
+    margin: int
+
+    def scores(self, models: Vector, features: Floats) -> Floats:
+        """The scores, float32[m, 10, rows], of ``models``, int64[m, d], on features[65, rows]."""
+        raise NotImplementedError
+
+    def losses(self, models: Vector) -> list[int]:
+        """See :class:`Landscape`; each evaluates the 1077 training rows."""
+        train = load_parts()[0]["train"]
+        return hinge_losses(self.scores(models, train.features), train, self.margin)
+
+    def accuracy(self, model: Vector, part: str) -> float:
+        """The share of the rows of ``part`` in which the first greatest score is the label's."""
+        rows = load_parts()[0][part]
+        guesses = self.scores(model[np.newaxis], rows.features)[0].argmax(axis=0)
+        return float(np.mean(guesses == rows.labels))
+
+
+def _check(weights: Vector, limit: int) -> None:
+    if np.abs(weights).max(initial=0) > limit:
+        raise ModelConsensusError(f"a weight is not within {limit}: its loss would not be exact")
+
+
+@dataclass(frozen=True)
+class Digits(_Classifier):
+    """A linear classifier: 10 x 65 integer weights, class by class, all zero at first."""
+
+    name = "digits"
+    limit = 4095
+    margin = 12000
+    shrink_after = (80, 160, 320)
+    """The step is 4, and less by one after each of these generations."""
+
+    def describe(self) -> str:
+        """See :class:`Landscape`."""
+        return (
+            f"digits/1 data={load_parts()[1]} test={TEST} validation={VALIDATION} bias={BIAS} "
+            f"limit={self.limit} margin={self.margin} shrink={self.shrink_after}"
+        )
+
+    def initial(self) -> Vector:
+        """No weights at all."""
+        return np.zeros(CLASSES * FEATURES, np.int64)
+
+    def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
+        """See :class:`Landscape`."""
+        step = 1 + sum(generation <= last for last in self.shrink_after)
+        return add_noise(parent, noise, step, self.limit)
+
+    def scores(self, models: Vector, features: Floats) -> Floats:
+        """See the base class.
+
+        :raises ModelConsensusError: a weight is beyond the limit.
+        """
+        _check(models, self.limit)
+        weights = models.reshape(-1, FEATURES).astype(np.float32)
+        return (weights @ features).reshape(len(models), CLASSES, -1)
