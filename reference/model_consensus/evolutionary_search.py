@@ -112,9 +112,9 @@ def offspring_digest(parent: Digest, ticket: Ticket) -> Digest:
 def noise(parent: Digest, tickets: Sequence[Ticket], dimension: int) -> Vector:
     """The noise of each ticket on the parent with this digest: int64[len(tickets), dimension].
 
-    A ticket's words are the first ``dimension`` raw words of Philox4x64-10 with a counter from
-    zero, keyed by the first 16 bytes (two words, little-endian) of the offspring's digest.  Each
-    coordinate is ``popcount(word) - 32``, so it lies in -32..32.
+    A ticket's words are the first ``dimension`` words of Philox4x64-10 on the counters 1, 2, ...,
+    four words each, keyed by the first 16 bytes of the offspring's digest (two words, little-
+    endian).  Each coordinate is ``popcount(word) - 32``, so it lies in -32..32.
     """
     words = np.empty((len(tickets), dimension), np.uint64)
     for row, ticket in zip(words, tickets, strict=True):
