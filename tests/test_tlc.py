@@ -119,7 +119,7 @@ def test_deadlock_is_an_error_if_asked_for() -> None:
     [
         ("assumption", Verdict.ASSUMPTION, "Assumption line 7, col 8"),
         ("nonsense", Verdict.EVALUATION, 'Attempted to check if the value: "two"'),
-        ("evaluation", Verdict.EVALUATION, "Counter.tla line 50: Evaluating invariant Overflow"),
+        ("evaluation", Verdict.EVALUATION, "Counter.tla line 51: Evaluating invariant Overflow"),
         ("undefined", Verdict.PARSE, "Counter_undefined.cfg: The invariant Missing"),
     ],
 )
@@ -141,6 +141,14 @@ def test_parse_error_has_file_and_line(name: str, said: str) -> None:
     result = check(Run(TLA / f"{name}.tla", TLA / f"{name}.cfg"))
     assert result.verdict == Verdict.PARSE
     assert result.message.startswith(said)
+
+
+def test_liveness_with_symmetry_is_warned_of() -> None:
+    result = check(counter("symmetry", quick=True))
+    assert result.verdict == Verdict.HOLDS
+    assert result.distinct == 6  # pairs without order
+    assert len(result.warnings) == 1
+    assert result.warnings[0].startswith("Declaring symmetry during liveness checking is dangerous")
 
 
 def test_values_of_every_kind_are_read() -> None:

@@ -82,6 +82,7 @@ class Model:
             workers=self.workers,
             deadlock=self.deadlock,
             coverage=self.kind == "holds",
+            quick=self.runtime < 8,
         )
 
 

@@ -1,6 +1,6 @@
 ------------------------------- MODULE Counter -------------------------------
 (* Counters that advance to Limit and start again: every verdict of TLC is within reach. *)
-EXTENDS Integers
+EXTENDS Integers, TLC
 
 CONSTANTS Limit, Proc
 
@@ -47,5 +47,6 @@ AlwaysForward == [][turns' > turns]_vars
 Refinement == turns = 0 /\ [][turns' = turns + 1]_turns
 Repeats == []<>(turns = 0)
 Settles == <>[](turns = 0)
+Symmetric == Permutations(Proc)
 Overflow == turns + 2147483647 > 0
 ==============================================================================
