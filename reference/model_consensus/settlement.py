@@ -1,0 +1,234 @@
+"""When can two decisions at one height differ?  The settlement condition, on strings of slots.
+
+Theory of operation
+-------------------
+Time is a sequence of slots, written as a string:
+
+``h``  one honest block, on a longest chain that its miner has seen; everybody has it before the
+       next slot (no network delay between slots);
+``A``  one win of the adversary: one block, on any existing block, published at any later time;
+``H``  two concurrent honest blocks: neither miner has seen the other's.
+
+A process adopts a longest chain that it has seen; who decides between equally long ones is the
+convention ``Ties``.  It decides the block at height m when its chain has length at least m + k:
+k blocks on top, k + 1 confirmations.  ``depth`` is that k everywhere in this package.
+
+Agreement at depth k can fail if and only if two adopted chains have more than k blocks each above
+their last common block.  The functions below decide whether the adversary can bring that about;
+they say nothing of probability (``settlement_probability`` does).  Statements, proofs and what is
+merely checked: ``docs/settlement.md``.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from model_consensus.errors import ModelConsensusError
+
+ForkState = tuple[int, int, int]
+"""(x, y, g) above the block where two chains part: the longer chain's height, the shorter's, and
+the greatest height of an honest block.  x >= y and x >= g."""
+
+NO_FORK: ForkState = (0, 0, 0)
+
+
+class Ties(Enum):
+    """Which of two longest chains a process follows."""
+
+    ADVERSARY = "adversary"  # the adversary chooses, for each process and again at any time
+    HONEST = "honest"  # the one that everybody adopted first: a reversal needs a longer chain
+
+
+class Shown(Enum):
+    """What the adversary may show to the two miners of a slot ``H`` before they mine."""
+
+    EACH = "each"  # to either miner what it likes; everybody has it before the next slot
+    ALL = "all"  # what it shows to one it shows to all, at once
+
+
+class Target(Enum):
+    """What it is that is reverted."""
+
+    HEIGHT = "height"  # the decision at the height above the honest chain, whoever mines it
+    BLOCK = "block"  # the honest block of the slot itself: the slot is known to be an ``h``
+
+
+def check_depth(depth: int) -> None:
+    """Raise ``ModelConsensusError`` unless ``depth`` is a possible k."""
+    if depth < 0:
+        raise ModelConsensusError(f"depth {depth} is negative: it counts the blocks on top")
+
+
+def check_slots(slots: str, alphabet: str = "hHA") -> None:
+    """Raise ``ModelConsensusError`` unless every slot is in ``alphabet``."""
+    for position, slot in enumerate(slots):
+        if slot not in alphabet:
+            allowed = ", ".join(alphabet)
+            raise ModelConsensusError(
+                f"slot {position} of {slots!r} is {slot!r}: expected one of {allowed}"
+            )
+
+
+def least_factor(depth: int, ties: Ties) -> tuple[int, int]:
+    """(length, surplus): a factor violates with that many slots and that many more A than h.
+
+    Two chains with k + 1 blocks each above the fork need 2(k + 1); if ties go to the honest, the
+    second one needs one block more than the first.
+    """
+    surplus = 1 if ties is Ties.HONEST else 0
+    return 2 * (depth + 1) + surplus, surplus
+
+
+def violates(slots: str, depth: int, ties: Ties = Ties.ADVERSARY) -> bool:
+    """Whether two decisions at one height can differ, for ``slots`` over {h, A}: one pass.
+
+    They can if and only if some factor is long enough and has enough A (``least_factor``): with
+    ties to the adversary, length at least 2(k + 1) and at least as many A as h.
+    """
+    return _factor_of_wins(slots, depth, ties) is not None
+
+
+def _factor_of_wins(slots: str, depth: int, ties: Ties) -> tuple[int, int] | None:
+    check_depth(depth)
+    check_slots(slots, "hA")
+    length, surplus = least_factor(depth, ties)
+    balance = [0]  # A minus h in each prefix
+    start = 0  # the prefix of least balance that is old enough; the latest of them
+    for end, slot in enumerate(slots, 1):
+        balance.append(balance[-1] + (1 if slot == "A" else -1))
+        if end < length:
+            continue
+        if balance[end - length] <= balance[start]:
+            start = end - length
+        if balance[end] - balance[start] >= surplus:
+            return start, end
+    return None
+
+
+def fork_moves(state: ForkState, slot: str, shown: Shown = Shown.EACH) -> set[ForkState]:
+    """What one slot can make of a fork: the recurrence for {h, H, A}.
+
+    ``A`` extends either chain.  ``h`` extends a chain at least as high as every honest block, or,
+    where a chain is higher than that, goes beside both.  ``H`` does as ``h``, or extends both:
+    each miner has been shown its own chain, so with ``Shown.ALL`` they are equally long.
+    """
+    x, y, g = state
+    if slot == "A":
+        return {_fork(x + 1, y, g), _fork(x, y + 1, g)}
+    moves = {_fork(x + 1, y, x + 1)}
+    if y >= g:
+        moves.add(_fork(x, y + 1, y + 1))
+        if slot == "H" and (shown is Shown.EACH or x == y):
+            moves.add(_fork(x + 1, y + 1, x + 1))
+    if x > g:
+        moves.add(_fork(x, y, g + 1))
+    return moves
+
+
+def _fork(x: int, y: int, g: int) -> ForkState:
+    return max(x, y), min(x, y), g
+
+
+def settled_apart(state: ForkState, depth: int) -> bool:
+    """Whether both chains of the fork can be adopted, and decide at depth k, apart."""
+    _, y, g = state
+    return y >= max(g, depth + 1)
+
+
+def best_forks(states: Iterable[ForkState]) -> frozenset[ForkState]:
+    """``states`` without those that another one dominates: higher chains, lower honest blocks."""
+    found = set(states)
+    return frozenset(
+        s
+        for s in found
+        if not any(t != s and t[0] >= s[0] and t[1] >= s[1] and t[2] <= s[2] for t in found)
+    )
+
+
+def disagreement_possible(slots: str, depth: int, shown: Shown = Shown.EACH) -> bool:
+    """Whether two decisions at one height can differ, for ``slots`` over {h, H, A}.
+
+    Ties to the adversary.  A fork may start at any time; all its futures are followed.
+    """
+    return _end_of_disagreement(slots, depth, shown, anywhere=True) is not None
+
+
+def _end_of_disagreement(slots: str, depth: int, shown: Shown, *, anywhere: bool) -> int | None:
+    """The first time at which a fork that started at 0, or ``anywhere``, settles apart."""
+    check_depth(depth)
+    check_slots(slots)
+    states = frozenset({NO_FORK})
+    for end, slot in enumerate(slots, 1):
+        after = {move for state in states for move in fork_moves(state, slot, shown)}
+        if any(settled_apart(state, depth) for state in after):
+            return end
+        states = best_forks(after | {NO_FORK} if anywhere else after)
+    return None
+
+
+def violating_factor(
+    slots: str, depth: int, ties: Ties = Ties.ADVERSARY, shown: Shown = Shown.EACH
+) -> tuple[int, int] | None:
+    """(start, end) of a factor on which two decisions can come to differ, or None if none can.
+
+    It ends as early as possible; with ``H`` it then starts as late as possible.
+    """
+    if "H" not in slots:
+        return _factor_of_wins(slots, depth, ties)
+    if ties is Ties.HONEST:
+        raise ModelConsensusError("slots H need ties to the adversary: their blocks tie")
+    end = _end_of_disagreement(slots, depth, shown, anywhere=True)
+    if end is None:
+        return None
+    start = end - 1
+    while _end_of_disagreement(slots[start:end], depth, shown, anywhere=False) is None:
+        start -= 1
+    return start, end
+
+
+def agreement_guaranteed(wins: int, adversarial: int, depth: int) -> bool:
+    """Whether agreement at depth k holds for every string over {h, A} within two budgets.
+
+    ``wins`` slots at most, of which at most ``adversarial`` are A.
+    """
+    check_depth(depth)
+    return adversarial <= depth or wins <= 2 * depth + 1
+
+
+def pre_mining_lead(slots: str) -> int:
+    """How far above every honest block the adversary can have got, unpublished, after ``slots``."""
+    check_slots(slots, "hA")
+    lead = 0
+    for slot in slots:
+        lead = lead + 1 if slot == "A" else max(lead - 1, 0)
+    return lead
+
+
+def reversible(
+    slots: str,
+    slot: int,
+    depth: int,
+    ties: Ties = Ties.ADVERSARY,
+    target: Target = Target.HEIGHT,
+) -> bool:
+    """Whether, over {h, A}, the decision that ``slot`` begins can be reverted at depth k.
+
+    ``slot`` counts from 0; the slots before it are the adversary's time to pre-mine.  The target
+    is the height above the honest chain before ``slot``; or, for ``Target.BLOCK``, the honest
+    block of ``slot`` itself.  Never name a target by a count of honest wins: the honest chain can
+    also grow by the adversary's published blocks.
+    """
+    check_depth(depth)
+    check_slots(slots, "hA")
+    if not 0 <= slot < len(slots):
+        raise ModelConsensusError(f"slot {slot} is outside {slots!r}, which has {len(slots)} slots")
+    if target is Target.BLOCK and slots[slot] != "h":
+        raise ModelConsensusError(f"slot {slot} of {slots!r} has no honest block")
+    length, surplus = least_factor(depth, ties)
+    since = depth + 1 if target is Target.BLOCK else 0  # nobody mines on a block before it is there
+    lead = pre_mining_lead(slots[:slot])
+    balance = lead
+    for count, win in enumerate(slots[slot:], 1):
+        balance += 1 if win == "A" else -1
+        if lead + count >= length and count >= since and balance >= surplus:
+            return True
+    return False
