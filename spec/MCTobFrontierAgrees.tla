@@ -1,0 +1,91 @@
+------------------------- MODULE MCTobFrontierAgrees ------------------------
+(***************************************************************************)
+(* Whatever TobFrontier does, TobLearning can do.                          *)
+(*                                                                         *)
+(* One step of the reduced formulation is several of the direct one, so    *)
+(* this is no refinement mapping: both run side by side.  The reduced one  *)
+(* leads with any step that it can make; the direct one then follows with  *)
+(* steps of its own until it has caught up.  That it never gets stuck      *)
+(* (NeverStuck), and that both have decided the same, with the same        *)
+(* losses, whenever it has caught up (Agree), means: each behaviour of the *)
+(* reduced formulation, as far as it can be observed, is one of the direct *)
+(* formulation.                                                            *)
+(*                                                                         *)
+(* There is no bound on the Byzantine offers that the reduced formulation  *)
+(* places.  It keeps all losses here (KeptAll).                            *)
+(***************************************************************************)
+EXTENDS TobLearning, TLC
+
+VARIABLES frontier, taken, known, resilient,    \* of the reduced formulation
+          todo      \* what the direct one has to follow: << >>, or a step and its process
+
+Reduced == INSTANCE TobFrontier WITH loss <- known
+KeptAll(true, f, d) == Remembered(true, d)
+
+both == <<vars, frontier, taken, known, resilient, todo>>
+
+RECURSIVE Fold(_, _)
+Fold(l, offers) ==
+    IF offers = << >> THEN l ELSE Fold(Receive(l, Head(offers), loss), Tail(offers))
+FrontierOf(p) ==
+    [Fold(learner[p], inbox[p]) EXCEPT !.offered = 0, !.evaluations = @ - Draws * learner[p].offered]
+HasCaughtUp ==
+    /\ Decided = Reduced!Decided
+    /\ loss = known
+    /\ \A p \in Correct : FrontierOf(p) = frontier[p]
+-----------------------------------------------------------------------------
+BothInit == Init /\ Reduced!Init /\ todo = << >>
+
+LeadOffer(p) == Reduced!Offer(p) /\ todo' = <<"offer", p>>
+LeadTake(p) == Reduced!Take(p) /\ todo' = <<"take", p>>
+LeadByzantineOffer(b) == Reduced!ByzantineOffer(b) /\ todo' = <<"byzantine offer", b>>
+
+Lead == /\ todo = << >>
+        /\ \/ \E p \in Correct : LeadOffer(p) \/ LeadTake(p)
+           \/ \E b \in Byzantine : LeadByzantineOffer(b)
+        /\ UNCHANGED vars
+
+(* It draws the same losses ... *)
+FollowOffer(p) ==
+    /\ todo = <<"offer", p>>
+    /\ Offer(p)
+    /\ loss' = known
+    /\ todo' = <<"order", p>>
+
+(* ... and has its offer ordered at once ... *)
+FollowOrder(p) ==
+    /\ todo = <<"order", p>>
+    /\ Order({offer \in network : offer.sender = p})
+    /\ todo' = << >>
+
+(* ... the adversary sends what leads the learners to the same ... *)
+FollowByzantineOffer(b) ==
+    /\ todo = <<"byzantine offer", b>>
+    /\ ByzantineOffer
+    /\ loss' = known
+    /\ \A p \in Correct : FrontierOf(p)' = frontier[p]
+    /\ todo' = << >>
+
+(* ... and a process takes what has been ordered, up to its decision. *)
+FollowTake(p) ==
+    /\ todo = <<"take", p>>
+    /\ Deliver(p)
+    /\ todo' = IF Decisions(learner'[p].decided) = taken[p] THEN << >> ELSE todo
+
+FollowAny == \/ \E p \in Correct : FollowOffer(p) \/ FollowOrder(p) \/ FollowTake(p)
+             \/ \E b \in Byzantine : FollowByzantineOffer(b)
+Follow == FollowAny /\ UNCHANGED <<frontier, taken, known, resilient>>
+
+BothSpec == BothInit /\ [][Lead \/ Follow]_both
+-----------------------------------------------------------------------------
+Agree == todo = << >> => HasCaughtUp
+NeverStuck == todo # << >> => ENABLED Follow
+
+(* The offers that the adversary needs: all that somebody may accept. *)
+AcceptableForgeries ==
+    {MakeOffer(b, parent, ticket, claim) :
+        b \in Byzantine, claim \in Losses, parent \in {Parent(FrontierOf(p)) : p \in Correct},
+        ticket \in [generation : 1 .. Generations, proposer : Byzantine, draw : 0 .. Draws - 1]}
+
+Symmetric == Permutations(Correct) \cup Permutations(Byzantine)
+=============================================================================

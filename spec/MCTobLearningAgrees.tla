@@ -1,0 +1,48 @@
+------------------------- MODULE MCTobLearningAgrees ------------------------
+(***************************************************************************)
+(* Whatever TobLearning does, TobFrontier can do: the direct formulation   *)
+(* refines the reduced one.                                                *)
+(*                                                                         *)
+(* The frontier of a learner is what it will be after its inbox.  What is  *)
+(* observed, the sequences of decided models with their losses, is the     *)
+(* same in both: Decided is what TobFrontier calls so, and the losses are  *)
+(* TobLearning's own, of fewer models.                                     *)
+(*                                                                         *)
+(* The variables of TobFrontier are functions of those of TobLearning.     *)
+(* They are variables all the same, so that TLC evaluates each once for a  *)
+(* state, and not wherever it occurs.                                      *)
+(***************************************************************************)
+EXTENDS MCTobLearning
+
+VARIABLES frontier, taken, kept
+
+RECURSIVE Fold(_, _)
+Fold(l, offers) ==
+    IF offers = << >> THEN l ELSE Fold(Receive(l, Head(offers), loss), Tail(offers))
+
+(* A frontier does not count a process's own draws. *)
+FrontierOf(p) ==
+    [Fold(learner[p], inbox[p]) EXCEPT !.offered = 0, !.evaluations = @ - Draws * learner[p].offered]
+
+Frontier == INSTANCE TobFrontier WITH loss <- kept, resilient <- TRUE
+
+MapFrontier == [p \in Correct |-> FrontierOf(p)]
+MapTaken == [p \in Correct |-> Decisions(learner[p].decided)]
+MapKept == Frontier!Kept(loss, frontier, Decided)
+
+MapInit == Init /\ frontier = MapFrontier /\ taken = MapTaken /\ kept = MapKept
+
+MapNext == /\ Next
+           /\ frontier' = MapFrontier'
+           /\ taken' = MapTaken'
+           /\ kept' = MapKept'
+MapSpec == MapInit /\ [][MapNext]_<<vars, frontier, taken, kept>>
+MapFairSpec == MapSpec /\ Fairness
+
+RefinesTobFrontier == Frontier!Spec
+FairlyRefinesTobFrontier == Frontier!FairSpec
+SameObservation ==
+    /\ Frontier!Decided = Decided
+    /\ \A p \in Correct : \A i \in 2 .. Len(Decided[p]) :
+        Decided[p][i] \in DOMAIN loss => Decided[p][i] \in DOMAIN kept
+=============================================================================

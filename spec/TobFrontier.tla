@@ -1,0 +1,153 @@
+---------------------------- MODULE TobFrontier -----------------------------
+(***************************************************************************)
+(* (1,lambda)-Evolutionary Search over Total Order Broadcast, in the       *)
+(* formulation for large instances.                                        *)
+(*                                                                         *)
+(* Once an offer has its place in the order, what each learner will make   *)
+(* of it is settled.  So there are no queues: `frontier[p]' is the learner *)
+(* that p will be when it has taken all that is ordered, and p is on its   *)
+(* way there: of the decisions of its frontier it has taken the first      *)
+(* `taken[p]'.  Compared with TobLearning,                                 *)
+(*   - an offer is drawn when it gets its place.  A correct process can    *)
+(*     have its offer ordered any time after it has taken the decision     *)
+(*     before, so offers under way need no variable;                       *)
+(*   - an offer that no learner will accept is not a step: it changes      *)
+(*     nothing;                                                            *)
+(*   - a process goes from one decision to the next in one step;           *)
+(*   - losses are kept only as far as somebody can ask for them (Kept).    *)
+(* There is no bound on what the adversary sends.  MCTobLearningAgrees and *)
+(* MCTobFrontierAgrees show on small instances that both formulations      *)
+(* decide the same.                                                        *)
+(***************************************************************************)
+EXTENDS TobLearner
+
+VARIABLES frontier,     \* frontier[p]: p's learner at the end of the order, its
+                        \* own draws not counted among its evaluations
+          taken,        \* taken[p]: how many of its decisions p has reached
+          loss,         \* the losses that are kept
+          resilient     \* has each decision matched enough honest offspring so far?
+
+vars == <<frontier, taken, loss, resilient>>
+
+(* What the frontier will have decided, and what p has decided. *)
+Ahead == [p \in Correct |-> frontier[p].decided]
+Decided == [p \in Correct |-> SubSeq(frontier[p].decided, 1, taken[p] + 1)]
+
+(* The losses that are kept: those of the models that accepted offers are  *)
+(* about, with the other draws of honest senders, which Resilience counts; *)
+(* and those of decided models until every process is past them.           *)
+IsBehind(offer, model) ==
+    \/ model = Offered(offer)
+    \/ offer.sender \in Correct /\ model \in OwnOffspring(offer.parent, offer.sender)
+IsAccepted(model, f) ==
+    \E p \in Correct : \E i \in DOMAIN f[p].accepted : IsBehind(f[p].accepted[i], model)
+IsDecided(model, f) ==
+    \E p \in Correct : \E i \in 2 .. Len(f[p].decided) : model = f[p].decided[i]
+IsKept(model, f, d) == IsAccepted(model, f) \/ (IsDecided(model, f) /\ IsCurrent(model, d))
+Kept(true, f, d) == [m \in {m \in DOMAIN true : IsKept(m, f, d)} |-> true[m]]
+
+(* No decision that is new in f matches fewer than HonestMatches. *)
+IsResilient(true, f) == \A p \in Correct :
+    Len(f[p].decided) > Len(frontier[p].decided) =>
+        AtLeastAsGood(true, Last(f[p].decided), Parent(frontier[p]), HonestMatches)
+
+Init == /\ frontier = [p \in Correct |-> NewLearner]
+        /\ taken = [p \in Correct |-> 0]
+        /\ loss = << >>
+        /\ resilient = TRUE
+-----------------------------------------------------------------------------
+(* The offer gets its place, where the landscape is `true'. *)
+Place(offer, true) ==
+    /\ \E p \in Correct : IsAcceptable(frontier[p], offer)
+    /\ \E f \in {[p \in Correct |-> Receive(frontier[p], offer, true)]} :
+        /\ frontier' = f
+        /\ loss' = Kept(true, f, Decided)
+        /\ resilient' = (resilient /\ IsResilient(true, f))
+    /\ UNCHANGED taken
+
+(* The landscapes that agree with `loss' and say the losses of `models'. *)
+Revealed(models) == {Reveal(loss, new) : new \in Landscapes(models \ DOMAIN loss)}
+
+(* CORRECT.  The offer of p in its generation gets its place. *)
+Offer(p) ==
+    /\ taken[p] < Generations
+    /\ \E parent \in {Last(Decided[p])} : \E true \in Revealed(OwnOffspring(parent, p)) :
+       \E offer \in {HonestOffer(true, parent, p)} : Place(offer, true)
+
+(* p takes the next of its decisions. *)
+Take(p) ==
+    /\ taken[p] < Decisions(frontier[p].decided)
+    /\ UNCHANGED <<frontier, resilient>>
+    /\ taken' = [taken EXCEPT ![p] = @ + 1]
+    /\ loss' = Kept(loss, frontier, Decided')
+
+(* ADVERSARY.  A Byzantine offer gets its place.  All those that somebody  *)
+(* may accept are among these.                                             *)
+ByzantineOffer(b) ==
+    \E parent \in {Parent(frontier[p]) : p \in {q \in Correct : Decisions(Ahead[q]) < Generations}} :
+    \E ticket \in OwnTickets(Generation(parent) + 1, b), claim \in Losses :
+    \E true \in Revealed({Offspring(parent, ticket)}) :
+        Place(MakeOffer(b, parent, ticket, claim), true)
+-----------------------------------------------------------------------------
+CorrectNext == \E p \in Correct : Offer(p) \/ Take(p)
+AdversaryNext == \E b \in Byzantine : ByzantineOffer(b)
+Next == CorrectNext \/ AdversaryNext
+
+Fairness == \A p \in Correct : WF_vars(Offer(p)) /\ WF_vars(Take(p))
+
+Spec == Init /\ [][Next]_vars
+FairSpec == Spec /\ Fairness
+-----------------------------------------------------------------------------
+TypeOK ==
+    /\ DOMAIN frontier = Correct
+    /\ \A p \in Correct :
+        /\ Decisions(frontier[p].decided) \in 0 .. Generations
+        /\ Len(frontier[p].accepted) < Lambda
+        /\ \A i \in DOMAIN frontier[p].accepted :
+            /\ frontier[p].accepted[i].parent = Parent(frontier[p])
+            /\ frontier[p].accepted[i].claim \in Losses
+        /\ Range(frontier[p].banned) \subseteq Proc
+        /\ frontier[p].evaluations \in Nat
+    /\ DOMAIN taken = Correct
+    /\ \A p \in Correct : taken[p] \in 0 .. Decisions(frontier[p].decided)
+    /\ \A m \in DOMAIN loss : loss[m] \in Losses
+    /\ resilient \in BOOLEAN
+
+(* SAFETY.  T1, for all that is ordered, hence for all that is delivered. *)
+Agreement == AgreementOf(Ahead)
+Lineage == LineageOf(Ahead)
+
+(* T2 *)
+Accuracy == \A p \in Correct : Range(frontier[p].banned) \subseteq Byzantine
+SameBans == \A p, q \in Correct :
+    \/ IsPrefix(frontier[p].banned, frontier[q].banned)
+    \/ IsPrefix(frontier[q].banned, frontier[p].banned)
+BansAtMostF == \A p \in Correct : Len(frontier[p].banned) <= F
+
+(* T3 *)
+Resilience == resilient
+
+(* T5, beyond the draws for its own offers *)
+EvaluationBound == \A p \in Correct :
+    frontier[p].evaluations <= Decisions(frontier[p].decided) + F
+
+NoDeadlock == \/ \A p \in Correct : taken[p] = Generations
+              \/ ENABLED CorrectNext
+
+(* LIVENESS.  T4 *)
+Termination == \A p \in Correct : <>(taken[p] = Generations)
+
+(* REFINEMENT, where all losses are kept that ModelConsensus keeps: a      *)
+(* model substitutes KeptAll for Kept.                                     *)
+KeptAll(true, f, d) == Remembered(true, d)
+MC == INSTANCE ModelConsensus WITH
+    decided <- Decided, Unchosen <- Correct, Rho <- HonestMatches
+RefinesModelConsensus == MC!Spec
+-----------------------------------------------------------------------------
+THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage)
+THEOREM Spec => [](Accuracy /\ SameBans /\ BansAtMostF)
+THEOREM Spec => []Resilience
+THEOREM Spec => []EvaluationBound
+THEOREM LambdaIsLive => (FairSpec => Termination)
+THEOREM Spec => RefinesModelConsensus       \* where Kept is KeptAll
+=============================================================================
