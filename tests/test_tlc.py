@@ -24,8 +24,9 @@ TLA = Path(__file__).parent / "tla"
 ENDLESS = Run(TLA / "Endless.tla", TLA / "Endless.cfg")
 
 
-def counter(variant: str, **options: bool) -> Run:
-    return Run(TLA / "Counter.tla", TLA / f"Counter_{variant}.cfg", **options)  # type: ignore[arg-type]
+def counter(variant: str, *, deadlock: bool = False, coverage: bool = False) -> Run:
+    config = TLA / f"Counter_{variant}.cfg"
+    return Run(TLA / "Counter.tla", config, deadlock=deadlock, coverage=coverage, quick=True)
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_parse_error_has_file_and_line(name: str, said: str) -> None:
 
 
 def test_liveness_with_symmetry_is_warned_of() -> None:
-    result = check(counter("symmetry", quick=True))
+    result = check(counter("symmetry"))
     assert result.verdict == Verdict.HOLDS
     assert result.distinct == 6  # pairs without order
     assert len(result.warnings) == 1

@@ -30,6 +30,7 @@ def test_the_wheels_have_both() -> None:
     assert found.jar.name == "tla2tools.jar"
     assert found.jar_sha256 == hashlib.sha256(found.jar.read_bytes()).hexdigest()
     assert "2020-01-30 (d5b5a7f)" in found.tlc_version
+    assert found.tlc_options == ()
     assert int(found.java_version.split(".")[0]) >= toolchain.OLDEST_JAVA
     for part in (found.tlc_version, found.jar_sha256, found.java_version, str(found.jar)):
         assert part in found.describe()
@@ -38,7 +39,7 @@ def test_the_wheels_have_both() -> None:
 def test_the_environment_names_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     jar = tmp_path / "new.jar"
     with zipfile.ZipFile(jar, "w") as archive:
-        archive.writestr("tlc2/TLC.class", b"")
+        archive.writestr("tlc2/TLC.class", b"\x00-noGenerateSpecTE\x00")
         archive.writestr("META-INF/MANIFEST.MF", "Implementation-Version: 9.9\r\n")
     monkeypatch.setenv("TLA2TOOLS_JAR", str(jar))
     home = java_home(tmp_path / "jdk", "echo 'openjdk version \"21.0.1\" 2023' >&2")
@@ -46,6 +47,7 @@ def test_the_environment_names_others(monkeypatch: pytest.MonkeyPatch, tmp_path:
     found = find_toolchain()
     assert found.jar == jar
     assert found.tlc_version == "9.9"
+    assert found.tlc_options == ("-noGenerateSpecTE",)
     assert found.java == home / "bin" / "java"
     assert found.java_version == "21.0.1"
 

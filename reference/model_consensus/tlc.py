@@ -68,7 +68,8 @@ def command(run: Run, toolchain: Toolchain, scratch: Path) -> list[str]:
     if run.dump:
         tlc += ["-dump", "dot,actionlabels", str(run.dump.resolve())]
     config = os.path.relpath(run.config.resolve(), run.module.resolve().parent)
-    return [*java, *tlc, *run.options, "-config", config, run.module.name]
+    tlc += [*toolchain.tlc_options, *run.options]
+    return [*java, *tlc, "-config", config, run.module.name]
 
 
 def show_command(run: Run, toolchain: Toolchain) -> str:

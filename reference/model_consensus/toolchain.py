@@ -32,6 +32,7 @@ class Toolchain:
     jar: Path
     jar_sha256: str
     tlc_version: str
+    tlc_options: tuple[str, ...] = ()  # to be given to this release and not known to older ones
 
     def describe(self) -> str:
         """Two lines: which TLC and which Java this is."""
@@ -49,12 +50,14 @@ def find_toolchain() -> Toolchain:
     """
     jar = _find_jar()
     java = _find_java()
+    tlc_version, tlc_options = _read_jar(jar)
     return Toolchain(
         java=java,
         java_version=_java_version(java),
         jar=jar,
         jar_sha256=hashlib.sha256(jar.read_bytes()).hexdigest(),
-        tlc_version=_tlc_version(jar),
+        tlc_version=tlc_version,
+        tlc_options=tlc_options,
     )
 
 
@@ -108,15 +111,22 @@ def _java_version(java: Path) -> str:
 
 
 @lru_cache
-def _tlc_version(jar: Path) -> str:
+def _read_jar(jar: Path) -> tuple[str, tuple[str, ...]]:
+    """The version of TLC in the jar, and the options that keep newer ones from writing files."""
     try:
         with zipfile.ZipFile(jar) as archive:
             if "tlc2/TLC.class" not in archive.namelist():
                 raise ToolchainError(f"{jar} is not tla2tools.jar: it has no tlc2/TLC.class")
             manifest = archive.read("META-INF/MANIFEST.MF").decode()
+            program = archive.read("tlc2/TLC.class")
     except (OSError, KeyError, zipfile.BadZipFile, UnicodeDecodeError):
         raise ToolchainError(f"{jar} is not tla2tools.jar: it is no jar file") from None
     fields = dict(line.split(": ", 1) for line in manifest.splitlines() if ": " in line)
     version = fields.get("Implementation-Version", "of unknown version")
     revision = fields.get("X-Git-ShortRevision", "")
-    return f"{version} ({revision})" if revision else version
+    # Since 2021 TLC writes a module about each counterexample beside the specification.
+    silence = "-noGenerateSpecTE"
+    return (
+        f"{version} ({revision})" if revision else version,
+        (silence,) if silence.encode() in program else (),
+    )
