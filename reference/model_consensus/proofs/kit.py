@@ -1,0 +1,190 @@
+"""A small proof kit: transition systems, their verification conditions, and their discharge.
+
+A theory is a list of `Condition`: hypotheses and a goal.  A condition is proved when a solver says
+that the hypotheses and the negated goal are unsatisfiable together; everything else, ``unknown``
+and a run out of time included, is a failure.
+
+An invariant is a dictionary of named conjuncts.  `inductive` generates from a system
+
+    initiation   Init => C                        for each conjunct C
+    consecution  Invariant /\\ Action => C'        for each action and conjunct C
+    implication  Invariant => P                   for each property P
+    vacuity      Init, and Invariant /\\ Action for each action, are satisfiable
+
+The last ones are the conditions of `counterexample`, which finds the witnesses.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import z3
+
+Term = Any  # a z3 expression: z3 has no type stubs
+State = Any  # a namespace: the system's variables, by name
+Formula = Callable[[State], Term]
+
+AFTER = "_after"  # names the variables after a step: SMT-LIB allows no prime in a name
+
+
+@dataclass(frozen=True)
+class Condition:
+    """``hypotheses`` (named) imply ``goal``.  ``definitions`` hold in every model."""
+
+    name: str
+    hypotheses: Mapping[str, Term]
+    goal: Term
+    definitions: tuple[Term, ...] = ()
+
+    def assertions(self) -> list[Term]:
+        """What must be unsatisfiable."""
+        return [*self.definitions, *self.hypotheses.values(), z3.Not(self.goal)]
+
+    def smt2(self) -> str:
+        """The condition in SMT-LIB 2, for any other solver: it must answer unsat."""
+        solver = z3.Solver()
+        solver.add(*self.assertions())
+        return f"; {self.name}\n(set-logic ALL)\n" + str(solver.to_smt2())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The solver's answer, and the seconds that it took."""
+
+    condition: Condition
+    answer: str  # "unsat" (proved), "sat" or "unknown"
+    seconds: float
+
+    @property
+    def proved(self) -> bool:
+        """Whether the condition holds."""
+        return self.answer == "unsat"
+
+
+def discharge(condition: Condition, *, time_limit: float = 60.0, seed: int = 0) -> Outcome:
+    """Ask z3, with a time limit in seconds."""
+    solver = z3.Solver()
+    solver.set("timeout", int(time_limit * 1000), "random_seed", seed)
+    # Proofs come from the triggers; model-based instantiation only costs time when there is none.
+    solver.set("smt.mbqi", False, "smt.random_seed", seed)
+    solver.add(*condition.assertions())
+    started = time.monotonic()
+    answer = str(solver.check())
+    return Outcome(condition, answer, time.monotonic() - started)
+
+
+@dataclass(frozen=True)
+class Action:
+    """A step of a system: ``relation(before, after, *parameters)``.
+
+    ``hints(before, after, *parameters)`` are instances of lemmas: true in every model, and said so
+    that the solver need not find them.
+    """
+
+    name: str
+    relation: Callable[..., Term]
+    parameters: Mapping[str, z3.SortRef] = field(default_factory=dict)
+    hints: Callable[..., Iterable[Term]] = lambda *_: ()
+
+    def constants(self) -> list[Term]:
+        """The parameters as constants."""
+        return [z3.Const(name, sort) for name, sort in self.parameters.items()]
+
+
+@dataclass(frozen=True)
+class System:
+    """A transition system with an inductive invariant and the properties that follow from it.
+
+    ``assumptions`` speak of the rigid constants, ``definitions`` of the defined functions.
+    """
+
+    name: str
+    variables: Mapping[str, z3.SortRef]
+    init: Formula
+    actions: tuple[Action, ...]
+    invariant: Mapping[str, Formula]
+    properties: Mapping[str, Formula]
+    assumptions: Mapping[str, Term]
+    definitions: tuple[Term, ...] = ()
+    hints: Callable[[State], Iterable[Term]] = lambda _: ()  # for the properties
+    init_hints: tuple[Term, ...] = ()
+
+    def state(self, suffix: str = "") -> State:
+        """The variables as constants, with ``suffix`` at the end of their names."""
+        return SimpleNamespace(
+            **{name: z3.Const(name + suffix, sort) for name, sort in self.variables.items()}
+        )
+
+    def holds(self, state: State) -> dict[str, Term]:
+        """The assumptions and the invariant's conjuncts, by name."""
+        return {
+            **self.assumptions,
+            **{name: formula(state) for name, formula in self.invariant.items()},
+        }
+
+
+def inductive(system: System) -> Iterator[Condition]:
+    """The verification conditions of ``system``."""
+    before, after = system.state(), system.state(AFTER)
+    for name, formula in system.invariant.items():
+        yield Condition(
+            f"{system.name}: Init => {name}",
+            {**system.assumptions, "Init": system.init(before)},
+            formula(before),
+            (*system.definitions, *system.init_hints),
+        )
+    for action in system.actions:
+        parameters = action.constants()
+        hints = tuple(action.hints(before, after, *parameters))
+        for name, formula in system.invariant.items():
+            yield Condition(
+                f"{system.name}: {action.name} => {name}'",
+                {
+                    **system.holds(before),
+                    action.name: action.relation(before, after, *parameters),
+                },
+                formula(after),
+                (*system.definitions, *hints),
+            )
+    for name, formula in system.properties.items():
+        yield Condition(
+            f"{system.name}: Invariant => {name}",
+            system.holds(before),
+            formula(before),
+            (*system.definitions, *system.hints(before)),
+        )
+
+
+# ------------------------------------------------------------------------ writing formulas
+
+
+def each(low: Term, high: Term, body: Callable[[Term], Term], name: str = "i") -> Term:
+    """``body(i)`` for every integer i with low <= i < high."""
+    index = z3.FreshInt(name)
+    return z3.ForAll([index], z3.Implies(between(low, index, high), body(index)))
+
+
+def between(low: Term, value: Term, high: Term) -> Term:
+    """low <= value < high."""
+    return z3.And(low <= value, value < high)
+
+
+def unchanged(before: State, after: State, *names: str) -> Term:
+    """The variables ``names`` keep their values."""
+    return z3.And(*(getattr(after, name) == getattr(before, name) for name in names))
+
+
+def record(name: str, **fields: z3.SortRef) -> z3.DatatypeSortRef:
+    """A record sort; ``sort.field`` is the accessor, ``sort.make`` the constructor."""
+    sort = z3.Datatype(name)
+    sort.declare("make", *fields.items())
+    return sort.create()
+
+
+def updated(sort: z3.DatatypeSortRef, value: Term, **fields: Term) -> Term:
+    """``value`` with some of its fields replaced."""
+    constructor = sort.constructor(0)
+    accessors = [sort.accessor(0, index) for index in range(constructor.arity())]
+    return constructor(*(fields.get(a.name(), a(value)) for a in accessors))
