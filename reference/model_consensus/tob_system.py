@@ -193,6 +193,7 @@ class TobSystem:
     :param landscapes: what is searched.
     :param generations: how many generations are decided; None for no end.
     :param forgeries: the offers that the adversary may send in a state; none by default.
+    :param name: what stands for a model in a projected state; by default its lineage.
     :raises ModelConsensusError: a parameter is out of its range.
     """
 
@@ -204,6 +205,7 @@ class TobSystem:
         landscapes: Landscapes,
         generations: int | None = None,
         forgeries: Forgeries = lambda system, state: (),
+        name: Callable[[Digest], Value] | None = None,
     ) -> None:
         if len(set(processes)) != len(processes) or not set(byzantine) < set(processes):
             raise ModelConsensusError(
@@ -220,6 +222,7 @@ class TobSystem:
         self.forgeries = forgeries
         self.genesis = landscapes.search({}).genesis
         self.lineages = Lineages(self.genesis.digest)
+        self.name = name or self.lineages.lineage
 
     def initial(self) -> Iterator[State]:
         """The one initial state."""
@@ -301,7 +304,6 @@ class TobSystem:
 
     def project(self, state: State) -> Function:
         """The variables network, inbox, learner and loss of ``TobLearning.tla``."""
-        lineage = self.lineages.lineage
         return record(
             network=frozenset(map(self.offer_value, state.broadcast.network)),
             inbox=function(
@@ -310,21 +312,21 @@ class TobSystem:
             learner=function(
                 {p: self._learner_value(learner) for p, learner in state.learner.items()}
             ),
-            loss=function({lineage(digest): loss for digest, loss in state.loss.items()}),
+            loss=function({self.name(digest): loss for digest, loss in state.loss.items()}),
         )
 
     def offer_value(self, offer: tob_learning.Offer) -> Value:
         """An offer as a record of TLA+."""
         return record(
             sender=offer.sender,
-            parent=self.lineages.lineage(offer.parent),
+            parent=self.name(offer.parent),
             ticket=ticket_value(offer.ticket),
             claim=offer.claim,
         )
 
     def _learner_value(self, learner: Learner) -> Value:
         return record(
-            decided=tuple(map(self.lineages.lineage, learner.decided)),
+            decided=tuple(map(self.name, learner.decided)),
             accepted=tuple(map(self.offer_value, learner.accepted)),
             banned=learner.banned,
             offered=learner.offered,

@@ -1,0 +1,182 @@
+"""Recorded executions, in the ITF JSON format, with the whole projected state at each step.
+
+A trace is a JSON object (Apalache's ADR-015, "Informal Trace Format")::
+
+    {"#meta": {"module": "TobLearning",            the specification
+               "constants": {"Proc": ..., ...},    its constants, as ITF values
+               "genesis": "name",
+               "models": [{"name": ..., "parent": "name", "ticket": {...}, "loss": 7}, ...]},
+     "vars": ["network", ...],
+     "states": [{"#meta": {"index": 0, "action": "Init"}, "network": ..., ...}, ...]}
+
+A model is named by any string, such as its digest in hexadecimal; ``models`` tells for every model
+that was drawn from which parent by which ticket, and what its loss is.  The variables are those of
+the specification; the action's name is for readers, the checker finds out itself what it was.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model_consensus.errors import ModelConsensusError
+from model_consensus.values import Function, Value, from_itf, to_itf
+
+LARGEST_FILE = 1 << 30
+"""Bytes; a larger file is refused unread."""
+
+
+class TraceError(ModelConsensusError):
+    """A file that is no trace; the message names the file and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a model comes from, and its loss on the landscape of the run."""
+
+    parent: str
+    ticket: Function
+    loss: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A recorded execution of one module.
+
+    :ivar source: where it comes from, for messages.
+    :ivar constants: the specification's constants.
+    :ivar models: the origin of each model but the genesis.
+    :ivar actions: the name of the action that led to each state; "Init" first.
+    :ivar states: the projected states; a model stands in them as its name.
+    """
+
+    source: str
+    module: str
+    constants: Mapping[str, Value]
+    genesis: str
+    models: Mapping[str, Origin]
+    actions: Sequence[str]
+    states: Sequence[Function]
+
+
+def write(path: Path, trace: Trace) -> None:
+    """Write ``trace``, one state to a line; the file appears whole or not at all."""
+    meta = {
+        "format": "ITF",
+        "module": trace.module,
+        "constants": {name: to_itf(value) for name, value in trace.constants.items()},
+        "genesis": trace.genesis,
+        "models": [
+            {
+                "name": name,
+                "parent": origin.parent,
+                "ticket": to_itf(origin.ticket),
+                "loss": origin.loss,
+            }
+            for name, origin in trace.models.items()
+        ],
+    }
+    variables = list(trace.states[0])
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(f'{{"#meta": {json.dumps(meta)},\n"vars": {json.dumps(variables)},\n"states": [')
+        for index, (action, state) in enumerate(zip(trace.actions, trace.states, strict=True)):
+            line = {"#meta": {"index": index, "action": action}, **to_itf(state)}
+            file.write(f"{',' if index else ''}\n{json.dumps(line)}")
+        file.write("\n]}\n")
+    os.replace(temporary, path)
+
+
+def read(path: Path) -> Trace:
+    """Read a trace.
+
+    :raises TraceError: the file cannot be read or is no trace; a wrong state is named by its index.
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise TraceError(f"{path}: larger than {LARGEST_FILE >> 20} MiB")
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TraceError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise TraceError(f"{path}: not UTF-8 text") from None
+    except RecursionError:
+        raise TraceError(f"{path}: nested too deeply") from None
+    except ValueError as error:
+        raise TraceError(f"{path}: not JSON: {error}") from None
+    try:
+        return _trace(str(path), data)
+    except RecursionError:
+        raise TraceError(f"{path}: nested too deeply") from None
+
+
+def _trace(source: str, data: Any) -> Trace:
+    meta = _field(source, data, "#meta", dict)
+    states = _field(source, data, "states", list)
+    variables = _field(source, data, "vars", list)
+    if not states:
+        raise TraceError(f"{source}: it has no states")
+    models = {}
+    for index, model in enumerate(_field(source, meta, "models", list)):
+        where = f"{source}: model {index}"
+        ticket = _value(where, _field(where, model, "ticket", dict))
+        if not isinstance(ticket, Function):
+            raise TraceError(f"{where}: its ticket is no record")
+        name, parent = _field(where, model, "name", str), _field(where, model, "parent", str)
+        if name in models:
+            raise TraceError(f"{where}: {name} appears twice")
+        models[name] = Origin(parent, ticket, _field(where, model, "loss", int))
+    actions, parsed = [], []
+    for index, state in enumerate(states):
+        where = f"{source}: state {index}"
+        if not isinstance(state, dict):
+            raise TraceError(f"{where}: not an object")
+        note = state.get("#meta", {})
+        actions.append(str(note.get("action", "")) if isinstance(note, dict) else "")
+        given = {key: item for key, item in state.items() if not key.startswith("#")}
+        if set(given) != set(variables):
+            wrong = sorted(set(given) ^ set(map(str, variables)))
+            raise TraceError(f"{where}: it must have exactly the variables; see {wrong[0]}")
+        parsed.append(Function({key: _value(where, item) for key, item in given.items()}))
+    return Trace(
+        source,
+        _field(source, meta, "module", str),
+        {
+            name: _value(f"{source}: constant {name}", item)
+            for name, item in _field(source, meta, "constants", dict).items()
+        },
+        _field(source, meta, "genesis", str),
+        models,
+        actions,
+        parsed,
+    )
+
+
+def _field(where: str, data: Any, name: str, kind: type) -> Any:
+    if not isinstance(data, dict) or name not in data:
+        raise TraceError(f"{where}: it has no {name}")
+    if not isinstance(data[name], kind) or (kind is int and isinstance(data[name], bool)):
+        raise TraceError(f"{where}: {name} is not of type {kind.__name__}")
+    return data[name]
+
+
+def _value(where: str, data: Any) -> Value:
+    try:
+        return from_itf(data)
+    except ModelConsensusError as error:
+        raise TraceError(f"{where}: {error}") from None
+
+
+def read_all(paths: Iterable[Path]) -> list[Trace]:
+    """The traces of files, and of all ``*.itf.json`` files in folders.
+
+    :raises TraceError: one cannot be read, or there is none.
+    """
+    files: list[Path] = []
+    for path in paths:
+        files += sorted(path.rglob("*.itf.json")) if path.is_dir() else [path]
+    if not files:
+        raise TraceError("no *.itf.json file in " + ", ".join(map(str, paths)))
+    return [read(file) for file in files]

@@ -1,0 +1,98 @@
+-------------------------- MODULE TraceTobLearning --------------------------
+(***************************************************************************)
+(* Are these recorded executions behaviours of TobLearning?                *)
+(*                                                                         *)
+(* A trace gives the value of every variable in each of its states, so     *)
+(* each step has at most one successor: the recorded one, if the           *)
+(* specification's own Next allows it.  A trace whose last state is        *)
+(* reached is accepted, and TLC prints so.  Many traces go into one run.   *)
+(*                                                                         *)
+(* In a trace a model is a number instead of its lineage, 0 the genesis    *)
+(* model, and the landscape is known: a configuration substitutes the      *)
+(* operators of this module for those of the specification.                *)
+(***************************************************************************)
+EXTENDS TobLearning, Integers, TLC
+
+(* A sequence of traces; trace t has                                       *)
+(*   states      the sequence of its states                                *)
+(*   origin      origin[m]: parent, ticket and loss of model m             *)
+(*   children    children[m + 1]: the offspring of m by their tickets      *)
+CONSTANT Traces
+
+VARIABLES trace,    \* the number of the trace
+          step,     \* the number of its state
+          by        \* in a diagnosis: the action that leads here
+
+traceVars == <<vars, trace, step, by>>
+
+(* TLC evaluates a substituted constant anew each time; a register it keeps. *)
+ASSUME \A t \in DOMAIN Traces : TLCSet(t, Traces[t])
+Recorded == TLCGet(trace)
+TraceLength == Len(Recorded.states)
+
+TraceGenesis == 0
+TraceOffspring(parent, ticket) ==       \* -1 if it was never drawn
+    IF ticket \in DOMAIN Recorded.children[parent + 1]
+    THEN Recorded.children[parent + 1][ticket] ELSE -1
+TraceGeneration(model) ==
+    IF model \in DOMAIN Recorded.origin THEN Recorded.origin[model].ticket.generation ELSE 0
+TraceLandscapes(models) ==              \* no answer for models that were never drawn
+    IF models \subseteq DOMAIN Recorded.origin
+    THEN {[m \in models |-> Recorded.origin[m].loss]} ELSE {}
+
+(* What the adversary may have sent in a step is what it did send. *)
+TraceForgeries ==
+    {offer \in UNION {Range(Recorded.states[step + 1].inbox[p]) : p \in Correct} :
+        offer.sender \in Byzantine}
+-----------------------------------------------------------------------------
+StateIs(state) == /\ network = state.network
+                  /\ inbox = state.inbox
+                  /\ learner = state.learner
+                  /\ loss = state.loss
+
+Accept(t, i) == i = Len(Traces[t].states) => PrintT(<<"accepted", t>>)
+
+TraceInit == \E t \in DOMAIN Traces :
+    /\ trace = t /\ step = 1 /\ by = ""
+    /\ StateIs(Traces[t].states[1])
+    /\ Init
+    /\ Accept(t, 1)
+
+(* The recorded step, and it is one of the specification's. *)
+TraceNext ==
+    /\ step < TraceLength
+    /\ step' = step + 1
+    /\ UNCHANGED <<trace, by>>
+    /\ \E next \in {Recorded.states[step + 1]} : /\ network' = next.network
+                                               /\ inbox' = next.inbox
+                                               /\ learner' = next.learner
+                                               /\ loss' = next.loss
+    /\ Next
+    /\ Accept(trace, step')
+
+TraceSpec == TraceInit /\ [][TraceNext]_traceVars
+-----------------------------------------------------------------------------
+(* Decisions only grow, so the last outputs' lineage is that of all. *)
+TraceLineage == step = TraceLength => Lineage
+-----------------------------------------------------------------------------
+(* DIAGNOSIS of rejected traces.  How far did they come? *)
+AcceptEach(t, i) == PrintT(<<"accepted", t, i>>)
+
+(* And what could have happened instead, from the last good state on?      *)
+(* LastGood is a sequence of pairs <<trace, step>>; step 0 stands for the  *)
+(* time before the first state.                                            *)
+CONSTANT LastGood
+
+DiagnoseInit == \E i \in DOMAIN LastGood :
+    /\ trace = LastGood[i][1] /\ step = LastGood[i][2]
+    /\ IF step = 0 THEN Init /\ by = "Init"
+       ELSE StateIs(Traces[trace].states[step]) /\ by = ""
+
+DiagnoseNext ==
+    /\ by = ""
+    /\ UNCHANGED <<trace, step>>
+    /\ \/ (\E p \in Correct : Offer(p)) /\ by' = "Offer"
+       \/ Order(network) /\ by' = "Order"
+       \/ (\E p \in Correct : Deliver(p)) /\ by' = "Deliver"
+       \/ ByzantineOffer /\ by' = "ByzantineOffer"
+=============================================================================
