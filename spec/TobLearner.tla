@@ -57,8 +57,8 @@ CurrentGeneration(l) == Decisions(l.decided) + 1
 (* the first of this sender in the generation, if it was never caught      *)
 (* lying.                                                                  *)
 IsOnParent(l, offer) == offer.parent = Parent(l)
-IsLegalTicket(l, offer) == offer.ticket \in OwnTickets(CurrentGeneration(l), offer.sender)
-IsLegal(l, offer) == IsOnParent(l, offer) /\ IsLegalTicket(l, offer)
+IsOwnDraw(offer) == offer.ticket \in OwnTickets(Generation(offer.parent) + 1, offer.sender)
+IsLegal(l, offer) == IsOnParent(l, offer) /\ IsOwnDraw(offer)
 IsFirst(l, offer) == \A i \in DOMAIN l.accepted : l.accepted[i].sender # offer.sender
 IsBanned(l, p) == p \in Range(l.banned)
 IsAcceptable(l, offer) ==

@@ -70,7 +70,7 @@ Forgeries == [sender : Byzantine,
 (* come to evaluate it, its true loss is from now on what it is.           *)
 ByzantineOffer == \E offer \in Forgeries :
     LET model == Offered(offer)
-        matters == /\ offer.ticket \in OwnTickets(Generation(offer.parent) + 1, offer.sender)
+        matters == /\ IsOwnDraw(offer)
                    /\ IsCurrent(model, Decided)
                    /\ model \notin DOMAIN loss
     IN  /\ inbox' = [p \in Correct |-> Append(inbox[p], offer)]
