@@ -11,7 +11,7 @@ only, so nothing cancels.  For alpha >= 1/2 every decision is reverted in the en
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -154,12 +154,17 @@ def least_depth(alpha: Number, epsilon: Number, convention: Convention = OURS) -
             f"epsilon {epsilon} cannot be met: with alpha {alpha} >= 1/2 a decision at any depth "
             "is reverted with probability 1"
         )
+    return least_depth_of(lambda depth: reversal_probability(alpha, depth, convention), epsilon)
+
+
+def least_depth_of(probability: Callable[[int], Number], epsilon: Number) -> int:
+    """The least k with ``probability(k) <= epsilon``, for one that falls with k towards 0."""
     low, high = -1, 0  # not enough, enough
-    while reversal_probability(alpha, high, convention) > epsilon:
+    while probability(high) > epsilon:
         low, high = high, 2 * high + 1
     while high - low > 1:
         middle = (low + high) // 2
-        if reversal_probability(alpha, middle, convention) > epsilon:
+        if probability(middle) > epsilon:
             low = middle
         else:
             high = middle
