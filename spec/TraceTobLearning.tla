@@ -7,16 +7,16 @@
 (* specification's own Next allows it.  A trace whose last state is        *)
 (* reached is accepted, and TLC prints so.  Many traces go into one run.   *)
 (*                                                                         *)
-(* In a trace a model is a number instead of its lineage, 0 the genesis    *)
-(* model, and the landscape is known: a configuration substitutes the      *)
-(* operators of this module for those of the specification.                *)
+(* In a trace a model is a number instead of its lineage and the landscape *)
+(* is known: a configuration substitutes the operators of this module for  *)
+(* those of the specification.                                             *)
 (***************************************************************************)
 EXTENDS TobLearning, Integers, TLC
 
 (* A sequence of traces; trace t has                                       *)
 (*   states      the sequence of its states                                *)
-(*   origin      origin[m]: parent, ticket and loss of model m             *)
-(*   children    children[m + 1]: the offspring of m by their tickets      *)
+(*   origin      parent, ticket and loss of each model but the genesis     *)
+(*   children    the offspring by ticket, of each model                    *)
 CONSTANT Traces
 
 VARIABLES trace,    \* the number of the trace
@@ -30,15 +30,20 @@ ASSUME \A t \in DOMAIN Traces : TLCSet(t, Traces[t])
 Recorded == TLCGet(trace)
 TraceLength == Len(Recorded.states)
 
-TraceGenesis == 0
+(* Models are numbered from 2^30 on, the genesis model first, and so cannot *)
+(* be taken for other numbers.                                              *)
+TraceGenesis == 1073741824
+Index(model) == model - TraceGenesis
 TraceOffspring(parent, ticket) ==       \* -1 if it was never drawn
-    IF ticket \in DOMAIN Recorded.children[parent + 1]
-    THEN Recorded.children[parent + 1][ticket] ELSE -1
+    IF /\ Index(parent) + 1 \in DOMAIN Recorded.children
+       /\ ticket \in DOMAIN Recorded.children[Index(parent) + 1]
+    THEN Recorded.children[Index(parent) + 1][ticket] ELSE -1
+Known(model) == Index(model) \in DOMAIN Recorded.origin
 TraceGeneration(model) ==
-    IF model \in DOMAIN Recorded.origin THEN Recorded.origin[model].ticket.generation ELSE 0
+    IF Known(model) THEN Recorded.origin[Index(model)].ticket.generation ELSE 0
 TraceLandscapes(models) ==              \* no answer for models that were never drawn
-    IF models \subseteq DOMAIN Recorded.origin
-    THEN {[m \in models |-> Recorded.origin[m].loss]} ELSE {}
+    IF \A m \in models : Known(m)
+    THEN {[m \in models |-> Recorded.origin[Index(m)].loss]} ELSE {}
 
 (* What the adversary may have sent in a step is what it did send. *)
 TraceForgeries ==

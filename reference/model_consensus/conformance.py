@@ -16,7 +16,7 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.manifest import spec_directory
 from model_consensus.tlc import Run, check
 from model_consensus.tlc_output import Progress, Result, Verdict
-from model_consensus.trace_module import module_text, numbered
+from model_consensus.trace_module import Numbers, module_text
 from model_consensus.traces import Trace, TraceError
 from model_consensus.values import Function, Value, parse_state, show
 
@@ -72,7 +72,9 @@ def check_traces(
 def _setting(trace: Trace) -> tuple[str, str]:
     """What traces of one run of TLC have in common: the module and the constants."""
     return trace.module, "\n".join(
-        f"    {name} = {show(value)}" for name, value in sorted(trace.constants.items())
+        f"    {name} = {show(value)}"
+        for name, value in sorted(trace.constants.items())
+        if name != "Losses"
     )
 
 
@@ -226,12 +228,14 @@ def _violation(result: Result) -> tuple[int, Rejection]:
 def _explain(trace: Trace, good: int, possible: Sequence[tuple[str, Function]]) -> Rejection:
     """Why the state after the first ``good`` states of ``trace`` is none of the possible ones."""
     good = min(good, len(trace.states) - 1)
-    recorded = numbered(trace, trace.states[good])
+    original = Numbers(trace).original
+    recorded = trace.states[good]
     action = trace.actions[good] if good < len(trace.actions) else ""
     if not possible:
         return Rejection(good, "nothing was possible before it")
+    successors = [(name, {v: original(state[v]) for v in recorded}) for name, state in possible]
     _, nearest = min(
-        possible,
+        successors,
         key=lambda each: (each[0] != action, sum(recorded[v] != each[1][v] for v in recorded)),
     )
     differences = [
@@ -253,8 +257,11 @@ def _differences(where: str, recorded: Value, expected: Value) -> Iterator[str]:
     """The innermost places where two values differ."""
     if recorded == expected:
         return
-    alike = isinstance(recorded, Function) and isinstance(expected, Function)
-    if alike and set(recorded) == set(expected):
+    if (
+        isinstance(recorded, Function)
+        and isinstance(expected, Function)
+        and set(recorded) == set(expected)
+    ):
         for key in recorded:
             inner = f"{where}.{key}" if isinstance(key, str) else f"{where}[{show(key)}]"
             yield from _differences(inner, recorded[key], expected[key])

@@ -224,6 +224,23 @@ class TobSystem:
         self.lineages = Lineages(self.genesis.digest)
         self.name = name or self.lineages.lineage
 
+    module = "TobLearning"
+
+    def constants(self) -> dict[str, Value]:
+        """The constants of the specification, except what the landscape may answer.
+
+        :raises ModelConsensusError: the number of generations is not bounded.
+        """
+        if self.generations is None:
+            raise ModelConsensusError("a specification needs a number of generations")
+        return {
+            "Proc": frozenset(self.processes),
+            "Byzantine": frozenset(self.byzantine),
+            "Draws": self.landscapes.draws,
+            "Lambda": self.lambda_,
+            "Generations": self.generations,
+        }
+
     def initial(self) -> Iterator[State]:
         """The one initial state."""
         search = self.landscapes.search({})
@@ -374,6 +391,27 @@ class TobSystem:
 def _last_common_generation(learner: Mapping[Process, Learner]) -> int:
     """The last generation that every correct process has decided."""
     return min(len(each.decided) for each in learner.values()) - 1
+
+
+def from_constants(constants: Mapping[str, Value]) -> TobSystem:
+    """The system of a model of ``MCTobLearning.tla``, given the constants of its configuration.
+
+    :raises ModelConsensusError: one is missing or of a wrong type.
+    """
+    try:
+        losses = sorted(constants["Losses"])  # type: ignore[arg-type, type-var]
+        return TobSystem(
+            sorted(constants["Proc"]),  # type: ignore[arg-type]
+            sorted(constants["Byzantine"]),  # type: ignore[arg-type]
+            constants["Lambda"],  # type: ignore[arg-type]
+            EveryLandscape(constants["Draws"], tuple(losses)),  # type: ignore[arg-type]
+            constants["Generations"],  # type: ignore[arg-type]
+            few_forgeries(losses, constants["Forged"]),  # type: ignore[arg-type]
+        )
+    except KeyError as error:
+        raise ModelConsensusError(f"the constant {error} is missing") from None
+    except TypeError as error:
+        raise ModelConsensusError(f"a constant is of a wrong type: {error}") from None
 
 
 def few_forgeries(losses: Sequence[int], forged: int) -> Forgeries:

@@ -1,12 +1,12 @@
 """Traces as a TLA+ module: the data of one run of a ``Trace*.tla`` specification.
 
 Every state of every trace goes into the module, so equal values are written once, as definitions
-that TLC evaluates once, and a value that continues an earlier one refers to it.  A model becomes a
-number, 0 the genesis.
+that TLC evaluates once, and a value that continues an earlier one refers to it.  Models become
+numbers.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from model_consensus.traces import Trace, TraceError
 from model_consensus.values import Function, Value, function, ordered, record, show
@@ -67,26 +67,24 @@ def _continues(value: Function, before: Function) -> bool:
 
 def trace_expression(writer: Writer, trace: Trace) -> str:
     """``trace`` as the record that the specification of traces expects."""
-    number = model_numbers(trace)
-    renamed = _Renaming(number)
-    children: list[dict[Value, Value]] = [{} for _ in number]
+    numbers = Numbers(trace)
+    children: list[dict[Value, Value]] = [{} for _ in range(len(trace.models) + 1)]
     origins = []
     for name, origin in trace.models.items():
-        parent = number.get(origin.parent)
+        parent = numbers.model.get(origin.parent)
         if parent is None:
             raise TraceError(
                 f"{trace.source}: the parent {origin.parent} of model {name} is unknown"
             )
-        children[parent][origin.ticket] = number[name]
-        origins.append(record(parent=parent, ticket=origin.ticket, loss=origin.loss))
+        children[parent - GENESIS][origin.ticket] = numbers.model[name]
+        origins.append(record(parent=parent, ticket=origin.ticket, loss=numbers.loss(origin.loss)))
     states = []
     before: dict[str, Value] = {}
-    for state in trace.states:
+    for recorded in trace.states:
         fields = []
-        for variable in state:
-            value = renamed(state[variable])
-            fields.append(f"{variable} |-> {writer.write(value, before.get(str(variable)))}")
-            before[str(variable)] = value
+        for variable, value in numbers.state(recorded).items():
+            fields.append(f"{variable} |-> {writer.write(value, before.get(variable))}")
+            before[variable] = value
         states.append(writer.define("[" + ", ".join(fields) + "]"))
     return writer.define(
         f"[states |-> <<{', '.join(states)}>>, "
@@ -95,44 +93,111 @@ def trace_expression(writer: Writer, trace: Trace) -> str:
     )
 
 
-def model_numbers(trace: Trace) -> dict[str, int]:
-    """The number of each model's name; the genesis is 0."""
-    return {name: index for index, name in enumerate([trace.genesis, *trace.models])}
+GENESIS = 1 << 30
+"""The number of the genesis model; the other models' numbers follow."""
+LOSSES = 1 << 29
+"""Losses that TLC cannot hold are replaced by their ranks, from this number on."""
 
 
-class _Renaming:
-    """Replaces the names of models by their numbers, each value once."""
+class Numbers:
+    """Models and losses of a trace as the numbers that stand for them in TLA+.
 
-    def __init__(self, number: Mapping[str, int]) -> None:
-        self._number = number
+    TLC's integers have 32 bits, and a specification only compares losses with each other: if one
+    is too large, all are replaced by numbers in the same order.
+
+    :raises TraceError: another number of the trace is too large.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        names = [trace.genesis, *trace.models]
+        self.model = {name: GENESIS + index for index, name in enumerate(names)}
+        self._name = {number: name for name, number in self.model.items()}
         self._done: dict[Value, Value] = {}
+        losses = sorted(losses_of([trace]))
+        self._rank = {}
+        if losses and losses[-1] >= LOSSES:
+            self._rank = {loss: LOSSES + index for index, loss in enumerate(losses)}
+        self._loss = {number: loss for loss, number in self._rank.items()}
+        self._source = trace.source
 
-    def __call__(self, value: Value) -> Value:
-        if isinstance(value, str):
-            return self._number.get(value, value)
-        if isinstance(value, bool | int):
+    def loss(self, loss: int) -> int:
+        """The number of a loss or a claim."""
+        return self._rank.get(loss, loss)
+
+    def state(self, state: Function) -> dict[str, Value]:
+        """A state as it stands in the module."""
+        return {str(variable): self._number(state[variable], variable) for variable in state}
+
+    def original(self, value: Value) -> Value:
+        """The value of the trace that a value of the module stands for."""
+        if isinstance(value, bool | str):
             return value
+        if isinstance(value, int):
+            return self._name.get(value, self._loss.get(value, value))
+        return _map(value, self.original, lambda key, item: self.original(item))
+
+    def _number(self, value: Value, field: Value = None) -> Value:  # type: ignore[assignment]
+        if isinstance(value, str):
+            return self.model.get(value, value)
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            number = self.loss(value) if field == "claim" else value
+            if not -LOSSES < number < GENESIS:
+                raise TraceError(f"{self._source}: the number {value} is too large for TLC")
+            return number
+        if field == "loss" and isinstance(value, Function | tuple):
+            return _map(value, self._number, lambda key, item: self._number(item, "claim"))
         if value not in self._done:
-            self._done[value] = self._rename(value)
+            self._done[value] = _map(value, self._number, lambda key, item: self._number(item, key))
         return self._done[value]
 
-    def _rename(self, value: Value) -> Value:
-        if isinstance(value, tuple):
-            return tuple(map(self, value))
-        if isinstance(value, frozenset):
-            return frozenset(map(self, value))
-        assert isinstance(value, Function)
-        return function({self(key): self(item) for key, item in value.items()})
+
+def _map(
+    value: Value, element: Callable[[Value], Value], entry: Callable[[Value, Value], Value]
+) -> Value:
+    """``value`` with its elements replaced, and the items of a function by key."""
+    if isinstance(value, tuple):
+        return tuple(entry(None, item) for item in value)  # type: ignore[arg-type]
+    if isinstance(value, frozenset):
+        return frozenset(map(element, value))
+    assert isinstance(value, Function)
+    return function({element(key): entry(key, item) for key, item in value.items()})
 
 
-def numbered(trace: Trace, state: Function) -> Function:
-    """A state of ``trace`` as it stands in the module: a model is its number."""
-    renamed = _Renaming(model_numbers(trace))
-    return Function({variable: renamed(state[variable]) for variable in state})
+def losses_of(traces: Iterable[Trace]) -> set[int]:
+    """Every loss and every claim that occurs."""
+    found: set[int] = set()
+    seen: set[Value] = set()
+
+    def search(value: Value) -> None:
+        if isinstance(value, bool | int | str) or value in seen:
+            return
+        seen.add(value)
+        if isinstance(value, Function):
+            if isinstance(claim := value.get("claim"), int):
+                found.add(claim)
+            for key in value:
+                search(key)
+                search(value[key])
+        else:
+            for item in value:
+                search(item)
+
+    for trace in traces:
+        found.update(origin.loss for origin in trace.models.values())
+        for state in trace.states:
+            search(state)
+    return found
+
+
+def numbered_losses(trace: Trace) -> list[int]:
+    """The numbers of the losses that occur in ``trace``."""
+    return list(map(Numbers(trace).loss, losses_of([trace])))
 
 
 def module_text(name: str, extends: str, traces: Sequence[Trace], last_good: str) -> Iterator[str]:
-    """The lines of the module ``name``, which defines ``TheTraces`` and ``TheLastGood``."""
+    """The lines of the module ``name``, with ``TheTraces``, ``TheLastGood`` and ``TheLosses``."""
     writer = Writer()
     expressions = [trace_expression(writer, trace) for trace in traces]
     yield f"---- MODULE {name} ----"
@@ -140,4 +205,7 @@ def module_text(name: str, extends: str, traces: Sequence[Trace], last_good: str
     yield from writer.definitions
     yield "TheTraces == <<" + ",\n".join(expressions) + ">>"
     yield f"TheLastGood == {last_good}"
+    yield "TheLosses == " + show(
+        frozenset(loss for trace in traces for loss in numbered_losses(trace))
+    )
     yield "===="

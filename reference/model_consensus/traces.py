@@ -16,12 +16,14 @@ the specification; the action's name is for readers, the checker finds out itsel
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import Digest, Model
+from model_consensus.tob_system import Lineages, ticket_value
 from model_consensus.values import Function, Value, from_itf, to_itf
 
 LARGEST_FILE = 1 << 30
@@ -59,6 +61,45 @@ class Trace:
     models: Mapping[str, Origin]
     actions: Sequence[str]
     states: Sequence[Function]
+
+
+class Recordable(Protocol):
+    """A System whose runs can be recorded."""
+
+    module: str
+    lineages: Lineages
+    genesis: Model
+    name: Callable[[Digest], Value]
+
+    def constants(self) -> dict[str, Value]:
+        """The constants of its specification."""
+        ...
+
+    def project(self, state: Any) -> Function:
+        """The variables of its specification."""
+        ...
+
+
+def record(source: str, system: Recordable, steps: Iterable[tuple[Any, Any]]) -> Trace:
+    """The trace of a run of ``system``, given as pairs of an action and the state after it.
+
+    The first pair has no action.  ``system.name`` must name a model by a string.
+    """
+    actions: list[str] = []
+    states: list[Function] = []
+    losses: dict[Digest, int] = {}
+    for action, state in steps:
+        actions.append(type(action).__name__ if states else "Init")
+        states.append(system.project(state))
+        losses.update(state.loss)
+    models = {}
+    for digest in sorted(losses, key=lambda each: (system.lineages.generation(each), each)):
+        parent, ticket = system.lineages.origin(digest)
+        models[str(system.name(digest))] = Origin(
+            str(system.name(parent)), ticket_value(ticket), losses[digest]
+        )
+    genesis = str(system.name(system.genesis.digest))
+    return Trace(source, system.module, system.constants(), genesis, models, actions, states)
 
 
 def write(path: Path, trace: Trace) -> None:

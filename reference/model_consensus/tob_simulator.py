@@ -1,0 +1,76 @@
+"""A seeded run of learning over Total Order Broadcast: a schedule for :class:`TobSystem`.
+
+The schedule is a sequence of choices made by raw words of numpy's Philox generator, so the same
+seed gives the same run on every machine.  Every enabled move of a correct process is as likely as
+any other, hence the schedule is fair with probability 1 and processes do lag behind each other.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from model_consensus.evolutionary_search import tagged_digest
+from model_consensus.tob_adversary import Attack, wanted
+from model_consensus.tob_learning import Offer as OfferMessage
+from model_consensus.tob_learning import current_generation
+from model_consensus.tob_system import Action, Deliver, OneLandscape, Order, State, TobSystem
+
+Choice = TypeVar("Choice")
+
+
+class Schedule:
+    """Choices from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        key = int.from_bytes(tagged_digest("model-consensus/schedule/1", seed)[:16], "little")
+        self._words = np.random.Philox(key=key)
+
+    def choose(self, among: Sequence[Choice]) -> Choice:
+        """One of them; the bias towards the first ones is below len(among) / 2^64."""
+        return among[int(self._words.random_raw()) % len(among)]
+
+
+def simulate(
+    system: TobSystem, landscape: OneLandscape, attack: Attack, seed: int
+) -> Iterator[tuple[Action | None, State]]:
+    """The states of a run and the actions that lead to them, the initial state first.
+
+    It ends when every correct process has decided ``system.generations``.
+    """
+    schedule = Schedule(seed)
+    state = next(system.initial())
+    yield None, state
+    ordered: set[OfferMessage] = set()
+    generation = 0
+    while True:
+        ahead = max(map(current_generation, state.learner.values()))
+        if ahead != generation:  # what was wanted in earlier generations is history
+            generation, ordered = ahead, set()
+        moves: list[tuple[str, object]] = []
+        for process in system.correct:
+            if system.can_offer(state, process):
+                moves.append(("offer", process))
+            if state.broadcast.inbox[process]:
+                moves.append(("deliver", process))
+        moves += [("order", offer) for offer in sorted(state.broadcast.network)]
+        if not moves:
+            return
+        for attacker in system.byzantine:
+            offers = wanted(attack, system, landscape.searched, state, attacker)
+            moves += [("forge", offer) for offer in offers if offer not in ordered]
+        action: Action
+        match schedule.choose(moves):
+            case ("offer", str(process)):
+                action = next(system.offers(state, process))
+            case ("deliver", str(process)):
+                action = Deliver(process)
+            case ("order", OfferMessage() as offer):
+                action = Order(offer)
+            case ("forge", OfferMessage() as offer):
+                ordered.add(offer)
+                action = next(system.byzantine_offers(state, offer))
+            case other:
+                raise AssertionError(other)
+        state = system.apply(state, action)
+        yield action, state
