@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import tagged_digest
+from model_consensus.evolutionary_search import Ticket, noise, tagged_digest
 from model_consensus.landscapes import Vector, add_noise
 
 Floats = NDArray[np.float32]
@@ -62,14 +62,19 @@ class Part:
 def load_parts() -> tuple[Mapping[str, Part], str]:
     """The parts ``train``, ``validation`` and ``test``, and the SHA-256 of pixels and labels.
 
+    It also limits this program's BLAS to one thread: more of them change no result, gain nothing on
+    products this small, and on a busy machine wait for each other many times longer than they work.
+
     :raises ModelConsensusError: scikit-learn is not installed, or has other data.
     """
     try:
         from sklearn.datasets import load_digits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
     except ImportError:
         raise ModelConsensusError(
             "the digits need scikit-learn: pip install 'model-consensus[learn]'"
         ) from None
+    threadpool_limits(1)
     data = load_digits()
     pixels, labels = data.data.astype(np.int64), data.target.astype(np.int64)
     if pixels.min() < 0 or pixels.max() > BRIGHTEST:
@@ -174,3 +179,77 @@ class Digits(_Classifier):
         _check(models, self.limit)
         weights = models.reshape(-1, FEATURES).astype(np.float32)
         return (weights @ features).reshape(len(models), CLASSES, -1)
+
+
+@dataclass(frozen=True)
+class DigitsMLP(_Classifier):
+    """Two layers: 64 pixels, 32 hidden units with ReLU, 10 classes; the model carries its step.
+
+    A model is 32 x 65 hidden weights, 10 x 33 output weights and its step in units of 1/256.  An
+    offspring first changes the step, by the last coordinate z of its noise: times (64 + z) / 64, or
+    64 / (64 - z) if z is negative, rounded down.  Then it adds its noise times the new step to the
+    weights, rounded to the nearest integer.  A hidden unit is its sum divided by 64, rounded down
+    and cut to 0..511; a constant 64 is the bias of the output layer.
+    """
+
+    name = "digits-mlp"
+    hidden = 32
+    scale = 64
+    saturation = 511
+    limits = (4095, 255)
+    margin = 120000
+    first_step, least_step, greatest_step = 512, 64, 65536
+
+    @property
+    def _split(self) -> int:
+        return self.hidden * FEATURES
+
+    def describe(self) -> str:
+        """See :class:`Landscape`."""
+        return (
+            f"digits-mlp/1 data={load_parts()[1]} test={TEST} validation={VALIDATION} bias={BIAS} "
+            f"hidden={self.hidden} scale={self.scale} saturation={self.saturation} "
+            f"limits={self.limits} margin={self.margin} "
+            f"steps={self.least_step},{self.greatest_step} adaptation=64"
+        )
+
+    def initial(self) -> Vector:
+        """Weights from a noise of their own, with a standard deviation of 128 and of 8."""
+        dimension = self._split + CLASSES * (self.hidden + 1) + 1
+        tag = tagged_digest("model-consensus/digits-mlp/initial/1")
+        model: Vector = noise(tag, [Ticket(0, "", 0)], dimension)[0]
+        model[: self._split] *= 32
+        model[self._split :] *= 2
+        model[-1] = self.first_step
+        return model
+
+    def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
+        """See :class:`Landscape`; the same in every generation."""
+        step, z = parent[-1], noise[:, -1]
+        step = np.where(z < 0, step * 64 // (64 - z), step * (64 + z) // 64)
+        step = np.clip(step, self.least_step, self.greatest_step)
+        offspring: Vector = parent + (step[:, np.newaxis] * noise + 128 >> 8)
+        for layer, limit in self._layers(offspring):
+            np.clip(layer, -limit, limit, out=layer)
+        offspring[:, -1] = step
+        return offspring
+
+    def scores(self, models: Vector, features: Floats) -> Floats:
+        """See the base class.
+
+        :raises ModelConsensusError: a weight is beyond its layer's limit.
+        """
+        (first, first_limit), (second, second_limit) = self._layers(models)
+        _check(first, first_limit)
+        _check(second, second_limit)
+        units = first.reshape(-1, FEATURES).astype(np.float32) @ features
+        units = np.clip(np.floor(units / self.scale), 0, self.saturation)
+        weights = second.reshape(len(models), CLASSES, self.hidden + 1).astype(np.float32)
+        scores: Floats = weights[:, :, :-1] @ units.reshape(len(models), self.hidden, -1)
+        scores += weights[:, :, -1:] * self.scale
+        return scores
+
+    def _layers(self, models: Vector) -> tuple[tuple[Vector, int], tuple[Vector, int]]:
+        """The two layers' weights in the rows of ``models``, as views, and their limits."""
+        first, second = models[:, : self._split], models[:, self._split : -1]
+        return (first, self.limits[0]), (second, self.limits[1])
