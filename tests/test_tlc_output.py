@@ -69,6 +69,19 @@ def test_an_error_beside_a_success_is_no_success() -> None:
     assert read(message(2102, "Oh.", 1) + SUCCESS + FINISHED).verdict == Verdict.EVALUATION
 
 
+def test_an_error_while_the_counterexample_is_printed_is_no_counterexample() -> None:
+    where = "The error occurred at:\n0. Line 3, column 4 to line 3, column 9 in M\n"
+    result = read(VIOLATED + STATE_1 + message(2103, where, 1) + FINISHED, 12)
+    assert result.verdict == Verdict.EVALUATION
+    assert result.message.startswith("M.tla line 3: Invariant Agreement is violated.")
+
+
+def test_warnings_and_signals_are_kept() -> None:
+    result = read(message(2279, "Symmetry is\ndangerous.", 3) + SUCCESS + COUNTS + FINISHED)
+    assert (result.verdict, result.warnings) == (Verdict.HOLDS, ("Symmetry is dangerous.",))
+    assert read(SUCCESS + FINISHED, -9).message == "TLC was killed by signal 9"
+
+
 def test_every_prefix_of_a_counterexample_is_a_failure_of_the_tool() -> None:
     whole = VIOLATED + STATE_1 + STATE_2 + COUNTS + FINISHED
     assert read(whole, 12).verdict == Verdict.SAFETY

@@ -46,7 +46,7 @@ VALUES: st.SearchStrategy[Value] = st.recursive(
 
 def same(left: Value, right: Value) -> bool:
     """Equal, and of the same types throughout (True == 1 in Python)."""
-    return left == right and repr(left) == repr(right)
+    return left == right and show(left) == show(right)
 
 
 @given(VALUES)
