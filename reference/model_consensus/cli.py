@@ -19,6 +19,7 @@ from model_consensus.errors import ModelConsensusError
 COMMANDS = {
     "verify": ("verify", "check everything: the specifications, and training runs against them"),
     "check": ("check", "check one model, with its counterexample step by step"),
+    "settle": ("settle", "how deep a block must be before its decision is settled"),
     "prove": ("prove", "prove the theorems for every number of processes and slots"),
 }
 
