@@ -8,6 +8,7 @@ An invariant is a dictionary of named conjuncts.  `inductive` generates from a s
 
     initiation   Init => C                        for each conjunct C
     consecution  Invariant /\\ Action => C'        for each action and conjunct C
+    step         Invariant /\\ Action => R         for each relation R of a step's two states
     implication  Invariant => P                   for each property P
     vacuity      Init, and Invariant /\\ Action for each action, are satisfiable
 
@@ -107,6 +108,10 @@ class System:
     invariant: Mapping[str, Formula]
     properties: Mapping[str, Formula]
     assumptions: Mapping[str, Term]
+    steps: Mapping[str, Callable[[State, State], Term]] = field(default_factory=dict)
+    # The conjuncts that the consecution of one needs, where all of them would be too many for a
+    # solver.  A prime means after the step: the conjunct then comes before the one that needs it.
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     definitions: tuple[Term, ...] = ()
     hints: Callable[[State], Iterable[Term]] = lambda _: ()  # for the properties
     init_hints: tuple[Term, ...] = ()
@@ -137,15 +142,15 @@ def inductive(system: System) -> Iterator[Condition]:
         )
     for action in system.actions:
         parameters = action.constants()
+        step = action.relation(before, after, *parameters)
         hints = tuple(action.hints(before, after, *parameters))
-        for name, formula in system.invariant.items():
+        goals = {f"{name}'": formula(after) for name, formula in system.invariant.items()}
+        goals |= {name: relation(before, after) for name, relation in system.steps.items()}
+        for name, goal in goals.items():
             yield Condition(
-                f"{system.name}: {action.name} => {name}'",
-                {
-                    **system.holds(before),
-                    action.name: action.relation(before, after, *parameters),
-                },
-                formula(after),
+                f"{system.name}: {action.name} => {name}",
+                {**system.assumptions, action.name: step, **_needed(system, name, before, after)},
+                goal,
                 (*system.definitions, *hints),
             )
     for name, formula in system.properties.items():
@@ -155,6 +160,19 @@ def inductive(system: System) -> Iterator[Condition]:
             formula(before),
             (*system.definitions, *system.hints(before)),
         )
+
+
+def _needed(system: System, goal: str, before: State, after: State) -> dict[str, Term]:
+    """The conjuncts that may be used for ``goal``."""
+    order = [*(f"{name}'" for name in system.invariant), *system.steps]
+    result = {}
+    for name in system.needs.get(goal.rstrip("'"), system.invariant):
+        if name.endswith("'"):  # no circle: each leans on those before it
+            assert order.index(name) < order.index(goal), f"{goal} cannot use {name}"
+            result[name] = system.invariant[name[:-1]](after)
+        else:
+            result[name] = system.invariant[name](before)
+    return result
 
 
 # ------------------------------------------------------------------------ writing formulas
