@@ -19,6 +19,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
@@ -39,7 +40,7 @@ MOST_HASHES = 1 << 32
 """No block may be expected to cost more hashes than this."""
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@dataclass(frozen=True, order=True)
 class Block:
     """One step of the search: an offer with a proof of work; 150 bytes or so.
 
@@ -54,6 +55,27 @@ class Block:
     ticket: Ticket
     claim: int
     nonce: int = 0
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Its name: SHA-256 over the digest of everything but the nonce, and the nonce."""
+        sha = _hash_without_nonce(self)
+        sha.update(self.nonce.to_bytes(8, "big"))
+        return sha.digest()
+
+
+def _hash_without_nonce(block: Block) -> "hashlib._Hash":
+    """The hash of a block, to be continued by the nonce: 8 bytes, big-endian."""
+    ticket = block.ticket
+    header = tagged_digest(
+        "model-consensus/block/1",
+        block.parent,
+        ticket.generation,
+        ticket.proposer,
+        ticket.draw,
+        block.claim,
+    )
+    return hashlib.sha256(header)
 
 
 @dataclass(frozen=True)
@@ -123,35 +145,19 @@ def new_learner(search: Search, process: Process) -> Learner:
 # ------------------------------------------------------------------------------ proof of work
 
 
-def _hash_of(block: Block) -> "hashlib._Hash":
-    """The hash over everything but the nonce, to be continued by the nonce's 8 bytes."""
-    ticket = block.ticket
-    header = tagged_digest(
-        "model-consensus/block/1",
-        block.parent,
-        ticket.generation,
-        ticket.proposer,
-        ticket.draw,
-        block.claim,
-    )
-    return hashlib.sha256(header)
-
-
-def block_digest(block: Block) -> Digest:
-    """The name of a block: SHA-256 over the digest of its header and its nonce, big-endian."""
-    sha = _hash_of(block)
-    sha.update(block.nonce.to_bytes(8, "big"))
-    return sha.digest()
-
-
 def has_work(rules: Rules, block: Block) -> bool:
     """Whether the block's hash is below the target."""
-    return int.from_bytes(block_digest(block), "big") < rules.target
+    return int.from_bytes(block.digest, "big") < rules.target
 
 
 def find_nonce(rules: Rules, block: Block, start: int = 0, *, work: bool = True) -> Block:
-    """The block with the first nonce from ``start`` on that gives it work (or none, if not so)."""
-    sha = _hash_of(block)
+    """The block with the first nonce from ``start`` on that gives it work, or, if not so, none.
+
+    :raises ModelConsensusError: a block without work is wanted and the rules ask for none.
+    """
+    if not work and rules.target == EVERY_HASH:
+        raise ModelConsensusError("no block is without work when every hash is below the target")
+    sha = _hash_without_nonce(block)
     nonce = start
     while True:
         attempt = sha.copy()
@@ -218,7 +224,7 @@ def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdi
         return Verdict.STRUCTURE
     if not has_work(rules, block):
         return Verdict.WORK
-    if block_digest(block) in learner.known:
+    if block.digest in learner.known:
         return Verdict.KNOWN
     parent = learner.models.get(block.parent)
     if parent is None:
@@ -232,14 +238,13 @@ def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdi
 
 def accept(search: Search, learner: Learner, block: Block) -> Learner:
     """The learner with a block that passed the checks; it adopts the block's chain if longer."""
-    digest = block_digest(block)
     model = search.offspring(learner.models[block.parent], block.ticket)
     longer = model.generation > learner.models[learner.tip].generation
     return replace(
         learner,
-        models={**learner.models, digest: model},
-        known={**learner.known, digest: block},
-        tip=digest if longer else learner.tip,
+        models={**learner.models, block.digest: model},
+        known={**learner.known, block.digest: block},
+        tip=block.digest if longer else learner.tip,
     )
 
 
@@ -311,6 +316,6 @@ def arrive(
         if verdict is Verdict.ACCEPTED:
             learner = accept(search, learner, block)
             accepted.append(block)
-            orphans, waiting = orphans.release(block_digest(block))
+            orphans, waiting = orphans.release(block.digest)
             arrived.extend(waiting)
     return learner, orphans, tuple(accepted)

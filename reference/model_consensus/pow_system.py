@@ -21,7 +21,7 @@ from model_consensus.evolutionary_search import (
     Ticket,
     own_tickets,
 )
-from model_consensus.pow_learning import Block, Learner, Rules, block_digest
+from model_consensus.pow_learning import Block, Learner, Rules
 from model_consensus.tob_system import Answer, Landscapes, Lineages, Losses, ticket_value
 from model_consensus.values import Function, Value, function, record
 
@@ -148,7 +148,7 @@ class PowSystem:
         for place, block in enumerate(state.blocks, 1):
             withheld = self.is_withheld(state, place)
             for process in self.correct:
-                if block_digest(block) not in state.learner[process].known:
+                if block.digest not in state.learner[process].known:
                     yield (ByzantinePublish if withheld else Receive)(process, place)
         for process in self.byzantine:
             if self.may_win(state, process):
@@ -172,7 +172,7 @@ class PowSystem:
             if won >= self.byzantine_wins:
                 return False
         return all(
-            block_digest(block) in learner.known
+            block.digest in learner.known
             for block in state.blocks
             if block.ticket.proposer in self.correct
             for learner in state.learner.values()
@@ -182,7 +182,7 @@ class PowSystem:
         """Whether the block is the adversary's and no correct process has received it."""
         block = state.blocks[place - 1]
         return block.ticket.proposer in self.byzantine and not any(
-            block_digest(block) in learner.known for learner in state.learner.values()
+            block.digest in learner.known for learner in state.learner.values()
         )
 
     def answers(self, state: State, miner: Process, parent: int) -> Iterator[Answer]:
@@ -271,7 +271,7 @@ class PowSystem:
 
     def digest(self, state: State, place: int) -> Digest:
         """A block's digest, from its name in the specification."""
-        return block_digest(state.blocks[place - 1]) if place else self.genesis.digest
+        return state.blocks[place - 1].digest if place else self.genesis.digest
 
     def model(self, state: State, place: int) -> Model:
         """The model that a block leads to."""
@@ -294,7 +294,7 @@ class PowSystem:
         return len(state.blocks) << 40
 
     def _places(self, state: State) -> Mapping[Digest, int]:
-        digests = [self.genesis.digest, *map(block_digest, state.blocks)]
+        digests = [self.genesis.digest, *(block.digest for block in state.blocks)]
         return {digest: place for place, digest in enumerate(digests)}
 
     # ------------------------------------------------------------------------- the landscape
@@ -351,7 +351,7 @@ class PowSystem:
         block = pow_learning.extend(
             search, self.rules, self.digest(state, parent), model, miner, self._nonce(state)
         )
-        self._models[block_digest(block)] = search.offspring(model, block.ticket)
+        self._models[block.digest] = search.offspring(model, block.ticket)
         loss = self._revealed(state, model, miner, losses)
         return State((*state.blocks, block), state.learner, loss)
 
