@@ -47,6 +47,24 @@ def test_concurrent_blocks_against_the_game(shown: Shown) -> None:
     assert count == (3**8 - 1) // 2
 
 
+@pytest.mark.parametrize("shown", Shown)
+def test_a_fork_on_a_private_block_gains_nothing(shown: Shown) -> None:
+    """The recurrence that starts every fork at (0, 0, 0) gives the same: observed, not proved."""
+
+    def possible(slots: str, depth: int) -> bool:
+        forks: set[settlement.ForkState] = set()
+        for slot in slots:
+            forks = set(settlement.best_forks(forks | {(0, 0, 0)}))
+            forks = {move for fork in forks for move in settlement.fork_moves(fork, slot, shown)}
+            if any(settlement.settled_apart(fork, depth) for fork in forks):
+                return True
+        return False
+
+    for slots in strings("hHA", 8):
+        for depth in DEPTHS:
+            assert settlement.disagreement_possible(slots, depth, shown) == possible(slots, depth)
+
+
 def _long_enough(slots: str, length: int, surplus: int) -> bool:
     ends = range(len(slots) + 1)
     return any(

@@ -7,8 +7,12 @@ import pytest
 
 import settlement_games as games
 from model_consensus.errors import ModelConsensusError
-from model_consensus.settlement import NO_FORK, ForkState, Shown, fork_moves, settled_apart
-from model_consensus.settlement_concurrent import Foresight, concurrent_reversal_probability
+from model_consensus.settlement import ForkState, Shown, fork_moves, settled_apart
+from model_consensus.settlement_concurrent import (
+    NO_FORK,
+    Foresight,
+    concurrent_reversal_probability,
+)
 from model_consensus.settlement_probability import ATTACK_FROM_THE_SLOT, reversal_probability
 
 ALPHA, RATE = Fraction(1, 4), Fraction(1, 3)

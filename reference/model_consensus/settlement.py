@@ -26,9 +26,7 @@ from model_consensus.errors import ModelConsensusError
 
 ForkState = tuple[int, int, int]
 """(x, y, g) above the block where two chains part: the longer chain's height, the shorter's, and
-the greatest height of an honest block.  x >= y and x >= g."""
-
-NO_FORK: ForkState = (0, 0, 0)
+the greatest height of an honest block (negative if that is below the block).  x >= y, x >= g."""
 
 
 class Ties(Enum):
@@ -149,19 +147,22 @@ def disagreement_possible(slots: str, depth: int, shown: Shown = Shown.EACH) -> 
 
     Ties to the adversary.  A fork may start at any time; all its futures are followed.
     """
-    return _end_of_disagreement(slots, depth, shown, anywhere=True) is not None
+    return _first_disagreement(slots, depth, shown) is not None
 
 
-def _end_of_disagreement(slots: str, depth: int, shown: Shown, *, anywhere: bool) -> int | None:
-    """The first time at which a fork that started at 0, or ``anywhere``, settles apart."""
+def _first_disagreement(slots: str, depth: int, shown: Shown) -> int | None:
+    """The number of slots after which the first fork can be settled apart."""
     check_depth(depth)
     check_slots(slots)
-    states = frozenset({NO_FORK})
+    forks: frozenset[ForkState] = frozenset()
+    lead = 0
     for end, slot in enumerate(slots, 1):
-        after = {move for state in states for move in fork_moves(state, slot, shown)}
-        if any(settled_apart(state, depth) for state in after):
+        # a fork starts here, on a block as far above the honest ones as there can be one
+        forks = best_forks(forks | {(0, 0, -lead)})
+        forks = frozenset(move for fork in forks for move in fork_moves(fork, slot, shown))
+        if any(settled_apart(fork, depth) for fork in forks):
             return end
-        states = best_forks(after | {NO_FORK} if anywhere else after)
+        lead = lead + 1 if slot == "A" else max(lead - 1, 0)
     return None
 
 
@@ -176,11 +177,11 @@ def violating_factor(
         return _factor_of_wins(slots, depth, ties)
     if ties is Ties.HONEST:
         raise ModelConsensusError("slots H need ties to the adversary: their blocks tie")
-    end = _end_of_disagreement(slots, depth, shown, anywhere=True)
+    end = _first_disagreement(slots, depth, shown)
     if end is None:
         return None
     start = end - 1
-    while _end_of_disagreement(slots[start:end], depth, shown, anywhere=False) is None:
+    while _first_disagreement(slots[start:end], depth, shown) is None:
         start -= 1
     return start, end
 

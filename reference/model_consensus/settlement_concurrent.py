@@ -20,7 +20,6 @@ from itertools import product
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.settlement import (
-    NO_FORK,
     ForkState,
     Shown,
     best_forks,
@@ -29,6 +28,8 @@ from model_consensus.settlement import (
     settled_apart,
 )
 from model_consensus.settlement_probability import Number, check_alpha, has_majority
+
+NO_FORK: ForkState = (0, 0, 0)
 
 
 class Foresight(Enum):
