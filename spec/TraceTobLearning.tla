@@ -45,6 +45,10 @@ TraceLandscapes(models) ==              \* no answer for models that were never 
     IF \A m \in models : Known(m)
     THEN {[m \in models |-> Recorded.origin[Index(m)].loss]} ELSE {}
 
+(* All possible models: only the refinement of TotalOrderBroadcast, which   *)
+(* is not checked here, needs this large set.                              *)
+TraceModels == {}
+
 (* What the adversary may have sent in a step is what it did send. *)
 TraceForgeries ==
     {offer \in UNION {Range(Recorded.states[step + 1].inbox[p]) : p \in Correct} :
