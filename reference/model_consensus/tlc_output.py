@@ -121,6 +121,7 @@ _PROGRESS_STATISTICS, _STATISTICS, _SEARCH_DEPTH = 2200, 2199, 2194
 _COVERAGE_START, _COVERAGE_ACTION = 2201, 2772
 _WHERE = 2103  # the nested expressions at which an evaluation failed
 _COVERAGE_DETAIL = {2221, 2775}
+_HEADINGS = {2121, 2264}  # of a counterexample
 
 _PARSER_PROGRESS = ("Parsing file ", "Semantic processing of module ")
 
@@ -180,7 +181,7 @@ class Reader:
         if code in _COVERAGE_DETAIL:
             return False
         self._seen.add(code)
-        if severity in (_ERROR, _BUG):
+        if severity in (_ERROR, _BUG) and code not in _HEADINGS:
             self._errors.append((code, text))
         elif severity == _WARNING:
             self._warnings.append(_one_line(text))
