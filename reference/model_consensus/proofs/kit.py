@@ -178,10 +178,20 @@ def _needed(system: System, goal: str, before: State, after: State) -> dict[str,
 # ------------------------------------------------------------------------ writing formulas
 
 
-def each(low: Term, high: Term, body: Callable[[Term], Term], name: str = "i") -> Term:
-    """``body(i)`` for every integer i with low <= i < high."""
+def each(
+    low: Term,
+    high: Term,
+    body: Callable[[Term], Term],
+    name: str = "i",
+    trigger: Callable[[Term], Term] | None = None,
+) -> Term:
+    """``body(i)`` for every integer i with low <= i < high.
+
+    A solver instantiates it where it sees the term ``trigger(i)``; without one it chooses itself.
+    """
     index = z3.FreshInt(name)
-    return z3.ForAll([index], z3.Implies(between(low, index, high), body(index)))
+    patterns = [trigger(index)] if trigger else []
+    return z3.ForAll([index], z3.Implies(between(low, index, high), body(index)), patterns=patterns)
 
 
 def between(low: Term, value: Term, high: Term) -> Term:

@@ -75,6 +75,11 @@ def blocks(s: State, body: Callable[[Term], Term], first: int = 0) -> Term:
     return each(first, s.length + 1, body, "i")
 
 
+def children(s: State, body: Callable[[Term], Term]) -> Term:
+    """``body(i)`` for each block with a parent; a trigger that does not climb the whole chain."""
+    return each(1, s.length + 1, body, "i", lambda i: s.parent[i])
+
+
 def two_blocks(s: State, body: Callable[[Term, Term], Term]) -> Term:
     """``body(u, v)`` for any two blocks, the same one or not."""
     return blocks(s, lambda u: blocks(s, lambda v: body(u, v)))
@@ -258,15 +263,16 @@ INVARIANT = {
     "Length": lambda s: z3.And(
         s.length >= 0, s.height[0] == 0, s.ancestor[0][0] == 0, s.advance[0] == 0
     ),
-    "Tree": lambda s: blocks(
+    "Heights": lambda s: blocks(
+        s, lambda i: z3.And(s.height[i] >= 0, (i == 0) == (s.height[i] == 0))
+    ),
+    "Tree": lambda s: children(
         s,
         lambda i: z3.And(
             between(0, s.parent[i], i),
             s.height[i] == s.height[s.parent[i]] + 1,
-            s.height[i] >= 1,
             between(0, s.miner[i], N),
         ),
-        first=1,
     ),
     "Known": lambda s: correct(lambda p: z3.And(between(0, s.tip[p], s.length + 1), s.known[p][0])),
     "NotYetKnown": lambda s: correct(lambda p: unknown(s, p)),
@@ -285,11 +291,13 @@ INVARIANT = {
         ),
     ),
     "TipReaches": lambda s: correct(lambda p: s.height[s.tip[p]] >= s.reached),
-    "Ancestors": lambda s: blocks(
-        s,
-        lambda i: z3.And(
-            s.ancestor[i][s.height[i]] == i,
-            each(0, s.height[i], lambda m: s.ancestor[i][m] == s.ancestor[s.parent[i]][m], "m"),
+    "Ancestors": lambda s: z3.And(
+        blocks(s, lambda i: s.ancestor[i][s.height[i]] == i),
+        children(
+            s,
+            lambda i: each(
+                0, s.height[i], lambda m: s.ancestor[i][m] == s.ancestor[s.parent[i]][m], "m"
+            ),
         ),
     ),
     "Split": lambda s: two_blocks(
@@ -372,8 +380,9 @@ def integrity(s: State, t: State) -> Term:
     )
 
 
-_TREE = ("Length", "Tree", "Known")
+_TREE = ("Length", "Heights", "Tree", "Known")
 NEEDS = {
+    "Heights": ("Length", "Heights", "Known"),
     "Tree": _TREE,
     "Known": _TREE,
     "NotYetKnown": ("Length", "NotYetKnown"),
