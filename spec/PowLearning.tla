@@ -75,9 +75,9 @@ Decided == [p \in Correct |-> Models(DecidedBlock(p))]
 HasWork(work) == work
 
 (* Its parent is accepted, and its ticket is its miner's own on it. *)
-FollowsParent(p, block) ==
-    /\ block.parent \in known[p]
-    /\ block.ticket \in OwnTickets(Height(block.parent) + 1, block.ticket.proposer)
+IsOwnTicket(block) ==
+    block.ticket \in OwnTickets(Height(block.parent) + 1, block.ticket.proposer)
+FollowsParent(p, block) == block.parent \in known[p] /\ IsOwnTicket(block)
 
 (* Lambda evaluations give this ticket and this claim. *)
 IsVerified(exact) == exact
@@ -185,7 +185,7 @@ Forgeries ==
 ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
     LET q == block.ticket.proposer
         Send(exact) ==
-            /\ ~(work /\ FollowsParent(p, block) /\ exact)
+            /\ ~(work /\ block.parent \in known[p] /\ IsOwnTicket(block) /\ exact)
             /\ IF Accepts(p, block, work, exact)
                THEN /\ blocks' = Append(blocks, block)
                     /\ Adopt(p, Len(blocks) + 1, block.ticket.generation)
