@@ -238,22 +238,22 @@ def _explain(trace: Trace, good: int, possible: Sequence[tuple[str, Function]]) 
         successors,
         key=lambda each: (each[0] != action, sum(recorded[v] != each[1][v] for v in recorded)),
     )
-    differences = [
+    lines = [
         line
         for variable in recorded
-        for line in _differences(str(variable), recorded[variable], nearest[variable])
+        for line in differences(str(variable), recorded[variable], nearest[variable])
     ]
     return Rejection(
         good,
         f"no step of {trace.module} leads to it"
         if good
         else f"it is not initial in {trace.module}",
-        tuple(differences[:10]),
+        tuple(lines[:10]),
         tuple(sorted({name for name, _ in possible})),
     )
 
 
-def _differences(where: str, recorded: Value, expected: Value) -> Iterator[str]:
+def differences(where: str, recorded: Value, expected: Value) -> Iterator[str]:
     """The innermost places where two values differ."""
     if recorded == expected:
         return
@@ -264,7 +264,7 @@ def _differences(where: str, recorded: Value, expected: Value) -> Iterator[str]:
     ):
         for key in recorded:
             inner = f"{where}.{key}" if isinstance(key, str) else f"{where}[{show(key)}]"
-            yield from _differences(inner, recorded[key], expected[key])
+            yield from differences(inner, recorded[key], expected[key])
         return
     yield f"{where} is {_short(recorded)}, not {_short(expected)}"
 
