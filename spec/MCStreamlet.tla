@@ -5,7 +5,7 @@ EXTENDS Streamlet, TLC
 (* Every leader is Byzantine: this allows all that another choice allows.  *)
 ByzantineLeaders == [e \in 1 .. Epochs |-> CHOOSE b \in Byzantine : TRUE]
 
-(* A correct process leads the second epoch.                               *)
+(* A correct process leads the second epoch. *)
 OneCorrectLeader == [ByzantineLeaders EXCEPT ![2] = CHOOSE p \in Correct : TRUE]
 
 (* One payload for each epoch: what is left is the shape of the chains.    *)
@@ -18,10 +18,14 @@ OwnForgeries == 1 .. Epochs
 FewPayloads(e) == IF e = 1 THEN {<<x>> : x \in Forgery}
                   ELSE {<<m>> : m \in pool} \cup (IF e = 2 THEN {<< >>} ELSE {})
 
+(* With Byzantine leaders only and no message of a correct process the     *)
+(* actions Broadcast and Propose are never enabled: they are left out.     *)
+Equivocation == Init /\ [][\E p \in Correct : Vote(p) \/ Deliver(p)]_vars
+
 (* Only votes.  A delivery changes no vote and forbids some, and what can  *)
 (* ever be delivered is in Finalized: the safety of votes and of Finalized *)
-(* without it is safety with it.                                           *)
-NoDelivery(p) == FALSE
+(* without deliveries is safety with them.                                 *)
+VotesOnly == Init /\ [][\E p \in Correct : Vote(p)]_vars
 
-Symmetric == Permutations(Correct \ {Leader[e] : e \in DOMAIN Leader}) \cup Permutations(Byzantine)
+Symmetric == Permutations(Correct \ {Leader[e] : e \in 1 .. Epochs}) \cup Permutations(Byzantine)
 =============================================================================

@@ -11,19 +11,20 @@ EnoughVotes == \A b \in UNION {votes[p] : p \in Correct} :
     Cardinality({p \in Correct : b \in votes[p]}) <= 2
 
 (* A process that forgot its vote, perhaps by a crash before the vote was  *)
-(* stored, votes again in the epoch.  OneVote fails; so does Consistency.  *)
+(* stored, votes again in the epoch.  Consistency fails.                   *)
 TwoPayloads(e) == {<<x>> : x \in Forgery}
 VoteTwice(p, e) == \A b \in votes[p] : Epoch(b) <= e
 
-(* A process votes in an epoch that is over.  Consistency fails.           *)
+(* A process votes in an epoch that is over.  NoRival fails; so does       *)
+(* Consistency.                                                            *)
 VoteLate(p, e) == \A b \in votes[p] : Epoch(b) # e
 
 (* A process votes on a notarized chain that is not longest (one that      *)
 (* forgot its lock does).  NoRival fails; so does Consistency.             *)
 AnyNotarized(p, parent) == TRUE
 
-(* Two blocks of consecutive epochs finalize the first of them.            *)
-(* Consistency fails.                                                      *)
+(* Two blocks of consecutive epochs finalize the first of them.  NoRival   *)
+(* fails; so does Consistency.                                             *)
 TwoConsecutive(b) == Len(b) >= 1 /\ Epoch(Parent(b)) = Epoch(b) - 1
 
 (* Three notarized blocks in a row finalize, of consecutive epochs or not. *)
@@ -41,5 +42,5 @@ OnePayload(e) == {<<m>> : m \in pool}
 
 (* A leader makes up a correct process's message.                          *)
 (* RefinesTotalOrderBroadcast fails.                                       *)
-MadeUp(e) == {<<m>> : m \in Message}
+MadeUp(e) == {<< >>} \cup {<<m>> : m \in Message}
 =============================================================================
