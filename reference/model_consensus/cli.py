@@ -19,6 +19,9 @@ from model_consensus.errors import ModelConsensusError
 COMMANDS = {
     "verify": ("verify", "check everything: the specifications, and training runs against them"),
     "check": ("check", "check one model, with its counterexample step by step"),
+    "run": ("run", "train a model, Byzantine processes taking part, and check the trace"),
+    "check-trace": ("check_trace", "check recorded executions against a specification"),
+    "explore": ("explore", "compare the implementation's state graph with the specification's"),
     "settle": ("settle", "how deep a block must be before its decision is settled"),
     "prove": ("prove", "prove the theorems for every number of processes and slots"),
 }
@@ -27,6 +30,7 @@ EXAMPLES = """\
 examples:
   model-consensus verify
   model-consensus check MCTobLearning
+  model-consensus run tob --attack collusion
   model-consensus COMMAND --help"""
 
 

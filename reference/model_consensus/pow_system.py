@@ -21,8 +21,15 @@ from model_consensus.evolutionary_search import (
     Ticket,
     own_tickets,
 )
-from model_consensus.pow_learning import Block, Learner, Rules
-from model_consensus.tob_system import Answer, Landscapes, Lineages, Losses, ticket_value
+from model_consensus.pow_learning import EVERY_HASH, Block, Learner, Rules
+from model_consensus.tob_system import (
+    Answer,
+    EveryLandscape,
+    Landscapes,
+    Lineages,
+    Losses,
+    ticket_value,
+)
 from model_consensus.values import Function, Value, function, record
 
 
@@ -132,6 +139,24 @@ class PowSystem:
         self.name = name or self.lineages.lineage
         # The model that each block leads to: facts, the same in every state, as lineages are.
         self._models = {self.genesis.digest: self.genesis}
+
+    module = "PowLearning"
+
+    def constants(self) -> dict[str, Value]:
+        """The constants of the specification, except what the landscape may answer.
+
+        :raises ModelConsensusError: the number of wins is not bounded.
+        """
+        if self.wins is None or self.byzantine_wins is None:
+            raise ModelConsensusError("a specification needs a number of wins")
+        return {
+            "Proc": frozenset(self.rules.processes),
+            "Byzantine": frozenset(self.byzantine),
+            "Draws": self.landscapes.draws,
+            "Depth": self.rules.depth,
+            "Wins": self.wins,
+            "ByzantineWins": self.byzantine_wins,
+        }
 
     def initial(self) -> Iterator[State]:
         """The one initial state."""
@@ -372,18 +397,45 @@ class PowSystem:
         return {**state.learner, process: learner}
 
 
-def few_forgeries(losses: Sequence[int]) -> Forgeries:
+def from_constants(constants: Mapping[str, Value]) -> PowSystem:
+    """The system of a model of ``MCPowLearning.tla``, given the constants of its configuration.
+
+    Its target lets every second block have work.
+
+    :raises ModelConsensusError: one is missing or of a wrong type.
+    """
+    try:
+        losses = sorted(constants["Losses"])  # type: ignore[arg-type, type-var]
+        processes = sorted(constants["Proc"])  # type: ignore[arg-type]
+        return PowSystem(
+            Rules(tuple(processes), constants["Depth"], EVERY_HASH // 2),  # type: ignore[arg-type]
+            sorted(constants["Byzantine"]),  # type: ignore[arg-type]
+            EveryLandscape(constants["Draws"], tuple(losses)),  # type: ignore[arg-type]
+            constants["Wins"],  # type: ignore[arg-type]
+            constants["ByzantineWins"],  # type: ignore[arg-type]
+            few_forgeries(losses, bool(constants["EachForgery"])),  # type: ignore[arg-type]
+        )
+    except KeyError as error:
+        raise ModelConsensusError(f"the constant {error} is missing") from None
+    except TypeError as error:
+        raise ModelConsensusError(f"a constant is of a wrong type: {error}") from None
+
+
+def few_forgeries(losses: Sequence[int], each: bool) -> Forgeries:
     """``FewForgeries`` of ``MCPowLearning.tla``, the bound on what the adversary forges.
 
     On each block: each ticket of the right generation with each claim, a draw too many, and the
-    next generation's first ticket.
+    next generation's first ticket.  Or, without ``each``, one block that nobody evaluates.
     """
 
     def forgeries(system: PowSystem, state: State) -> Iterator[Block]:
         draws = system.landscapes.draws
-        for place in range(len(state.blocks) + 1):
-            parent, height = system.digest(state, place), system.height(state, place) + 1
-            for miner in system.byzantine:
+        for miner in system.byzantine:
+            if not each:
+                yield Block(system.genesis.digest, Ticket(2, miner, 0), min(losses))
+                continue
+            for place in range(len(state.blocks) + 1):
+                parent, height = system.digest(state, place), system.height(state, place) + 1
                 for draw in range(draws):
                     for claim in losses:
                         yield Block(parent, Ticket(height, miner, draw), claim)

@@ -181,6 +181,7 @@ class ByzantineOffer:
 
 
 Action = Offer | Order | Deliver | ByzantineOffer
+Receive = Callable[[Search, int, Learner, tob_learning.Offer], Learner]
 Forgeries = Callable[["TobSystem", State], Iterable[tob_learning.Offer]]
 
 
@@ -194,6 +195,7 @@ class TobSystem:
     :param generations: how many generations are decided; None for no end.
     :param forgeries: the offers that the adversary may send in a state; none by default.
     :param name: what stands for a model in a projected state; by default its lineage.
+    :param receive: the learners' reaction to a delivery; a defective one shows what goes wrong.
     :raises ModelConsensusError: a parameter is out of its range.
     """
 
@@ -206,6 +208,7 @@ class TobSystem:
         generations: int | None = None,
         forgeries: Forgeries = lambda system, state: (),
         name: Callable[[Digest], Value] | None = None,
+        receive: Receive = tob_learning.receive,
     ) -> None:
         if len(set(processes)) != len(processes) or not set(byzantine) < set(processes):
             raise ModelConsensusError(
@@ -223,6 +226,7 @@ class TobSystem:
         self.genesis = landscapes.search({}).genesis
         self.lineages = Lineages(self.genesis.digest)
         self.name = name or self.lineages.lineage
+        self.receive = receive
 
     module = "TobLearning"
 
@@ -315,7 +319,7 @@ class TobSystem:
                 broadcast, offer = state.broadcast.deliver(process)
                 search = self.landscapes.search(state.loss)
                 before = state.learner[process]
-                after = tob_learning.receive(search, self.lambda_, before, offer)
+                after = self.receive(search, self.lambda_, before, offer)
                 learners = {**state.learner, process: after}
                 return State(broadcast, learners, self._remembered(state.loss, learners))
 
@@ -393,7 +397,9 @@ def _last_common_generation(learner: Mapping[Process, Learner]) -> int:
     return min(len(each.decided) for each in learner.values()) - 1
 
 
-def from_constants(constants: Mapping[str, Value]) -> TobSystem:
+def from_constants(
+    constants: Mapping[str, Value], receive: Receive = tob_learning.receive
+) -> TobSystem:
     """The system of a model of ``MCTobLearning.tla``, given the constants of its configuration.
 
     :raises ModelConsensusError: one is missing or of a wrong type.
@@ -407,6 +413,7 @@ def from_constants(constants: Mapping[str, Value]) -> TobSystem:
             EveryLandscape(constants["Draws"], tuple(losses)),  # type: ignore[arg-type]
             constants["Generations"],  # type: ignore[arg-type]
             few_forgeries(losses, constants["Forged"]),  # type: ignore[arg-type]
+            receive=receive,
         )
     except KeyError as error:
         raise ModelConsensusError(f"the constant {error} is missing") from None

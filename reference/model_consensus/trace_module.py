@@ -6,7 +6,7 @@ numbers.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from model_consensus.traces import Trace, TraceError
 from model_consensus.values import Function, Value, function, ordered, record, show
@@ -86,11 +86,27 @@ def trace_expression(writer: Writer, trace: Trace) -> str:
             fields.append(f"{variable} |-> {writer.write(value, before.get(variable))}")
             before[variable] = value
         states.append(writer.define("[" + ", ".join(fields) + "]"))
+    blocks = ", ".join(map(str, _block_models(trace, children)))
     return writer.define(
-        f"[states |-> <<{', '.join(states)}>>, "
+        f"[states |-> <<{', '.join(states)}>>, blocks |-> <<{blocks}>>, "
         f"origin |-> <<{', '.join(map(writer.write, origins))}>>, "
         f"children |-> <<{', '.join(writer.write(function(each)) for each in children)}>>]"
     )
+
+
+def _block_models(trace: Trace, children: Sequence[Mapping[Value, Value]]) -> list[int]:
+    """For a specification with a variable ``blocks``: the model of each block; -1 if undrawn."""
+    models: list[int] = []
+    blocks = trace.states[-1].get("blocks")
+    for block in blocks if isinstance(blocks, tuple) else ():
+        place = block.get("parent") if isinstance(block, Function) else None
+        ticket = block.get("ticket") if isinstance(block, Function) else None
+        parent = GENESIS if place == 0 else -1
+        if isinstance(place, int) and 1 <= place <= len(models):
+            parent = models[place - 1]
+        model = children[parent - GENESIS].get(ticket) if parent >= GENESIS and ticket else None
+        models.append(model if isinstance(model, int) else -1)
+    return models
 
 
 GENESIS = 1 << 30

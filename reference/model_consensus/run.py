@@ -1,0 +1,273 @@
+"""Train a model with the reference implementation, Byzantine processes taking part.
+
+The run is deterministic: the same options give the same bytes.  Its trace is checked by TLC against
+the specification at the end.  In the output folder: ``trace.itf.json``, ``metrics.csv`` (a line for
+each generation, written as it is decided), ``summary.json`` and, where matplotlib is installed,
+``convergence.svg``.  The exit status is 1 if the trace is rejected.
+"""
+
+import argparse
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from model_consensus import check_trace, traces
+from model_consensus.conformance import check_traces
+from model_consensus.errors import ModelConsensusError
+from model_consensus.landscapes import LANDSCAPES, load_landscape
+from model_consensus.plot import plot_convergence
+from model_consensus.pow_adversary import STRATEGIES
+from model_consensus.tob_adversary import ATTACKS
+from model_consensus.training import OnRow, Row, Training, train_pow, train_tob
+
+EXAMPLES = """\
+examples:
+  model-consensus run tob
+  model-consensus run tob --attack under-claim --unverified --no-check
+  model-consensus run tob --landscape onemax --processes 7 --byzantine 2 --lambda 5 --draws 4
+  model-consensus run pow --attack selfish --share 0.3 --depth 6
+
+attacks on Total Order Broadcast:
+""" + "\n".join(
+    f"  {attack.name:18} {attack.tries};\n{'':20} {attack.stopped_by}"
+    for attack in ATTACKS.values()
+)
+EXAMPLES += "\n\nattacks on proof-of-work:\n" + "\n".join(
+    f"  {name:18} {strategy.tries};\n{'':20} {strategy.stopped_by}"
+    for name, strategy in STRATEGIES.items()
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("protocol", choices=("tob", "pow"), help="which consensus is underneath")
+    add = parser.add_argument
+    add(
+        "--landscape",
+        default="digits",
+        metavar="NAME",
+        help=f"{', '.join(LANDSCAPES)}, or module:attribute (default: %(default)s)",
+    )
+    add("--processes", type=int, default=4, metavar="N", help="n (default: %(default)s)")
+    add("--byzantine", type=int, default=1, metavar="F", help="f (default: %(default)s)")
+    add(
+        "--lambda",
+        dest="lambda_",
+        type=int,
+        metavar="L",
+        help="tob: offers that a selection needs (default: n - f); "
+        "pow: tickets of a miner (default: 48)",
+    )
+    add(
+        "--attack",
+        default=None,
+        metavar="NAME",
+        help="one of those below (default: under-claim, private-chain)",
+    )
+    add("--seed", type=int, default=1, help="of the schedule (default: %(default)s)")
+    add("--out", type=Path, metavar="FOLDER", help="where the results go (default: out/PROTOCOL)")
+    add("--no-check", action="store_true", help="do not check the trace")
+    tob = parser.add_argument_group("Total Order Broadcast")
+    tob.add_argument(
+        "--draws",
+        type=int,
+        default=16,
+        metavar="D",
+        help="tickets of a process in a generation (default: %(default)s)",
+    )
+    tob.add_argument(
+        "--generations",
+        type=int,
+        default=200,
+        metavar="G",
+        help="generations to decide (default: %(default)s)",
+    )
+    tob.add_argument(
+        "--unverified",
+        action="store_true",
+        help="a defect: believe every claim (the trace will be rejected)",
+    )
+    work = parser.add_argument_group("proof-of-work")
+    work.add_argument(
+        "--depth",
+        type=int,
+        default=6,
+        metavar="K",
+        help="blocks on top that decide a block (default: %(default)s)",
+    )
+    work.add_argument(
+        "--wins",
+        type=int,
+        default=250,
+        metavar="T",
+        help="blocks mined in all (default: %(default)s)",
+    )
+    work.add_argument(
+        "--share",
+        type=float,
+        default=0.2,
+        metavar="Q",
+        help="the adversary's share of the wins (default: %(default)s)",
+    )
+    work.add_argument(
+        "--hashes",
+        type=int,
+        default=256,
+        metavar="H",
+        help="hashes that a block costs on average (default: %(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, record, check."""
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    folder = args.out or Path("out") / args.protocol
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelConsensusError(f"--out: {folder}: {error.strerror}") from None
+    total = args.generations if args.protocol == "tob" else args.wins
+    with _metrics(folder / "metrics.csv") as write, _bar(console, total) as show:
+
+        def on_row(row: Row) -> None:
+            write(row)
+            show(row)
+
+        training = train(args, on_row)
+    trace = folder / "trace.itf.json"
+    traces.write(trace, training.trace)
+    summary = summarize(args, training)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    written = ["metrics.csv", "summary.json", trace.name]
+    if plot_convergence(training.rows, f"{args.protocol}, {args.landscape}", folder):
+        written.append("convergence.svg")
+    console.print(describe(training))
+    accepted = True
+    if not args.no_check:
+        with console.status("TLC checks the trace"):
+            (verdict,) = check_traces([traces.read(trace)])
+        console.print(check_trace.describe(verdict))
+        accepted = verdict.rejection is None
+    console.print(f"written to {folder}: {', '.join(written)}")
+    return 0 if accepted else 1
+
+
+def train(args: argparse.Namespace, on_row: OnRow) -> Training:
+    """The run that the options ask for.
+
+    :raises ModelConsensusError: an option is out of its range.
+    """
+    landscape = load_landscape(args.landscape)
+    for option in ("generations", "wins", "hashes"):
+        if getattr(args, option) < 1:
+            raise ModelConsensusError(f"--{option}: must be at least 1")
+    if not 0 <= args.byzantine < args.processes:
+        raise ModelConsensusError(f"--byzantine: must be in 0..{args.processes - 1}")
+    if args.protocol == "tob":
+        return train_tob(
+            landscape,
+            processes=args.processes,
+            byzantine=args.byzantine,
+            lambda_=args.lambda_ or args.processes - args.byzantine,
+            draws=args.draws,
+            generations=args.generations,
+            attack=_named(ATTACKS, args.attack or "under-claim"),
+            seed=args.seed,
+            verified=not args.unverified,
+            on_row=on_row,
+        )
+    return train_pow(
+        landscape,
+        processes=args.processes,
+        byzantine=args.byzantine,
+        lambda_=args.lambda_ or 48,
+        depth=args.depth,
+        wins=args.wins,
+        target=(1 << 256) // args.hashes,
+        strategy=_named(STRATEGIES, args.attack or "private-chain"),
+        share=args.share if args.byzantine else 0.0,
+        seed=args.seed,
+        on_row=on_row,
+    )
+
+
+def _named(table: Any, name: str) -> Any:
+    if name not in table:
+        raise ModelConsensusError(f"--attack: no {name}; there are {', '.join(table)}")
+    return table[name]
+
+
+def summarize(args: argparse.Namespace, training: Training) -> dict[str, Any]:
+    """The options and the outcome, as JSON data."""
+    options = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(args).items()
+        if not callable(value)
+    }
+    last = training.rows[-1] if training.rows else None
+    return {
+        "options": options,
+        "generations": len(training.rows),
+        "digest": training.model.digest.hex(),
+        "loss": last.loss if last else None,
+        "accuracy": last.accuracy if last else {},
+        "steps": len(training.trace.states) - 1,
+    }
+
+
+def describe(training: Training) -> str:
+    """The outcome in one line."""
+    if not training.rows:
+        return "nothing was decided"
+    last = training.rows[-1]
+    accuracy = "".join(f", {part} {value:.1%}" for part, value in last.accuracy.items())
+    return (
+        f"{last.generation} generations in {len(training.trace.states) - 1:,} steps: "
+        f"loss {last.loss:,}{accuracy}; {last.evaluations:,} evaluations by one process"
+    )
+
+
+@contextmanager
+def _metrics(path: Path) -> Iterator[Callable[[Row], None]]:
+    """Writes rows to a CSV file as they come, so that an interrupted run keeps its own."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        header = ["generation", "loss", "evaluations", "misbehaviour"]
+
+        def write(row: Row) -> None:
+            if row.generation == 1:
+                writer.writerow([*header, *row.accuracy])
+            writer.writerow(
+                [row.generation, row.loss, row.evaluations, row.misbehaviour]
+                + [f"{value:.6f}" for value in row.accuracy.values()]
+            )
+            file.flush()
+
+        yield write
+
+
+@contextmanager
+def _bar(console: Console, total: int) -> Iterator[Callable[[Row], None]]:
+    """A progress bar, with the latest row beside it."""
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[news]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=total, news="")
+
+        def show(row: Row) -> None:
+            accuracy = row.accuracy.get("validation")
+            news = f"loss {row.loss:,}" + (f"  validation {accuracy:.1%}" if accuracy else "")
+            progress.update(task, completed=row.generation, news=news)
+
+        yield show

@@ -1,0 +1,112 @@
+-------------------------- MODULE TracePowLearning --------------------------
+(***************************************************************************)
+(* Are these recorded executions behaviours of PowLearning?                *)
+(*                                                                         *)
+(* A trace gives the value of every variable in each of its states, so     *)
+(* each step has at most one successor: the recorded one, if the           *)
+(* specification's own Next allows it.  A trace whose last state is        *)
+(* reached is accepted, and TLC prints so.  Many traces go into one run.   *)
+(*                                                                         *)
+(* In a trace a model is a number instead of its lineage and the landscape *)
+(* is known: a configuration substitutes the operators of this module for  *)
+(* those of the specification.                                             *)
+(***************************************************************************)
+EXTENDS PowLearning, Integers, TLC
+
+(* A sequence of traces; trace t has                                       *)
+(*   states      the sequence of its states                                *)
+(*   origin      parent, ticket and loss of each model but the genesis     *)
+(*   children    the offspring by ticket, of each model                    *)
+(*   blocks      the model of each block                                   *)
+CONSTANT Traces
+
+VARIABLES trace,    \* the number of the trace
+          step,     \* the number of its state
+          by        \* in a diagnosis: the action that leads here
+
+traceVars == <<vars, trace, step, by>>
+
+(* TLC evaluates a substituted constant anew each time; a register it keeps. *)
+ASSUME \A t \in DOMAIN Traces : TLCSet(t, Traces[t])
+Recorded == TLCGet(trace)
+TraceLength == Len(Recorded.states)
+
+(* Models are numbered from 2^30 on, the genesis model first, and so cannot *)
+(* be taken for other numbers.                                              *)
+TraceGenesis == 1073741824
+Index(model) == model - TraceGenesis
+TraceOffspring(parent, ticket) ==       \* -1 if it was never drawn
+    IF /\ Index(parent) + 1 \in DOMAIN Recorded.children
+       /\ ticket \in DOMAIN Recorded.children[Index(parent) + 1]
+    THEN Recorded.children[Index(parent) + 1][ticket] ELSE -1
+Known(model) == Index(model) \in DOMAIN Recorded.origin
+TraceGeneration(model) ==
+    IF Known(model) THEN Recorded.origin[Index(model)].ticket.generation ELSE 0
+TraceLandscapes(models) ==              \* no answer for models that were never drawn
+    IF \A m \in models : Known(m)
+    THEN {[m \in models |-> Recorded.origin[Index(m)].loss]} ELSE {}
+
+(* A block's model, without the way back to the genesis. *)
+TraceModelOf(i) == IF i = 0 THEN TraceGenesis ELSE Recorded.blocks[i]
+
+(* A refused block leaves no trace but the losses of its miner's tickets,  *)
+(* so one for each miner and parent stands for all.                        *)
+TraceForgeries ==
+    {[parent |-> i, ticket |-> Ticket(Height(i) + 1, b, 0), claim |-> -1] :
+        i \in 0 .. Len(blocks), b \in Byzantine}
+-----------------------------------------------------------------------------
+StateIs(state) == /\ blocks = state.blocks
+                  /\ known = state.known
+                  /\ tip = state.tip
+                  /\ loss = state.loss
+
+Accept(t, i) == i = Len(Traces[t].states) => PrintT(<<"accepted", t>>)
+
+TraceInit == \E t \in DOMAIN Traces :
+    /\ trace = t /\ step = 1 /\ by = ""
+    /\ StateIs(Traces[t].states[1])
+    /\ Init
+    /\ Accept(t, 1)
+
+(* The recorded step, and it is one of the specification's. *)
+TraceNext ==
+    /\ step < TraceLength
+    /\ step' = step + 1
+    /\ UNCHANGED <<trace, by>>
+    /\ \E next \in {Recorded.states[step + 1]} : /\ blocks' = next.blocks
+                                               /\ known' = next.known
+                                               /\ tip' = next.tip
+                                               /\ loss' = next.loss
+    /\ Next
+    /\ Accept(trace, step')
+
+TraceSpec == TraceInit /\ [][TraceNext]_traceVars
+-----------------------------------------------------------------------------
+(* Blocks only come to a chain, so the last chains' lineage is that of all *)
+(* that stayed in them.                                                    *)
+TraceLineage == step = TraceLength => Lineage
+-----------------------------------------------------------------------------
+(* DIAGNOSIS of rejected traces.  How far did they come? *)
+AcceptEach(t, i) == PrintT(<<"accepted", t, i>>)
+
+(* And what could have happened instead, from the last good state on?      *)
+(* LastGood is a sequence of pairs <<trace, step>>; step 0 stands for the  *)
+(* time before the first state.                                            *)
+CONSTANT LastGood
+
+DiagnoseInit == \E i \in DOMAIN LastGood :
+    /\ trace = LastGood[i][1] /\ step = LastGood[i][2]
+    /\ IF step = 0 THEN Init /\ by = "Init"
+       ELSE StateIs(Traces[trace].states[step]) /\ by = ""
+
+DiagnoseNext ==
+    /\ by = ""
+    /\ UNCHANGED <<trace, step>>
+    /\ \/ (\E p \in Correct : Mine(p)) /\ by' = "Mine"
+       \/ (\E p \in Correct, i \in DOMAIN blocks : Receive(p, i)) /\ by' = "Receive"
+       \/ (\E b \in Byzantine, i \in 0 .. Len(blocks) : ByzantineMine(b, i))
+              /\ by' = "ByzantineMine"
+       \/ (\E p \in Correct, i \in DOMAIN blocks : ByzantinePublish(p, i))
+              /\ by' = "ByzantinePublish"
+       \/ (\E p \in Correct : ByzantineForge(p)) /\ by' = "ByzantineForge"
+=============================================================================
