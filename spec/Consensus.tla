@@ -6,7 +6,7 @@
 (* It is the special case of ModelConsensus with one generation and a      *)
 (* constant loss; models show the refinement in both directions.           *)
 (***************************************************************************)
-EXTENDS FiniteSets
+EXTENDS Naturals, FiniteSets
 
 CONSTANTS Correct,      \* the correct processes
           Value         \* what may be proposed
@@ -19,9 +19,9 @@ vars == <<proposed, output>>
 Init == /\ proposed = {}
         /\ output = [p \in Correct |-> {}]
 -----------------------------------------------------------------------------
-(* Some values are proposed. *)
-Propose(values) ==
-    /\ proposed' = proposed \cup values
+(* v is proposed. *)
+Propose(v) ==
+    /\ proposed' = proposed \cup {v}
     /\ UNCHANGED output
 
 (* p outputs v. *)
@@ -31,11 +31,16 @@ Output(p, v) ==
     /\ output' = [output EXCEPT ![p] = {v}]
     /\ UNCHANGED proposed
 
-Next == \/ \E values \in SUBSET Value : Propose(values)
-        \/ \E p \in Correct, v \in proposed : Output(p, v)
+Next == \/ \E v \in Value : Propose(v)
+        \/ \E p \in Correct, v \in Value : v \in proposed /\ Output(p, v)
+
+(* A process that can output something does so. *)
+Fairness == \A p \in Correct : WF_vars(\E v \in proposed : Output(p, v))
 
 Spec == Init /\ [][Next]_vars
+FairSpec == Spec /\ Fairness
 -----------------------------------------------------------------------------
+(* SAFETY. *)
 TypeOK == /\ proposed \subseteq Value
           /\ output \in [Correct -> SUBSET Value]
 
@@ -50,4 +55,10 @@ Agreement == \A p, q \in Correct : \A v \in output[p], w \in output[q] : v = w
 
 (* What is output was proposed. *)
 Validity == \A p \in Correct : output[p] \subseteq proposed
+
+(* LIVENESS.  Every correct process outputs something, if there is anything. *)
+Termination == \A p \in Correct : proposed # {} ~> output[p] # {}
+-----------------------------------------------------------------------------
+THEOREM Spec => [](TypeOK /\ OneValue /\ Agreement /\ Validity) /\ Integrity
+THEOREM FairSpec => Termination
 =============================================================================

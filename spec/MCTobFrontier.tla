@@ -12,10 +12,15 @@ DrawnOnce == \A p \in Correct, q \in Proc :
     \/ \E i \in DOMAIN frontier[p].accepted : frontier[p].accepted[i].sender = q
     \/ OwnOffspring(Parent(frontier[p]), q) \cap DOMAIN loss = {}
 
-(* And the formulation that keeps all refines the one that keeps fewer. *)
-KeptAll(true, f, d) == Remembered(true, d)
-Fewer == INSTANCE TobFrontier WITH loss <- KeptFew(loss, frontier, Decided)
-RefinesFewer == Fewer!Spec
+(* WITNESSES: each says that something cannot happen, and TLC finds how it *)
+(* does.                                                                   *)
+
+(* A process is two generations behind another one. *)
+NoLaggard == \A p, q \in Correct : taken[p] < taken[q] + 2
+
+(* All Byzantine processes are caught in one generation. *)
+NoFullBan == \A p \in Correct :
+    Decisions(frontier[p].decided) = 0 => Len(frontier[p].banned) < F
 
 Symmetric == Permutations(Correct) \cup Permutations(Byzantine)
 =============================================================================

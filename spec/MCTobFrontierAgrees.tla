@@ -24,9 +24,12 @@ KeptAll(true, f, d) == Remembered(true, d)
 
 both == <<vars, frontier, taken, known, resilient, todo>>
 
+(* (TLC evaluates an argument wherever it occurs: to be evaluated once it  *)
+(* must be an element of a set.)                                           *)
+Received(l, offer) == CHOOSE after \in {Receive(before, offer, loss) : before \in {l}} : TRUE
 RECURSIVE Fold(_, _)
 Fold(l, offers) ==
-    IF offers = << >> THEN l ELSE Fold(Receive(l, Head(offers), loss), Tail(offers))
+    IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))
 FrontierOf(p) ==
     [Fold(learner[p], inbox[p]) EXCEPT !.offered = 0, !.evaluations = @ - Draws * learner[p].offered]
 HasCaughtUp ==

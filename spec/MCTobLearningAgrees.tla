@@ -16,9 +16,12 @@ EXTENDS MCTobLearning
 
 VARIABLES frontier, taken, kept
 
+(* (TLC evaluates an argument wherever it occurs: to be evaluated once it  *)
+(* must be an element of a set.)                                           *)
+Received(l, offer) == CHOOSE after \in {Receive(before, offer, loss) : before \in {l}} : TRUE
 RECURSIVE Fold(_, _)
 Fold(l, offers) ==
-    IF offers = << >> THEN l ELSE Fold(Receive(l, Head(offers), loss), Tail(offers))
+    IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))
 
 (* A frontier does not count a process's own draws. *)
 FrontierOf(p) ==

@@ -46,8 +46,8 @@ Decide(p, model) ==
         /\ decided' = d
         /\ loss' = Remembered(loss, d)
 
-Next == \/ \E parent \in DOMAIN loss \cup {Genesis}, q \in Proc : Draw(parent, q)
-        \/ \E p \in Correct, model \in DOMAIN loss : Decide(p, model)
+Next == \/ \E q \in Proc : \E parent \in DOMAIN loss \cup {Genesis} : Draw(parent, q)
+        \/ \E p \in Correct : \E model \in DOMAIN loss : Decide(p, model)
 
 (* Fair to the deciding processes, if somebody goes on drawing. *)
 Fairness == \A p \in Correct :
@@ -55,6 +55,7 @@ Fairness == \A p \in Correct :
     /\ WF_vars(\E model \in DOMAIN loss : Decide(p, model))
 
 Spec == Init /\ [][Next]_vars
+FairSpec == Spec /\ Fairness
 -----------------------------------------------------------------------------
 TypeOK == /\ \A m \in DOMAIN loss : loss[m] \in Losses
           /\ DOMAIN decided = Correct
@@ -68,4 +69,12 @@ Lineage == LineageOf(decided)
 Resilience == \A p \in Correct : \A i \in 2 .. Len(decided[p]) :
     decided[p][i] \in DOMAIN loss =>
         MatchesUnchosen(loss, decided[p][i], decided[p][i - 1], Unchosen, Rho)
+(* Enough tickets are drawn to be matched, if the processes go on. *)
+RhoIsLive == Rho <= Draws * Cardinality(Correct)
+
+(* LIVENESS. *)
+Termination == \A p \in Correct : <>(Decisions(decided[p]) = Generations)
+-----------------------------------------------------------------------------
+THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage /\ Resilience) /\ Integrity
+THEOREM RhoIsLive => (FairSpec => Termination)
 =============================================================================

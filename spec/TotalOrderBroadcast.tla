@@ -63,6 +63,7 @@ FairSpec == Spec /\ Fairness
 TypeOK == /\ network \subseteq Message
           /\ inbox \in [Correct -> Seq(Message \cup Forgery)]
 
+(* SAFETY. *)
 IsSuffix(s, t) ==
     /\ Len(s) <= Len(t)
     /\ s = SubSeq(t, Len(t) - Len(s) + 1, Len(t))
@@ -72,10 +73,20 @@ IsSuffix(s, t) ==
 TotalOrder == \A p, q \in Correct :
     IsSuffix(inbox[p], inbox[q]) \/ IsSuffix(inbox[q], inbox[p])
 
-(* Each message that was broadcast gets its place in the order. *)
+(* A correct process's message gets one place in the order for each time   *)
+(* that it is broadcast, and none without.                                 *)
+Count(m, s) == Cardinality({i \in DOMAIN s : s[i] = m})
+Authenticity == [][\A p \in Correct, m \in Message :
+    Count(m, inbox'[p]) <= Count(m, inbox[p]) + (IF m \in network THEN 1 ELSE 0)]_vars
+
+(* LIVENESS.  What was broadcast gets its place in the order ... *)
 EachOrdered == \A m \in Message : m \in network ~> m \notin network
 
-(* No process stops while it has messages to deliver. *)
-EachDelivered == \A p \in Correct, n \in Nat \ {0} :
-    Len(inbox[p]) = n ~> Len(inbox[p]) # n
+(* ... and is delivered by every correct process.  (Where a message is not *)
+(* broadcast again as long as it stands in a queue.)                       *)
+EachDelivered == \A m \in Message, p \in Correct :
+    Count(m, inbox[p]) > 0 ~> Count(m, inbox[p]) = 0
+-----------------------------------------------------------------------------
+THEOREM Spec => [](TypeOK /\ TotalOrder) /\ Authenticity
+THEOREM FairSpec => EachOrdered
 =============================================================================

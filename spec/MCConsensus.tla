@@ -1,0 +1,18 @@
+----------------------------- MODULE MCConsensus ----------------------------
+(* Consensus on its own. *)
+EXTENDS Consensus, TLC
+
+Symmetric == Permutations(Correct) \cup Permutations(Value)
+
+(* NECESSITY.  A process does not care what others have output: Agreement  *)
+(* falls.                                                                  *)
+OutputAlone(p, v) ==
+    /\ output[p] = {}
+    /\ output' = [output EXCEPT ![p] = {v}]
+    /\ UNCHANGED proposed
+
+(* WITNESS.  One process has output a value before another one, and after  *)
+(* two were proposed.                                                      *)
+NoProgress == \A p, q \in Correct :
+    ~(Cardinality(proposed) = 2 /\ output[p] # {} /\ output[q] = {})
+=============================================================================

@@ -1,0 +1,35 @@
+------------------------ MODULE MCTotalOrderBroadcast -----------------------
+(* Bounds for TotalOrderBroadcast, and what its assumptions are good for. *)
+EXTENDS TotalOrderBroadcast, TLC
+
+CONSTANT Forged     \* how many of the adversary's messages may stand in a queue
+
+(* Messages in a queue are not broadcast again.  No step of a correct      *)
+(* process that has to happen breaks these bounds, so liveness can be      *)
+(* checked under them.                                                     *)
+IsForged(m) == m \in Forgery
+Bounded == \A p \in Correct :
+    /\ Len(SelectSeq(inbox[p], IsForged)) <= Forged
+    /\ \A m \in network : Count(m, inbox[p]) = 0
+
+Symmetric == Permutations(Correct) \cup Permutations(Message)
+-----------------------------------------------------------------------------
+(* NECESSITY.  Everybody has an order of his own: TotalOrder falls. *)
+OrderAnyhow(batch) ==
+    /\ \A m \in network : IsOnce(m, batch)
+    /\ network' = network \ {batch[i] : i \in DOMAIN batch}
+    /\ \E place \in [Correct -> BOOLEAN] :
+        inbox' = [p \in Correct |-> IF place[p] THEN inbox[p] \o batch ELSE batch \o inbox[p]]
+
+(* The sender of a message can be forged: Authenticity falls. *)
+NextForged == Next \/ \E m \in Message : Order(<<m>>)
+SpecForged == Init /\ [][NextForged]_vars
+
+(* A broadcast message may get two places: Authenticity falls. *)
+Always(m, batch) == TRUE
+
+(* The network is not fair: EachOrdered falls under Spec. *)
+-----------------------------------------------------------------------------
+(* WITNESS.  One process is two messages behind another one. *)
+NoLaggard == \A p, q \in Correct : Len(inbox[p]) < Len(inbox[q]) + 2
+=============================================================================
