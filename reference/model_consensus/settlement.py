@@ -132,6 +132,17 @@ def settled_apart(state: ForkState, depth: int) -> bool:
     return y >= max(g, depth + 1)
 
 
+def without_excess(fork: ForkState, depth: int) -> ForkState:
+    """The fork without heights that no longer matter at depth k: finitely many forks are left.
+
+    With an honest block above k, all that matters is how far the lower chain is below it; before,
+    a chain of k + 1 blocks is long enough, and from then on grows with the honest blocks.
+    """
+    x, y, g = fork
+    excess = max(g - (depth + 1), 0)
+    return min(x - excess, depth + 1), y - excess, g - excess
+
+
 def best_forks(states: Iterable[ForkState]) -> frozenset[ForkState]:
     """``states`` without those that another one dominates: higher chains, lower honest blocks."""
     found = set(states)
@@ -159,7 +170,8 @@ def _first_disagreement(slots: str, depth: int, shown: Shown) -> int | None:
     for end, slot in enumerate(slots, 1):
         # a fork starts here, on a block as far above the honest ones as there can be one
         forks = best_forks(forks | {(0, 0, -lead)})
-        forks = frozenset(move for fork in forks for move in fork_moves(fork, slot, shown))
+        moves = {move for fork in forks for move in fork_moves(fork, slot, shown)}
+        forks = frozenset(without_excess(move, depth) for move in moves)
         if any(settled_apart(fork, depth) for fork in forks):
             return end
         lead = lead + 1 if slot == "A" else max(lead - 1, 0)

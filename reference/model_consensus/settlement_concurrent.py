@@ -26,6 +26,7 @@ from model_consensus.settlement import (
     check_depth,
     fork_moves,
     settled_apart,
+    without_excess,
 )
 from model_consensus.settlement_probability import Number, check_alpha, has_majority
 
@@ -74,14 +75,11 @@ def concurrent_reversal_probability(
 
 
 def _moves(state: ForkState, slot: str, depth: int, shown: Shown) -> Iterable[ForkState]:
-    """The moves of the fork, the longer chain cut off at k + 1 while no honest block is higher.
-
-    Nothing is lost: from there on the chain is long enough, and grows with the honest blocks.
-    """
-    for x, y, g in fork_moves(state, slot, shown):
-        cut = (min(x, depth + 1), y, g) if g <= depth else (x, y, g)
-        if cut != state:
-            yield cut
+    """The moves of the fork that change anything, without excess heights."""
+    for move in fork_moves(state, slot, shown):
+        reduced = without_excess(move, depth)
+        if reduced != state:
+            yield reduced
 
 
 def _online_values(
