@@ -30,6 +30,7 @@ examples:
 THEORIES = {
     "counting": "cardinalities of sets of any size, by induction",
     "tob_learning": "T1, T2, T3, T5: learning over Total Order Broadcast",
+    "termination": "T4: every correct process decides every generation",
     "streamlet": "consistency of Streamlet for every n > 3f",
     "pow_learning": "P1: every accepted block is an exact step",
     "longest_chain": "P2, P3: no disagreement without a bad factor of wins",

@@ -147,6 +147,30 @@ def sums(table: Term, width: Term, size: Term) -> Term:
     )
 
 
+NUMBERS = z3.ArraySort(INT, INT)
+total = z3.Function("total", NUMBERS, INT, INT)  # total(a, i): a[0] + ... + a[i-1]
+
+
+def totals(numbers: Term, size: Term) -> Term:
+    """The definition of ``total(numbers, .)`` at 0 and at size + 1."""
+    return z3.And(
+        total(numbers, 0) == 0,
+        total(numbers, size + 1) == total(numbers, size) + numbers[size],
+    )
+
+
+def decrease(before: Term, after: Term, process: Term, size: Term) -> Term:
+    """If no number grows the total does not, and if one shrinks the total does."""
+    shrinks = z3.And(between(0, process, size), after[process] < before[process])
+    return z3.Implies(
+        each(0, size, lambda q: after[q] <= before[q], "q"),
+        z3.And(
+            total(after, size) <= total(before, size),
+            z3.Implies(shrinks, total(after, size) < total(before, size)),
+        ),
+    )
+
+
 def everything(members: Term, size: Term) -> Term:
     """A set that contains all has ``size`` members."""
     return z3.Implies(each(0, size, lambda q: members[q], "q"), count(members, size) == size)
@@ -181,7 +205,7 @@ class Lemma:
 def lemmas() -> tuple[Lemma, ...]:
     """The lemmas of this module, for arbitrary arguments."""
     a, b, c, e = (z3.Const(name, SET) for name in "abce")
-    key, tie = (z3.Const(name, z3.ArraySort(INT, INT)) for name in ("key", "tie"))
+    key, tie = (z3.Const(name, NUMBERS) for name in ("key", "tie"))
     t, p, width = z3.Const("t", TABLE), z3.Int("p"), z3.Int("width")
     inserted, removed = z3.Store(a, p, True), z3.Store(a, p, False)
     wide = width >= 0
@@ -219,6 +243,11 @@ def lemmas() -> tuple[Lemma, ...]:
             "least_member",
             lambda i: least_member(a, key, tie, i),
             lambda i: (counts(a, i), bounds(a, i)),
+        ),
+        Lemma(
+            "decrease",
+            lambda i: decrease(key, tie, p, i),
+            lambda i: (totals(key, i), totals(tie, i)),
         ),
         Lemma("everything", lambda i: everything(e, i), lambda i: (counts(e, i),)),
         Lemma("full_rows", lambda i: full_rows(t, a, b, width, i), row),

@@ -1,0 +1,302 @@
+"""T4: with lambda <= n - f every correct process decides every generation, under fair delivery.
+
+The system is that of `tob_learning`, with one more ghost: ``decidedAt``, how long the order was
+when the frontier, the learner that has received all of it, reached its present generation.
+
+The ranking has two parts, the second of which counts only while the first stays the same:
+
+    frontier   (generations to decide, liars to ban, offers to accept), in lexicographic order
+    lag[p]     deliveries that p needs to reach the frontier's generation
+               + 2 * generations for which p has made no offer + offers of p with no place yet
+
+Proved: the ranking is never negative and no step makes it grow; every Offer and every Order of a
+correct process, and every Deliver of one behind ``decidedAt``, makes it shrink; one of these is
+possible until everybody has decided everything, and stays so until the ranking has shrunk.  They
+are the actions that the specification's Fairness speaks of, each for one process, so the run comes
+to an end of its ranking: Termination.  (That last step, the rule of well-founded ranking under weak
+fairness, is the only one on paper.)
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import z3
+
+from model_consensus.proofs import counting, tob_learning
+from model_consensus.proofs.counting import INT, SET, count
+from model_consensus.proofs.kit import (
+    AFTER,
+    Action,
+    Condition,
+    State,
+    System,
+    Term,
+    between,
+    each,
+    inductive,
+)
+from model_consensus.proofs.tob_learner import (
+    BYZANTINE,
+    DRAWS,
+    GENERATIONS,
+    LAMBDA,
+    F,
+    Learner,
+    Model,
+    N,
+    Offer,
+    correct,
+    is_correct,
+    loss,
+)
+
+BASE = tob_learning.SYSTEM
+
+
+def frontier(s: State) -> Term:
+    """The learner that has received the whole order."""
+    return s.history[s.length]
+
+
+def generation(s: State) -> Term:
+    """How many generations the order decides."""
+    return Learner.generation(frontier(s))
+
+
+def extended(action: Action) -> Action:
+    """The action, with what it does to the ghost."""
+
+    def relation(s: State, t: State, *parameters: Term) -> Term:
+        decides = generation(t) > generation(s)
+        return z3.And(
+            action.relation(s, t, *parameters),
+            t.decidedAt == z3.If(decides, t.length, s.decidedAt),
+        )
+
+    return replace(action, relation=relation)
+
+
+def is_in_play(s: State, q: Term) -> Term:
+    """q's offer for the frontier's generation waits for its place or is accepted."""
+    return z3.Implies(
+        s.offered[q] == generation(s) + 1,
+        z3.Or(s.waiting[q][s.offered[q]], Learner.accepted(frontier(s))[q]),
+    )
+
+
+def is_on_path(s: State, q: Term, g: Term) -> Term:
+    """A correct process's offer is on the model that the order decides."""
+    return z3.Implies(
+        z3.And(s.sent[q][g], g <= generation(s) + 1),
+        Offer.parent(s.made[q][g]) == Learner.decided(frontier(s))[g - 1],
+    )
+
+
+MORE = {
+    "DecidedAt": lambda s: z3.And(
+        between(0, s.decidedAt, s.length + 1),
+        each(
+            s.decidedAt,
+            s.length + 1,
+            lambda i: Learner.generation(s.history[i]) == generation(s),
+        ),
+    ),
+    "OnPath": lambda s: correct(
+        lambda q: tob_learning.generations(GENERATIONS, lambda g: is_on_path(s, q, g))
+    ),
+    "InPlay": lambda s: correct(lambda q: is_in_play(s, q)),
+}
+
+SYSTEM = System(
+    name="termination",
+    variables={**BASE.variables, "decidedAt": INT},
+    init=lambda s: z3.And(BASE.init(s), s.decidedAt == 0),
+    actions=tuple(extended(action) for action in BASE.actions),
+    invariant={**BASE.invariant, **MORE},
+    properties={},
+    assumptions={**BASE.assumptions, "Lambda <= N - F": LAMBDA <= N - F},
+    definitions=BASE.definitions,
+    init_hints=BASE.init_hints,
+)
+
+# ------------------------------------------------------------------------------- the ranking
+
+
+def frontier_rank(s: State) -> tuple[Term, Term, Term]:
+    """What the frontier has still to do."""
+    return (
+        GENERATIONS - generation(s),
+        F - Learner.bans(frontier(s)),
+        LAMBDA - count(Learner.accepted(frontier(s)), N),
+    )
+
+
+def lag(s: State, p: Term) -> Term:
+    """What p has still to do in the frontier's generation."""
+    behind = s.decidedAt - Learner.delivered(s.learner[p])
+    return (
+        z3.If(behind > 0, behind, 0)
+        + 2 * (generation(s) + 1 - s.offered[p])
+        + count(s.waiting[p], GENERATIONS + 1)
+    )
+
+
+def equal(s: State, t: State) -> Term:
+    """The frontier has as much to do as before."""
+    return z3.And(*(a == b for a, b in zip(frontier_rank(s), frontier_rank(t), strict=True)))
+
+
+def less(s: State, t: State) -> Term:
+    """The frontier has less to do after the step, in lexicographic order."""
+    (g, b, a), (g2, b2, a2) = frontier_rank(s), frontier_rank(t)
+    return z3.Or(g2 < g, z3.And(g2 == g, z3.Or(b2 < b, z3.And(b2 == b, a2 < a))))
+
+
+def no_growth(s: State, t: State) -> Term:
+    """No step makes the ranking grow."""
+    return z3.Or(less(s, t), z3.And(equal(s, t), correct(lambda q: lag(t, q) <= lag(s, q), "q")))
+
+
+def shrinks(s: State, t: State, p: Term) -> Term:
+    """p's step makes the ranking shrink."""
+    return z3.Or(less(s, t), z3.And(equal(s, t), lag(t, p) < lag(s, p)))
+
+
+def unchanged(s: State, t: State) -> Term:
+    """The ranking is what it was."""
+    return z3.And(equal(s, t), correct(lambda q: lag(t, q) == lag(s, q), "q"))
+
+
+# Helpful steps: guards of Deliver, Offer and Order that make the ranking shrink.
+
+
+def can_deliver(s: State, p: Term) -> Term:
+    """p has not delivered the last decision."""
+    return Learner.delivered(s.learner[p]) < s.decidedAt
+
+
+def can_offer(s: State, p: Term) -> Term:
+    """p has made no offer on its model."""
+    now = Learner.generation(s.learner[p])
+    return z3.And(s.offered[p] < now + 1, now + 1 <= GENERATIONS)
+
+
+def can_order(s: State, p: Term) -> Term:
+    """Some offer of p waits for its place."""
+    return z3.Not(each(1, GENERATIONS + 1, lambda g: z3.Not(s.waiting[p][g]), "g"))
+
+
+HELPFUL: dict[str, tuple[str, Callable[[State, Term], Term]]] = {
+    "Deliver": ("p is behind", can_deliver),
+    "Offer": ("p has an offer to make", can_offer),
+    "Order": ("an offer of p waits", can_order),
+}
+
+
+def is_done(s: State) -> Term:
+    """Every correct process has decided every generation."""
+    return correct(lambda p: Learner.generation(s.learner[p]) == GENERATIONS)
+
+
+def rank_hints(s: State, t: State, action: Action, parameters: list[Term]) -> Iterator[Term]:
+    """Of the offers that wait, one more or one fewer."""
+    yield from action.hints(s, t, *parameters)
+    size = GENERATIONS + 1
+    if action.name == "Offer":
+        p = parameters[0]
+        yield counting.insertion(s.waiting[p], Learner.generation(s.learner[p]) + 1, size)
+    if action.name == "Order":
+        yield counting.removal(s.waiting[parameters[0]], parameters[1], size)
+
+
+def ranking() -> Iterator[Condition]:
+    """The conditions of the ranking argument."""
+    s, t = SYSTEM.state(), SYSTEM.state(AFTER)
+    holds = SYSTEM.holds(s)
+    yield Condition(
+        "termination: the ranking is not negative",
+        holds,
+        z3.And(*(part >= 0 for part in frontier_rank(s)), correct(lambda p: lag(s, p) >= 0)),
+        (
+            *SYSTEM.definitions,
+            counting.subset(Learner.isBanned(frontier(s)), BYZANTINE, N),
+            correct(lambda p: counting.bounds(s.waiting[p], GENERATIONS + 1)),
+        ),
+    )
+    yield Condition(
+        "termination: until everybody is done, a helpful step is possible",
+        holds,
+        z3.Or(
+            is_done(s),
+            z3.Not(correct(lambda p: z3.Not(z3.Or(*(can(s, p) for _, can in HELPFUL.values()))))),
+        ),
+        (*SYSTEM.definitions, counting.complement(Learner.accepted(frontier(s)), BYZANTINE, N)),
+    )
+    yield best_draw_exists()
+    some = z3.Int("some")
+    for action in SYSTEM.actions:
+        parameters = action.constants()
+        step = {**holds, action.name: action.relation(s, t, *parameters)}
+        definitions = (*SYSTEM.definitions, *rank_hints(s, t, action, parameters))
+        yield Condition(
+            f"termination: {action.name} makes nothing grow", step, no_growth(s, t), definitions
+        )
+        if action.name in HELPFUL:
+            p = parameters[0]
+            helpful = {"helpful": can_deliver(s, p)} if action.name == "Deliver" else {}
+            yield Condition(
+                f"termination: {action.name} makes the ranking shrink",
+                {**step, **helpful},
+                shrinks(s, t, p),
+                definitions,
+            )
+        for name, can in HELPFUL.values():
+            yield Condition(
+                f"termination: {action.name} leaves the step possible, if {name}",
+                {
+                    **step,
+                    "some": is_correct(some),
+                    "possible": can(s, some),
+                    "ranking": unchanged(s, t),
+                },
+                can(t, some),
+                definitions,
+            )
+
+
+def best_draw_exists() -> Condition:
+    """A process that has an offer to make can make it: one of its draws is the best."""
+    parent, j = z3.Const("parent", Model), z3.Int("j")
+    g, p = z3.Ints("g p")
+    key, number = z3.Const("key", counting.NUMBERS), z3.Const("number", counting.NUMBERS)
+    all_draws = z3.Const("draws", SET)
+    value = loss(tob_learning.own(parent, g, p, j))
+    best = z3.Int("best")
+
+    def no_better(other: Term) -> Term:
+        mine, its = (loss(tob_learning.own(parent, g, p, draw)) for draw in (best, other))
+        return z3.Or(mine < its, z3.And(mine == its, best <= other))
+
+    return Condition(
+        "termination: a best draw exists",
+        {
+            "Draws >= 1": DRAWS >= 1,
+            "losses": z3.ForAll([j], key[j] == value, patterns=[key[j]]),
+            "numbers": z3.ForAll([j], number[j] == j, patterns=[number[j]]),
+            "all": z3.ForAll([j], all_draws[j], patterns=[all_draws[j]]),
+        },
+        z3.Exists([best], z3.And(between(0, best, DRAWS), each(0, DRAWS, no_better, "j"))),
+        (
+            counting.least_member(all_draws, key, number, DRAWS),
+            counting.everything(all_draws, DRAWS),
+        ),
+    )
+
+
+def conditions() -> Iterator[Condition]:
+    """The conditions of the new conjuncts, and of the ranking."""
+    for condition in inductive(SYSTEM):
+        # The conjuncts of `tob_learning` are proved there, for any lambda.
+        if condition.name.split("=> ")[1].rstrip("'") in MORE:
+            yield condition
+    yield from ranking()
