@@ -13,7 +13,7 @@ import pytest
 
 from model_consensus import tlc
 from model_consensus.errors import ModelConsensusError
-from model_consensus.tlc import Run, check, checked_properties, show_command
+from model_consensus.tlc import Run, check, checked_properties, command, show_command
 from model_consensus.tlc_output import Reader, Verdict
 from model_consensus.toolchain import find_toolchain
 from model_consensus.values import Function, record
@@ -197,6 +197,13 @@ def test_the_shown_command_does_the_same() -> None:
     assert done.returncode == 12
 
 
+def test_runs_share_no_folder(tmp_path: Path) -> None:
+    """TLC unpacks its standard modules into Java's temporary folder and reads them from there."""
+    arguments = command(counter("holds"), find_toolchain(), tmp_path)
+    assert f"-Djava.io.tmpdir={tmp_path}" in arguments
+    assert arguments[arguments.index("-metadir") + 1] == str(tmp_path / "states")
+
+
 # ------------------------------------------------------------------ cut short, and what is left
 
 
@@ -259,7 +266,7 @@ def test_a_heap_that_java_refuses() -> None:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for children in /proc")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_command_and_its_java(how: signal.Signals) -> None:
-    command = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "model_consensus", "check", str(ENDLESS.config)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -267,16 +274,16 @@ def test_a_signal_ends_the_command_and_its_java(how: signal.Signals) -> None:
     )
     try:
         deadline = time.monotonic() + 20
-        while not (java := _children(command.pid)) and time.monotonic() < deadline:
+        while not (java := _children(process.pid)) and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(1)
-        java = _children(command.pid)
+        java = _children(process.pid)
         assert java
-        command.send_signal(how)
-        _, complaint = command.communicate(timeout=20)
+        process.send_signal(how)
+        _, complaint = process.communicate(timeout=20)
     finally:
-        command.kill()
-    assert command.returncode == 130
+        process.kill()
+    assert process.returncode == 130
     assert complaint == "model-consensus: interrupted\n"
     assert not any(Path(f"/proc/{pid}").exists() for pid in java)
 
