@@ -254,7 +254,10 @@ def record(
     data = {"tool": dict(tool), **{key: value for key, value in data.items() if key != "tool"}}
     entries = {entry["path"]: entry for module in data["modules"] for entry in module["models"]}
     for model, result in results:
-        figures, entry = Figures.of(result), entries[model.config.name]
+        entry = entries.get(model.config.name)
+        if entry is None:
+            continue  # taken out of the manifest since it was read
+        figures = Figures.of(result)
         for key in _MEASURED:
             entry.pop(key, None)
         entry["distinctStates"] = figures.distinct
