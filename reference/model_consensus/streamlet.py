@@ -17,24 +17,35 @@ one proposal in each epoch of the window.  Notarized blocks need votes of correc
 is at most one in an epoch.  The delivered log is kept whole, to serve those who are behind.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Digest, Process
+from model_consensus.evolutionary_search import Digest
 from model_consensus.streamlet_messages import (
     MAX_LINKS,
     Block,
     Chain,
-    Committee,
     Message,
     Notarization,
     Packet,
     Proposal,
     Request,
-    Sign,
     Vote,
     sorted_votes,
+)
+from model_consensus.streamlet_state import (
+    Durable,
+    Identity,
+    Node,
+    Send,
+    Step,
+    add,
+    best,
+    chain,
+    epoch_of,
+    is_fresh,
+    is_longest,
+    stands,
 )
 
 WINDOW = 8
@@ -44,69 +55,7 @@ PENDING = 8
 """Messages of one process that wait in a node for a block."""
 
 
-@dataclass(frozen=True)
-class Identity:
-    """Who a node is: its name, its committee and the secret that it signs with."""
-
-    process: Process
-    committee: Committee
-    sign: Sign
-
-
-@dataclass(frozen=True, slots=True)
-class Durable:
-    """What must survive a crash.
-
-    :ivar voted: the last epoch for which the node voted.
-    :ivar lock: the length of the longest notarized chain that it acted on.
-    :ivar log: the blocks finalized and delivered, from the first one, with their votes.
-    :ivar outgoing: its own messages that have not been delivered.
-    """
-
-    voted: int = 0
-    lock: int = 0
-    log: tuple[Notarization, ...] = ()
-    outgoing: tuple[Message, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """The state of a node: what must survive a crash, and what it has seen since it started.
-
-    :ivar epoch: the current epoch, 0 before the first.
-    :ivar notarized: the notarized blocks it has seen; with a block, all blocks that it stands on.
-    :ivar lengths: the length of the chain that ends in each of those, and in the genesis block.
-    :ivar finalizing: the last of three blocks that finalize the longest chain known to be final;
-        the genesis block if there is none.
-    :ivar proposals: by epoch, the first block that the leader proposed.
-    :ivar votes: by epoch and voter, the first vote seen.
-    :ivar pending: by sender, the messages that wait for a block.
-    :ivar asked: whom it asked for blocks in this epoch.
-    :ivar answered: whose requests it has answered in this epoch.
-    """
-
-    durable: Durable
-    lengths: Mapping[Digest, int]
-    finalizing: Digest
-    epoch: int = 0
-    notarized: Mapping[Digest, Notarization] = field(default_factory=dict)
-    proposals: Mapping[int, Block] = field(default_factory=dict)
-    votes: Mapping[tuple[int, Process], Vote] = field(default_factory=dict)
-    pending: Mapping[Process, tuple[Message, ...]] = field(default_factory=dict)
-    asked: frozenset[Process] = frozenset()
-    answered: frozenset[Process] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """A packet to one process, or to all others."""
-
-    to: Process | None
-    packet: Packet
-
-
-Step = tuple[Node, tuple[Send, ...]]
-"""A node after a step, and what it wants sent."""
+# ------------------------------------------------------------------ what the host calls
 
 
 def restart(me: Identity, durable: Durable) -> Node:
@@ -114,71 +63,8 @@ def restart(me: Identity, durable: Durable) -> Node:
     genesis = me.committee.genesis
     node = Node(durable, {genesis: 0}, genesis, pending={me.process: durable.outgoing})
     for link in durable.log:
-        node = _add(node, link)
+        node = add(node, link)
     return node
-
-
-# ------------------------------------------------------------------ what a node knows
-
-
-def epoch_of(node: Node, block: Digest) -> int:
-    """The epoch of a notarized block; the genesis block has epoch 0."""
-    return node.notarized[block].block.epoch if block in node.notarized else 0
-
-
-def chain(node: Node, block: Digest) -> tuple[Notarization, ...]:
-    """The chain that ends in a notarized block, without the genesis block."""
-    links = []
-    while block in node.notarized:
-        links.append(node.notarized[block])
-        block = links[-1].block.parent
-    return tuple(reversed(links))
-
-
-def best(node: Node) -> Digest:
-    """A longest notarized chain; of several, the one of the latest epoch."""
-    return max(node.lengths, key=lambda d: (node.lengths[d], epoch_of(node, d), d))
-
-
-def is_longest(node: Node, parent: Digest) -> bool:
-    """Whether a notarized chain is not shorter than another seen, or acted on before a crash."""
-    return node.lengths[parent] >= max(node.durable.lock, *node.lengths.values())
-
-
-def is_consecutive(node: Node, block: Digest) -> bool:
-    """Whether a notarized block is the last of three in a row of consecutive epochs."""
-    if node.lengths[block] < 2:
-        return False
-    parent = node.notarized[block].block.parent
-    grandparent = node.notarized[parent].block.parent
-    epoch = epoch_of(node, block)
-    return epoch_of(node, parent) == epoch - 1 and epoch_of(node, grandparent) == epoch - 2
-
-
-def is_fresh(node: Node, parent: Digest, message: Message) -> bool:
-    """Whether a message does not yet stand in the chain that ends in ``parent``."""
-    return all(link.block.payload != message for link in chain(node, parent))
-
-
-def may_vote(me: Identity, node: Node, block: Block) -> bool:
-    """Whether the rules allow a vote for ``block``, whose proposer has been checked."""
-    return (
-        block.epoch == node.epoch
-        and node.durable.voted < block.epoch
-        and block.parent in node.lengths
-        and epoch_of(node, block.parent) < block.epoch
-        and is_longest(node, block.parent)
-        and (
-            block.payload is None
-            or (
-                is_fresh(node, block.parent, block.payload)
-                and me.committee.is_authentic(block.payload)
-            )
-        )
-    )
-
-
-# ------------------------------------------------------------------ what the host calls
 
 
 def broadcast(me: Identity, node: Node, body: bytes) -> Step:
@@ -215,7 +101,7 @@ def begin(me: Identity, node: Node, epoch: int) -> Step:
     out = [Send(None, message) for message in node.durable.outgoing]
     out += [Send(None, Chain(seen))] if seen else []
     if me.committee.leader(epoch) == me.process:
-        node, sent = propose(me, node, tip, choose(me, node, tip))
+        node, sent = propose(me, node, tip, choose(node, tip))
         out += sent
     node, sent = _progress(me, node)
     return node, (*out, *sent)
@@ -272,12 +158,37 @@ def deliver(node: Node) -> tuple[Node, Block | None]:
 # ------------------------------------------------------------------ the protocol
 
 
-def choose(me: Identity, node: Node, parent: Digest) -> Message | None:
-    """What a leader puts into its block on ``parent``: senders take turns, in each the oldest."""
-    processes = me.committee.processes
-    for turn in range(len(processes)):
-        sender = processes[(node.epoch + turn) % len(processes)]
-        for message in node.pending.get(sender, ()):
+def may_vote(me: Identity, node: Node, block: Block) -> bool:
+    """Whether the rules allow a vote for ``block``, whose proposer has been checked."""
+    return (
+        block.epoch == node.epoch
+        and node.durable.voted < block.epoch
+        and block.parent in node.lengths
+        and epoch_of(node, block.parent) < block.epoch
+        and is_longest(node, block.parent)
+        and (
+            block.payload is None
+            or (
+                is_fresh(node, block.parent, block.payload)
+                and me.committee.is_authentic(block.payload)
+            )
+        )
+    )
+
+
+def choose(node: Node, parent: Digest) -> Message | None:
+    """What a leader puts into its block on ``parent``.
+
+    The oldest message of the sender whose last message in the chain lies farthest back: so nobody
+    can keep another's messages out by sending many.
+    """
+    last = {
+        link.block.payload.sender: position
+        for position, link in enumerate(chain(node, parent))
+        if link.block.payload is not None
+    }
+    for sender in sorted(node.pending, key=lambda process: (last.get(process, -1), process)):
+        for message in node.pending[sender]:
             if is_fresh(node, parent, message):
                 return message
     return None
@@ -332,9 +243,9 @@ def on_chain(me: Identity, node: Node, packet: Chain) -> Step:
         block = link.block
         if block.digest in node.lengths:
             continue
-        if not _stands(node, block) or not me.committee.is_certified(link):
+        if not stands(node, block) or not me.committee.is_certified(link):
             break
-        node = _add(node, link)
+        node = add(node, link)
     return _progress(me, node)
 
 
@@ -379,29 +290,6 @@ def _cast(me: Identity, node: Node, block: Block) -> tuple[Node, Vote]:
     return node, vote
 
 
-def _stands(node: Node, block: Block) -> bool:
-    """Whether the block stands on a known notarized one of an earlier epoch."""
-    return block.parent in node.lengths and epoch_of(node, block.parent) < block.epoch
-
-
-def _add(node: Node, link: Notarization) -> Node:
-    """The node that has seen this block notarized; it stands on a known one."""
-    block, digest = link.block, link.block.digest
-    node = replace(
-        node,
-        notarized={**node.notarized, digest: link},
-        lengths={**node.lengths, digest: node.lengths[block.parent] + 1},
-    )
-    log = node.durable.log
-    if (
-        is_consecutive(node, digest)
-        and node.lengths[digest] > node.lengths[node.finalizing]
-        and chain(node, block.parent)[: len(log)] == log  # always, if n > 3f
-    ):
-        node = replace(node, finalizing=digest)
-    return node
-
-
 def _progress(me: Identity, node: Node) -> Step:
     """Notarize the proposals that have the votes, and vote for the current one if it is time."""
     for block in sorted(node.proposals.values(), key=lambda block: block.epoch):
@@ -412,10 +300,10 @@ def _progress(me: Identity, node: Node) -> Step:
         ]
         if (
             block.digest not in node.lengths
-            and _stands(node, block)
+            and stands(node, block)
             and me.committee.is_quorum(len(votes))
         ):
-            node = _add(node, Notarization(block, sorted_votes(votes)))
+            node = add(node, Notarization(block, sorted_votes(votes)))
     current = node.proposals.get(node.epoch)
     if current is None or not may_vote(me, node, current):
         return node, ()

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from model_consensus import streamlet, streamlet_messages
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Process
-from model_consensus.streamlet import Durable, Identity, Node, Send
 from model_consensus.streamlet_messages import Block, Chain, Committee, Notarization, Proposal
+from model_consensus.streamlet_state import Durable, Identity, Node, Send
 from model_consensus.values import Function, Value, function, record
 
 Name = str | int

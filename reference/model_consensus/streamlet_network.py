@@ -1,0 +1,360 @@
+"""Learning over Streamlet in a simulated network: the learner of the paper on a real broadcast.
+
+Each process is a Streamlet node with the unchanged learner of
+:mod:`model_consensus.tob_learning` on top: an offer is broadcast as a message, and what the node
+delivers is handed to the learner.  The network is partially synchronous.  Before its stabilization
+it delays, reorders, duplicates and loses packets, and partitions hold back what crosses them until
+they heal; from then on packets arrive within half an epoch.  Processes crash and come back with
+what they had persisted.  All chances come from raw words of Philox, so a seed gives one run.
+
+A run is watched in the two specifications' own terms.  Its steps are those of ``Streamlet.tla`` and
+of ``TobLearning.tla``, each with the whole state, ready to be recorded and checked by TLC.
+"""
+
+import heapq
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from model_consensus import streamlet, tob_learning
+from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import Process, Ticket
+from model_consensus.streamlet import PENDING
+from model_consensus.streamlet_adversary import Misbehaviour, Occasion
+from model_consensus.streamlet_codec import CodecError, decode, encode
+from model_consensus.streamlet_messages import Block, Committee, Proposal, Vote, simulation_key
+from model_consensus.streamlet_record import Record
+from model_consensus.streamlet_state import Durable, Identity, Node, Send
+from model_consensus.tob_adversary import Attack, wanted
+from model_consensus.tob_learning import Learner, Offer, current_generation
+from model_consensus.tob_simulator import Schedule
+from model_consensus.tob_system import Action, Deliver, OneLandscape, Order, State, TobSystem
+from model_consensus.values import Function
+
+TICKS = 8
+"""Units of time in an epoch; after the stabilization a packet takes at most half of them."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """In these epochs (both included) nothing passes between ``side`` and the others."""
+
+    first: int
+    last: int
+    side: frozenset[Process]
+
+
+@dataclass(frozen=True)
+class Crash:
+    """``process`` is down in these epochs (both included) and then restarts."""
+
+    process: Process
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What the network does.
+
+    :ivar stable: the epoch from which it is synchronous; partitions and crashes should be over.
+    :ivar lateness: the greatest delay before that, in epochs.
+    :ivar loss: one packet in so many is lost before that, and as many are duplicated; 0 for none.
+    """
+
+    stable: int = 1
+    lateness: int = 3
+    loss: int = 8
+    partitions: tuple[Partition, ...] = ()
+    crashes: tuple[Crash, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a run as one of the two specifications has it.
+
+    :ivar module: "Streamlet" or "TobLearning".
+    :ivar action: the name of its action; "Init" for the initial state.
+    :ivar state: its variables after the action.
+    """
+
+    module: str
+    action: str
+    state: Function
+
+
+@dataclass
+class Host:
+    """A running process: its node, its learner, and what it has persisted of both."""
+
+    me: Identity
+    node: Node
+    learner: Learner
+    up: bool = True
+    disk: tuple[Durable, Learner] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.persist()
+
+    def persist(self) -> None:
+        """Write to the disk what must survive a crash."""
+        self.disk = self.node.durable, self.learner
+
+    def restart(self) -> None:
+        """Start again from the disk."""
+        durable, self.learner = self.disk
+        self.node, self.up = streamlet.restart(self.me, durable), True
+
+
+def round_robin(processes: tuple[Process, ...], epoch: int) -> Process:
+    """The processes lead by turns."""
+    return processes[(epoch - 1) % len(processes)]
+
+
+class Simulation:
+    """One run.
+
+    :param system: the processes and what they learn; ``generations`` must be given.
+    :param misbehaviour: what Byzantine nodes do to Streamlet.
+    :param attack: what Byzantine learners offer.
+    :raises ModelConsensusError: ``system`` has no end.
+    """
+
+    def __init__(
+        self,
+        system: TobSystem,
+        landscape: OneLandscape,
+        conditions: Conditions,
+        misbehaviour: Misbehaviour,
+        attack: Attack,
+        seed: int,
+    ) -> None:
+        if system.generations is None:
+            raise ModelConsensusError("a simulation needs a number of generations")
+        self.system, self.landscape, self.conditions = system, landscape, conditions
+        self.misbehaviour, self.attack = misbehaviour, attack
+        self.schedule = Schedule(seed)
+        keys = {p: simulation_key(seed, p) for p in system.processes}
+        self.committee = Committee({p: key for p, (key, _) in keys.items()}, round_robin)
+        search = landscape.searched
+        self.hosts: dict[Process, Host] = {}
+        for process, (_, sign) in keys.items():
+            me = Identity(process, self.committee, sign)
+            node = streamlet.restart(me, Durable())
+            self.hosts[process] = Host(me, node, tob_learning.new_learner(search, process))
+        self.state: State = next(iter(system.initial()))
+        self.record = Record(self.committee, system.correct)
+        self.packets = self.bytes = 0
+        self._queue: list[tuple[int, int, Process, bytes]] = []
+        self._wanted: set[Offer] = set()
+
+    def run(self, epochs: int) -> Iterator[Step]:
+        """The steps of so many epochs, or fewer if all has been decided before."""
+        yield Step("Streamlet", "Init", self.record.state())
+        yield Step("TobLearning", "Init", self.system.project(self.state))
+        for epoch in range(1, epochs + 1):
+            yield from self._arrivals(epoch * TICKS, epoch - 1)
+            if self.is_done():
+                return
+            for process in self._shuffled():
+                host = self.hosts[process]
+                down = any(
+                    c.process == process and c.first <= epoch <= c.last
+                    for c in self.conditions.crashes
+                )
+                if not down and not host.up:
+                    host.restart()
+                host.up = not down
+                if host.up:
+                    yield from self._begin(host, epoch)
+
+    def is_done(self) -> bool:
+        """Whether every correct process has decided every generation."""
+        return all(
+            current_generation(self.hosts[p].learner) > (self.system.generations or 0)
+            for p in self.system.correct
+        )
+
+    def _begin(self, host: Host, epoch: int) -> Iterator[Step]:
+        out: tuple[Send, ...] = ()
+        if host.me.process in self.system.correct:
+            if self._may_offer(host):
+                out = yield from self._offer(host)
+        else:
+            out = self._byzantine_offers(host)
+        host.node, sent = streamlet.begin(host.me, host.node, epoch)
+        yield from self._after(host, (*out, *sent), None)
+
+    def _arrivals(self, until: int, epoch: int) -> Iterator[Step]:
+        while self._queue and self._queue[0][0] <= until:
+            time, _, process, data = heapq.heappop(self._queue)
+            host = self.hosts[process]
+            if not host.up:
+                continue
+            try:
+                packet = decode(data)
+            except CodecError:
+                continue
+            host.node, out = streamlet.receive(host.me, host.node, packet)
+            yield from self._after(host, out, packet, time)
+
+    def _after(
+        self, host: Host, out: Sequence[Send], received: object, time: int | None = None
+    ) -> Iterator[Step]:
+        """What a host does after each step of its node: deliver, persist, and only then send."""
+        process, epoch = host.me.process, host.node.epoch
+        time = epoch * TICKS if time is None else time
+        if process not in self.system.correct:
+            while True:
+                host.node, block = streamlet.deliver(host.node)
+                if block is None:
+                    break
+            occasion = Occasion(host.me, epoch, received, out, self._others(process))  # type: ignore[arg-type]
+            self._send(process, self.misbehaviour(occasion), time)
+            return
+        for send in out:
+            match send.packet:
+                case Proposal(block, _) as proposal if proposal.vote.voter == process:
+                    yield from self._voted("Propose", process, block)
+                case Vote(voter, _, digest) if voter == process:
+                    block = host.node.proposals[host.node.epoch]
+                    assert block.digest == digest
+                    yield from self._voted("Vote", process, block)
+        while True:
+            host.node, delivered = streamlet.deliver(host.node)
+            if delivered is None:
+                break
+            yield from self._delivered(host, delivered)
+        host.persist()
+        self._send(process, out, time)
+
+    # -------------------------------------------------------------- the two specifications' steps
+
+    def _apply(self, action: Action) -> Step:
+        self.state = self.system.apply(self.state, action)
+        return Step("TobLearning", type(action).__name__, self.system.project(self.state))
+
+    def _may_offer(self, host: Host) -> bool:
+        generation = current_generation(host.learner)
+        return (
+            host.learner.offered < generation <= (self.system.generations or 0)
+            and len(host.node.durable.outgoing) < PENDING
+        )
+
+    def _offer(self, host: Host) -> Generator[Step, None, tuple[Send, ...]]:
+        """A correct learner makes its offer, and its node broadcasts it."""
+        process = host.me.process
+        yield self._apply(next(self.system.offers(self.state, process)))
+        host.learner, offer = tob_learning.offer(self.landscape.searched, host.learner)
+        host.node, out = streamlet.broadcast(host.me, host.node, encode_offer(offer))
+        host.persist()
+        self.record.broadcast(host.node.durable.outgoing[-1])
+        yield Step("Streamlet", "Broadcast", self.record.state())
+        return out
+
+    def _byzantine_offers(self, host: Host) -> tuple[Send, ...]:
+        out: tuple[Send, ...] = ()
+        process, search = host.me.process, self.landscape.searched
+        for offer in wanted(self.attack, self.system, search, self.state, process):
+            if offer not in self._wanted and len(host.node.durable.outgoing) < PENDING:
+                self._wanted.add(offer)
+                host.node, sent = streamlet.broadcast(host.me, host.node, encode_offer(offer))
+                out += sent
+        return out
+
+    def _voted(self, action: str, process: Process, block: Block) -> Iterator[Step]:
+        """A correct process has voted; messages that this finalizes get their places."""
+        ordered = self.record.voted(process, block)
+        yield Step("Streamlet", action, self.record.state())
+        for message in ordered:
+            offer = decode_offer(message.sender, message.body)
+            if offer is None:
+                continue
+            if message.sender in self.system.correct:
+                yield self._apply(Order(offer))
+            else:
+                yield self._apply(next(self.system.byzantine_offers(self.state, offer)))
+
+    def _delivered(self, host: Host, block: Block) -> Iterator[Step]:
+        """A correct node has delivered a block: its message goes to the learner."""
+        process, message = host.me.process, block.payload
+        self.record.delivered(process, block, host.node.durable.lock)
+        yield Step("Streamlet", "Deliver", self.record.state())
+        offer = None if message is None else decode_offer(message.sender, message.body)
+        if offer is None:
+            return
+        search = self.landscape.searched
+        host.learner = tob_learning.receive(search, self.system.lambda_, host.learner, offer)
+        yield self._apply(Deliver(process))
+        if self.state.learner[process] != host.learner:
+            raise ModelConsensusError(f"{process} has delivered messages out of order")
+
+    # -------------------------------------------------------------- the network
+
+    def _shuffled(self) -> list[Process]:
+        rest = list(self.system.processes)
+        order = []
+        while rest:
+            order.append(self.schedule.choose(rest))
+            rest.remove(order[-1])
+        return order
+
+    def _others(self, process: Process) -> list[Process]:
+        return [p for p in self._shuffled() if p != process]
+
+    def _send(self, sender: Process, out: Sequence[Send], time: int) -> None:
+        for send in out:
+            data = encode(send.packet)
+            for to in self.system.processes if send.to is None else (send.to,):
+                if to == sender or to not in self.hosts:
+                    continue
+                for _ in range(self._copies(time)):
+                    self.packets, self.bytes = self.packets + 1, self.bytes + len(data)
+                    arrival = self._arrival(sender, to, time)
+                    heapq.heappush(self._queue, (arrival, self.packets, to, data))
+
+    def _chance(self, one_in: int) -> bool:
+        return one_in > 0 and self.schedule.choose(range(one_in)) == 0
+
+    def _copies(self, time: int) -> int:
+        if time < self.conditions.stable * TICKS and self._chance(self.conditions.loss):
+            return 0
+        return 2 if self._chance(self.conditions.loss) else 1
+
+    def _arrival(self, sender: Process, to: Process, time: int) -> int:
+        for partition in self.conditions.partitions:
+            apart = (sender in partition.side) != (to in partition.side)
+            if apart and partition.first * TICKS <= time < (partition.last + 1) * TICKS:
+                time = (partition.last + 1) * TICKS
+        stable = time >= self.conditions.stable * TICKS
+        longest = TICKS // 2 if stable else self.conditions.lateness * TICKS
+        return time + 1 + self.schedule.choose(range(longest))
+
+
+# ------------------------------------------------------------------ offers as messages
+
+
+def encode_offer(offer: Offer) -> bytes:
+    """The body of the message that carries ``offer``; its sender is the message's.
+
+    The parent's digest; generation, draw and claim with 8 bytes each, big-endian; the proposer.
+
+    :raises ModelConsensusError: a field does not fit.
+    """
+    ticket = offer.ticket
+    try:
+        numbers = (n.to_bytes(8, "big") for n in (ticket.generation, ticket.draw, offer.claim))
+        return offer.parent + b"".join(numbers) + ticket.proposer.encode()
+    except OverflowError:
+        raise ModelConsensusError(f"an offer that has no encoding: {offer}") from None
+
+
+def decode_offer(sender: Process, body: bytes) -> Offer | None:
+    """The offer that a message of ``sender`` carries; None if it carries none."""
+    if len(body) < 56:
+        return None
+    generation, draw, claim = (int.from_bytes(body[i : i + 8], "big") for i in (32, 40, 48))
+    try:
+        proposer = body[56:].decode()
+    except UnicodeDecodeError:
+        return None
+    return Offer(sender, body[:32], Ticket(generation, proposer, draw), claim)
