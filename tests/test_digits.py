@@ -94,6 +94,7 @@ def test_the_parts_share_no_row_and_lose_none() -> None:
     labels = np.concatenate([part.labels for part in load_parts()[0].values()])
     means = data.data.min(axis=0) - pixels.min(axis=0)  # what the centring took away
     assert rows(pixels + means, labels) == rows(data.data, data.target)
+    assert ((pixels[:1077] + means).sum(axis=0) // 1077 == means).all()  # the training rows
 
 
 def test_the_bounds_that_make_float32_exact() -> None:
@@ -183,13 +184,15 @@ def test_the_step_of_two_layers_adapts_itself_and_then_moves_the_weights() -> No
     parent = MLP.initial()
     noise = np.zeros((4, len(parent)), np.int64)
     noise[:, 0] = [3, -3, 3, 0]
+    noise[:, 1] = [0, 3, 0, 0]
     noise[:, -1] = [32, -32, 1, 0]
     offspring = MLP.mutate(parent, noise, 1)
     # 512 * 96 / 64, 512 * 64 / 96 rounded down, 512 * 65 / 64, 512.
     assert offspring[:, -1].tolist() == [768, 341, 520, 512]
-    # 3 * 768 / 256 = 9; -3 * 341 / 256 = -3.996; 3 * 520 / 256 = 6.09.
+    # 3 * 768 / 256 = 9; 3 * 341 / 256 = 3.996 on either side of zero; 3 * 520 / 256 = 6.09.
     assert (offspring[:, 0] - parent[0]).tolist() == [9, -4, 6, 0]
-    assert (offspring[:, 1:-1] == parent[1:-1]).all()
+    assert (offspring[:, 1] - parent[1]).tolist() == [0, 4, 0, 0]
+    assert (offspring[:, 2:-1] == parent[2:-1]).all()
     parent[-1] = MLP.least_step
     assert MLP.mutate(parent, noise, 1)[1, -1] == MLP.least_step
 

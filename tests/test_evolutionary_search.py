@@ -139,6 +139,20 @@ def test_offspring_and_losses_belong_together_in_any_batch() -> None:
     assert SPHERE.losses(SPHERE.genesis, []) == []
 
 
+def test_mutation_and_tickets_speak_of_the_same_generation() -> None:
+    asked: list[int] = []
+
+    class Listening(Sphere):
+        def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
+            asked.append(generation)
+            return super().mutate(parent, noise, generation)
+
+    search = EvolutionarySearch(Listening(), draws=1, lambda_=1)
+    child = search.offspring(search.genesis, Ticket(1, "p", 0))
+    search.losses(child, [Ticket(2, "p", 0)])
+    assert asked == [1, 2]
+
+
 def test_a_model_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="read-only"):
         SPHERE.genesis.vector[0] = 0

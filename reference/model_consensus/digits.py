@@ -2,8 +2,9 @@
 
 The data are scikit-learn's 1797 images of 8 x 8 pixels, integers 0..16 (extra ``learn``); they
 ship inside its wheel.  The order of a hash splits the rows: 360 for the test, 360 for validation,
-1077 for training.  Constants were chosen on training and validation rows alone.  The pixels are
-centred on the training part's integer means; a constant 8 is the bias.
+1077 for training.  The constants were chosen by cross-validation: by the mean accuracy on several
+random re-splits of the training and validation rows; the test rows had no part in it.  The pixels
+are centred on the training part's integer means; a constant 8 is the bias.
 
 The loss is the squared multi-class hinge of Crammer and Singer (2001): a training row with the
 scores s and the label y adds ``max(0, margin + max(s[c], c != y) - s[y])^2``.
@@ -214,12 +215,12 @@ class DigitsMLP(_Classifier):
         )
 
     def initial(self) -> Vector:
-        """Weights from a noise of their own, with a standard deviation of 128 and of 8."""
+        """Weights from a noise of their own, with a standard deviation of 128 and of 16."""
         dimension = self._split + CLASSES * (self.hidden + 1) + 1
         tag = tagged_digest("model-consensus/digits-mlp/initial/1")
         model: Vector = noise(tag, [Ticket(0, "", 0)], dimension)[0]
         model[: self._split] *= 32
-        model[self._split :] *= 2
+        model[self._split :] *= 4
         model[-1] = self.first_step
         return model
 
