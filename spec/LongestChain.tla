@@ -47,7 +47,8 @@ RECURSIVE Chain(_)
 Chain(i) == IF i = 0 THEN << >> ELSE Append(Chain(blocks[i].parent), i)
 
 DecidedBlocks(p) ==
-    SubSeq(Chain(tip[p]), 1, IF Height(tip[p]) > Depth THEN Height(tip[p]) - Depth ELSE 0)
+    IF Height(tip[p]) <= Depth THEN << >>
+    ELSE SubSeq(Chain(tip[p]), 1, Height(tip[p]) - Depth)
 
 IsCorrect(i) == blocks[i].miner \in Correct
 IsKnown(i) == \E p \in Correct : i \in known[p]
@@ -57,17 +58,20 @@ Init == /\ blocks = << >>
         /\ tip = [p \in Correct |-> 0]
 
 (* Between two wins there is time for the blocks of correct processes.     *)
-Synchronous == \A i \in DOMAIN blocks : IsCorrect(i) => \A p \in Correct : i \in known[p]
+Synchronous == \A i \in DOMAIN blocks :
+    IsCorrect(i) => \A p \in Correct : i \in known[p]
 
 (* THE ORACLE.  q may win the next block. *)
 MayWin(q) ==
     /\ Len(blocks) < Wins
-    /\ q \in Byzantine => Cardinality({i \in DOMAIN blocks : ~IsCorrect(i)}) < ByzantineWins
+    /\ q \in Byzantine =>
+        Cardinality({i \in DOMAIN blocks : ~IsCorrect(i)}) < ByzantineWins
     /\ Synchronous
 
 (* q appends a block to i; nobody has received it. *)
 Extend(q, i) ==
-    /\ blocks' = Append(blocks, [parent |-> i, height |-> Height(i) + 1, miner |-> q])
+    /\ blocks' = Append(blocks,
+                        [parent |-> i, height |-> Height(i) + 1, miner |-> q])
     /\ UNCHANGED <<known, tip>>
 
 (* p accepts i once it knows its parent, and adopts the longer chain. *)
@@ -104,10 +108,10 @@ ByzantinePublish(p, i) ==
     /\ Take(p, i)
 
 CorrectNext == \/ \E p \in Correct : Mine(p)
-               \/ \E p \in Correct : \E i \in 1 .. Wins : Receive(p, i)
+               \/ \E p \in Correct, i \in 1 .. Wins : Receive(p, i)
 
-AdversaryNext == \/ \E b \in Byzantine : \E i \in 0 .. Wins : ByzantineMine(b, i)
-                 \/ \E p \in Correct : \E i \in 1 .. Wins : ByzantinePublish(p, i)
+AdversaryNext == \/ \E b \in Byzantine, i \in 0 .. Wins : ByzantineMine(b, i)
+                 \/ \E p \in Correct, i \in 1 .. Wins : ByzantinePublish(p, i)
 
 Next == CorrectNext \/ AdversaryNext
 
@@ -131,8 +135,10 @@ TypeOK ==
 
 (* SAFETY.  What a process knows hangs together, and it is on a longest    *)
 (* chain of it.                                                            *)
-KnownIsTree == \A p \in Correct : \A i \in known[p] \ {0} : blocks[i].parent \in known[p]
-TipIsLongest == \A p \in Correct : \A i \in known[p] : Height(i) <= Height(tip[p])
+KnownIsTree == \A p \in Correct : \A i \in known[p] \ {0} :
+    blocks[i].parent \in known[p]
+TipIsLongest == \A p \in Correct : \A i \in known[p] :
+    Height(i) <= Height(tip[p])
 
 (* A correct process's block is higher than all earlier ones of correct    *)
 (* processes.  This is what synchrony gives.                               *)
@@ -146,7 +152,8 @@ IsPrefix(s, t) == Len(s) <= Len(t) /\ s = SubSeq(t, 1, Len(s))
 Agreement == \A p, q \in Correct :
     \/ IsPrefix(DecidedBlocks(p), DecidedBlocks(q))
     \/ IsPrefix(DecidedBlocks(q), DecidedBlocks(p))
-Integrity == [][\A p \in Correct : IsPrefix(DecidedBlocks(p), DecidedBlocks(p)')]_vars
+Integrity ==
+    [][\A p \in Correct : IsPrefix(DecidedBlocks(p), DecidedBlocks(p)')]_vars
 
 (* LIVENESS.  Each win of a correct process lengthens everybody's chain.   *)
 Progress == \A p \in Correct : <>(Height(tip[p]) >= Wins - ByzantineWins)

@@ -30,7 +30,8 @@ IsExactButForGeneration(block, true) ==
 (* miner, who may choose between two sets of lambda.  (As if it had two    *)
 (* names; with many it could look for the outcome that it likes.)          *)
 (* Resilience falls: the adversary takes the worse of two best tickets.    *)
-WithGrinding(i, q) == {Offspring(ModelOf(i), Ticket(Height(i) + 1, q, j)) : j \in 0 .. 2 * Draws - 1}
+WithGrinding(i, q) ==
+    {Offspring(ModelOf(i), Ticket(Height(i) + 1, q, j)) : j \in 0 .. 2 * Draws - 1}
 EitherSet(p, block) ==
     /\ block.parent \in known[p]
     /\ block.ticket.generation = Height(block.parent) + 1

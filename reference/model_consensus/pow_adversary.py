@@ -187,12 +187,13 @@ class Balance(Strategy):
         return view.system.place(view.state, view.state.learner[view.system.correct[-1]].tip)
 
     def publish(self, view: View) -> Iterable[Shown]:
-        """To the second half, a block as high as the one that a correct process has just mined."""
+        """To the second half, a block as high as the one that the first half gets to see."""
         if view.is_own(view.last) or view.height(view.secret) < view.height(view.last):
             return ()
         place = view.ancestor(view.secret, view.height(view.last))
         correct = view.system.correct
-        return [(process, place) for process in correct[len(correct) // 2 :]]
+        half = len(correct) // 2
+        return [(p, view.last) for p in correct[:half]] + [(p, place) for p in correct[half:]]
 
 
 class WithholdByLoss(Strategy):

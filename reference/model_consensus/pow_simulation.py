@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Process
+from model_consensus.evolutionary_search import Process, tagged_digest
 from model_consensus.pow_adversary import Strategy, View
 from model_consensus.pow_system import (
     Action,
@@ -25,7 +25,7 @@ _WORD = 1 << 64
 
 
 class Oracle:
-    """Who wins the next block: raw words of Philox, keyed by the seed.
+    """Who wins the next block, by raw words of Philox: the same on every machine.
 
     :param share: the adversary's share of the wins; at least 0 and below 1.
     :raises ModelConsensusError: ``share`` or ``seed`` is out of its range, or nobody is Byzantine
@@ -39,7 +39,8 @@ class Oracle:
             raise ModelConsensusError(f"seed must be in 0..2^64-1, not {seed}")
         self._system = system
         self._threshold = int(share * _WORD)
-        self._words = np.random.Philox(key=seed)
+        key = int.from_bytes(tagged_digest("model-consensus/election/1", seed)[:16], "little")
+        self._words = np.random.Philox(key=key)
 
     def elect(self) -> Process:
         """The winner of the next block."""
@@ -131,11 +132,14 @@ class Simulation:
 
 def simulate_pow(
     system: PowSystem, strategy: Strategy, share: float, wins: int, seed: int
-) -> Iterator[Step]:
-    """Each action of a run of ``wins`` wins on one real landscape, and the state after it.
+) -> Iterator[tuple[Action | None, State]]:
+    """The states of a run of ``wins`` wins on one real landscape and the actions that lead to them.
+
+    The initial state comes first.
 
     :raises ModelConsensusError: a parameter is out of its range.
     """
     simulation = Simulation(system, strategy, share, seed)
+    yield None, simulation.state
     for _ in range(wins):
         yield from simulation.win()
