@@ -6,6 +6,7 @@ and Pérez-Marco's table for 0.1 % were compared with quotations of them, not wi
 
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from scipy.special import betainc
@@ -85,6 +86,16 @@ def test_grunspan_and_perez_marco_s_table() -> None:
     z = [least_depth_of(lambda z: grunspan_perez_marco(q, z), 0.001) for q in SHARES]  # noqa: B023
     assert z == GRUNSPAN_PEREZ_MARCO_Z
     assert [least_depth(q, 0.001, ATTACK_FROM_THE_SLOT) + 1 for q in SHARES] == z
+
+
+def test_the_table_of_the_documentation() -> None:
+    page = Path(__file__).parents[1] / "docs" / "settlement.md"
+    lines = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:4] == "| 0."]
+    assert lines == [
+        f"| {q:.2f} | {nakamoto_z} | {z} | {least_depth(q, 0.001, ATTACK_FROM_THE_SLOT)} "
+        f"| {least_depth(q, 0.001)} |"
+        for q, nakamoto_z, z in zip(SHARES, NAKAMOTO_Z, GRUNSPAN_PEREZ_MARCO_Z, strict=True)
+    ]
 
 
 def test_rosenfeld_is_ours_without_pre_mining() -> None:
