@@ -15,7 +15,7 @@ import heapq
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from model_consensus import streamlet, tob_learning
+from model_consensus import streamlet, tob_learning, traces
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process, Ticket
 from model_consensus.streamlet import PENDING
@@ -28,7 +28,8 @@ from model_consensus.tob_adversary import Attack, wanted
 from model_consensus.tob_learning import Learner, Offer, current_generation
 from model_consensus.tob_simulator import Schedule
 from model_consensus.tob_system import Action, Deliver, OneLandscape, Order, State, TobSystem
-from model_consensus.values import Function
+from model_consensus.traces import Trace
+from model_consensus.values import Function, Value
 
 TICKS = 8
 """Units of time in an epoch; after the stabilization a packet takes at most half of them."""
@@ -69,17 +70,22 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A step of a run as one of the two specifications has it.
+class StreamletStep:
+    """A step of ``Streamlet.tla``: its action's name, and the variables after it."""
 
-    :ivar module: "Streamlet" or "TobLearning".
-    :ivar action: the name of its action; "Init" for the initial state.
-    :ivar state: its variables after the action.
-    """
-
-    module: str
     action: str
     state: Function
+
+
+@dataclass(frozen=True)
+class TobStep:
+    """A step of ``TobLearning.tla``, as :class:`TobSystem` has it; the first has no action."""
+
+    action: Action | None
+    state: State
+
+
+Step = StreamletStep | TobStep
 
 
 @dataclass
@@ -149,8 +155,8 @@ class Simulation:
 
     def run(self, epochs: int) -> Iterator[Step]:
         """The steps of so many epochs, or fewer if all has been decided before."""
-        yield Step("Streamlet", "Init", self.record.state())
-        yield Step("TobLearning", "Init", self.system.project(self.state))
+        yield StreamletStep("Init", self.record.state())
+        yield TobStep(None, self.state)
         for epoch in range(1, epochs + 1):
             yield from self._arrivals(epoch * TICKS, epoch - 1)
             if self.is_done():
@@ -166,6 +172,31 @@ class Simulation:
                 host.up = not down
                 if host.up:
                     yield from self._begin(host, epoch)
+
+    def traces(self, source: str, epochs: int) -> tuple[Trace, Trace]:
+        """A whole run of so many epochs, as a trace of Streamlet and one of TobLearning."""
+        nodes: list[StreamletStep] = []
+        learners: list[TobStep] = []
+        for step in self.run(epochs):
+            if isinstance(step, StreamletStep):
+                nodes.append(step)
+            else:
+                learners.append(step)
+        correct, names = self.system.correct, self.record.names
+        constants: dict[str, Value] = {
+            "Proc": frozenset(self.system.processes),
+            "Byzantine": frozenset(self.system.byzantine),
+            "Epochs": epochs,
+            "Message": frozenset(name for sender, name in names if sender in correct),
+            "Forgery": frozenset(name for sender, name in names if sender not in correct),
+        }
+        leader = tuple(map(self.committee.leader, range(1, epochs + 1)))
+        states = [Function({**step.state, "leader": leader}) for step in nodes]
+        actions = [step.action for step in nodes]
+        return (
+            Trace(source, "Streamlet", constants, "", {}, actions, states),
+            traces.record(source, self.system, ((step.action, step.state) for step in learners)),
+        )
 
     def is_done(self) -> bool:
         """Whether every correct process has decided every generation."""
@@ -231,7 +262,7 @@ class Simulation:
 
     def _apply(self, action: Action) -> Step:
         self.state = self.system.apply(self.state, action)
-        return Step("TobLearning", type(action).__name__, self.system.project(self.state))
+        return TobStep(action, self.state)
 
     def _may_offer(self, host: Host) -> bool:
         generation = current_generation(host.learner)
@@ -248,7 +279,7 @@ class Simulation:
         host.node, out = streamlet.broadcast(host.me, host.node, encode_offer(offer))
         host.persist()
         self.record.broadcast(host.node.durable.outgoing[-1])
-        yield Step("Streamlet", "Broadcast", self.record.state())
+        yield StreamletStep("Broadcast", self.record.state())
         return out
 
     def _byzantine_offers(self, host: Host) -> tuple[Send, ...]:
@@ -264,7 +295,7 @@ class Simulation:
     def _voted(self, action: str, process: Process, block: Block) -> Iterator[Step]:
         """A correct process has voted; messages that this finalizes get their places."""
         ordered = self.record.voted(process, block)
-        yield Step("Streamlet", action, self.record.state())
+        yield StreamletStep(action, self.record.state())
         for message in ordered:
             offer = decode_offer(message.sender, message.body)
             if offer is None:
@@ -278,7 +309,7 @@ class Simulation:
         """A correct node has delivered a block: its message goes to the learner."""
         process, message = host.me.process, block.payload
         self.record.delivered(process, block, host.node.durable.lock)
-        yield Step("Streamlet", "Deliver", self.record.state())
+        yield StreamletStep("Deliver", self.record.state())
         offer = None if message is None else decode_offer(message.sender, message.body)
         if offer is None:
             return

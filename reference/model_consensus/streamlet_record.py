@@ -40,9 +40,9 @@ class Record:
         return self._names.setdefault(message, f"{message.sender}:{len(self._names) + 1}")
 
     @property
-    def names(self) -> frozenset[str]:
-        """All names of messages so far."""
-        return frozenset(self._names.values())
+    def names(self) -> list[tuple[Process, str]]:
+        """The sender and the name of each message so far."""
+        return [(message.sender, name) for message, name in self._names.items()]
 
     def broadcast(self, message: Message) -> None:
         """A correct process broadcasts ``message``."""
