@@ -2,21 +2,21 @@
 (* Bounds for Streamlet. *)
 EXTENDS Streamlet, TLC
 
-(* Every leader is Byzantine: this allows all that another choice allows.  *)
-ByzantineLeaders == [e \in 1 .. Epochs |-> CHOOSE b \in Byzantine : TRUE]
+CONSTANTS CorrectEpochs,    \* the epochs whose leader is a correct process
+          Choice            \* what blocks may carry: "own", "few" or "all"
 
-(* A correct process leads the second epoch. *)
-OneCorrectLeader == [ByzantineLeaders EXCEPT ![2] = CHOOSE p \in Correct : TRUE]
+(* Where the leader is Byzantine, all is allowed that another one allows.  *)
+Leaders == [e \in 1 .. Epochs |->
+    IF e \in CorrectEpochs THEN CHOOSE p \in Correct : TRUE ELSE CHOOSE b \in Byzantine : TRUE]
 
-(* One payload for each epoch: what is left is the shape of the chains.    *)
-OwnPayload(e) == {<<e>>}
-OwnForgeries == 1 .. Epochs
-
-(* Little to choose: the first block carries a Byzantine message, those of *)
-(* the second epoch, with a correct leader, a correct process's message or *)
-(* none, and those of a later one such a message.                          *)
-FewPayloads(e) == IF e = 1 THEN {<<x>> : x \in Forgery}
-                  ELSE {<<m>> : m \in pool} \cup (IF e = 2 THEN {<< >>} ELSE {})
+(* "own": one payload for each epoch; what is left is the shape of chains. *)
+(* "few": the first epoch has the Byzantine messages, the others those of  *)
+(* correct processes, or none in the second.                               *)
+ChosenPayloads(e) ==
+    CASE Choice = "own" -> {<<e>>}
+      [] Choice = "few" -> IF e = 1 THEN {<<x>> : x \in Forgery}
+                           ELSE {<<m>> : m \in pool} \cup (IF e = 2 THEN {<< >>} ELSE {})
+      [] Choice = "all" -> {<< >>} \cup {<<m>> : m \in pool \cup Forgery}
 
 (* With Byzantine leaders only and no message of a correct process the     *)
 (* actions Broadcast and Propose are never enabled: they are left out.     *)

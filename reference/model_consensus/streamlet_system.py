@@ -65,8 +65,22 @@ class Deliver:
 
 
 Action = Broadcast | Propose | Vote | Deliver
-Payloads = Callable[[State, int], Iterable[Name | None]]
-"""What the blocks of an epoch may carry in a state: ``Payloads`` of Streamlet.tla."""
+Payloads = Callable[["StreamletSystem", State, int], Iterable[Name | None]]
+"""What the blocks of an epoch may carry in a state; None is nothing."""
+
+
+def _few(system: "StreamletSystem", state: State, epoch: int) -> Iterable[Name | None]:
+    if epoch == 1:
+        return system.forgeries
+    return (*state.pool, None) if epoch == 2 else state.pool
+
+
+PAYLOADS: dict[str, Payloads] = {
+    "own": lambda system, state, epoch: (epoch,),
+    "few": _few,
+    "all": lambda system, state, epoch: (None, *state.pool, *system.forgeries),
+}
+"""``ChosenPayloads`` of MCStreamlet.tla."""
 
 
 class StreamletSystem:
@@ -77,7 +91,7 @@ class StreamletSystem:
     :param leaders: who leads epochs 1, 2 and so on.
     :param messages: what correct processes can broadcast, and who broadcasts each.
     :param forgeries: what the adversary can broadcast in its own name.
-    :param payloads: what a block may carry; by default nothing, any message broadcast, any forgery.
+    :param choice: what blocks may carry: a key of ``PAYLOADS``.
     :param restart: whether each process crashes and restarts after each action.
     :raises ModelConsensusError: the parameters contradict each other.
     """
@@ -89,7 +103,7 @@ class StreamletSystem:
         leaders: Sequence[Process],
         messages: Mapping[Name, Process],
         forgeries: Sequence[Name],
-        payloads: Payloads | None = None,
+        choice: str = "all",
         restart: bool = False,
     ) -> None:
         if not byzantine or not set(byzantine) < set(processes) or not set(leaders) <= {*processes}:
@@ -101,7 +115,7 @@ class StreamletSystem:
         self.correct = tuple(p for p in processes if p not in byzantine)
         self.byzantine = tuple(byzantine)
         self.epochs = len(leaders)
-        self.payloads = payloads or self.any_payload
+        self.payloads = PAYLOADS[choice]
         self.restart = restart
         keys = {p: streamlet_messages.simulation_key(0, p) for p in processes}
         self.committee = Committee(
@@ -109,7 +123,7 @@ class StreamletSystem:
         )
         self.identity = {p: Identity(p, self.committee, sign) for p, (_, sign) in keys.items()}
         self.messages = messages
-        self.forgeries = tuple(forgeries)
+        self.forgeries: tuple[Name, ...] = tuple(forgeries)
         senders = {**messages, **dict.fromkeys(forgeries, byzantine[0])}
         self._message = {
             name: self.committee.message(p, self.identity[p].sign, str(name).encode())
@@ -118,10 +132,6 @@ class StreamletSystem:
         self._name = {message: name for name, message in self._message.items()}
         self._blocks: dict[Digest, Block] = {}
         self._lineages: dict[Digest, tuple[Function, ...]] = {self.committee.genesis: ()}
-
-    def any_payload(self, state: State, epoch: int) -> Iterable[Name | None]:
-        """Nothing, any message that was broadcast, any forgery."""
-        return (None, *sorted(state.pool, key=str), *self.forgeries)
 
     def initial(self) -> Iterator[State]:
         """The one initial state."""
@@ -135,7 +145,7 @@ class StreamletSystem:
         candidates = [
             self._block(epoch, parent, name)
             for epoch in range(1, self.epochs + 1)
-            for name in self.payloads(state, epoch)
+            for name in self.payloads(self, state, epoch)
             for parent in (self.committee.genesis, *voted)
         ]
         for process in self.correct:
@@ -263,3 +273,30 @@ class StreamletSystem:
             return None
         node, delivered = streamlet.deliver(node)
         return None if delivered is None else node
+
+
+def from_constants(constants: Mapping[str, Value]) -> StreamletSystem:
+    """The system of a model of ``MCStreamlet.tla``, given the constants of its configuration.
+
+    :raises ModelConsensusError: one is missing or of a wrong type.
+    """
+    try:
+        processes = sorted(constants["Proc"])  # type: ignore[arg-type, type-var]
+        byzantine = sorted(constants["Byzantine"])  # type: ignore[arg-type, type-var]
+        first = next(p for p in processes if p not in byzantine)
+        correct_epochs: frozenset[Value] = constants["CorrectEpochs"]  # type: ignore[assignment]
+        return StreamletSystem(
+            processes,  # type: ignore[arg-type]
+            byzantine,  # type: ignore[arg-type]
+            [
+                first if epoch in correct_epochs else byzantine[0]  # type: ignore[misc]
+                for epoch in range(1, constants["Epochs"] + 1)  # type: ignore[operator, arg-type]
+            ],
+            dict.fromkeys(constants["Message"], first),  # type: ignore[arg-type]
+            sorted(constants["Forgery"]),  # type: ignore[arg-type]
+            str(constants["Choice"]),
+        )
+    except KeyError as error:
+        raise ModelConsensusError(f"the constant {error} is missing or unknown") from None
+    except (TypeError, StopIteration) as error:
+        raise ModelConsensusError(f"a constant is of a wrong type: {error}") from None
