@@ -1,0 +1,4 @@
+-------------------------- MODULE MCSlotGameAttack --------------------------
+(* The bounds of SlotGameAttack are constants. *)
+EXTENDS SlotGameAttack
+=============================================================================
