@@ -103,6 +103,7 @@ def test_the_condition_is_about_factors() -> None:
                 assert end - start >= 2 * (depth + 1)
                 assert 2 * slots[start:end].count("A") >= end - start
                 assert not _long_enough(slots[: end - 1], 2 * (depth + 1), 0)
+                assert not _long_enough(slots[start + 1 : end], 2 * (depth + 1), 0)
 
 
 def test_how_many_strings_of_length_8_violate() -> None:
@@ -161,6 +162,7 @@ def test_a_factor_with_concurrent_blocks_violates_by_itself() -> None:
                 start, end = factor
                 assert settlement.disagreement_possible(slots[start:end], depth)
                 assert not settlement.disagreement_possible(slots[: end - 1], depth)
+                assert not settlement.disagreement_possible(slots[start + 1 : end], depth)
 
 
 @pytest.mark.parametrize("length", range(1, 8))

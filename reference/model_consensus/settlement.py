@@ -90,15 +90,15 @@ def _factor_of_wins(slots: str, depth: int, ties: Ties) -> tuple[int, int] | Non
     check_slots(slots, "hA")
     length, surplus = least_factor(depth, ties)
     balance = [0]  # A minus h in each prefix
-    start = 0  # the prefix of least balance that is old enough; the latest of them
+    least = 0  # the least balance at a start that is old enough
     for end, slot in enumerate(slots, 1):
         balance.append(balance[-1] + (1 if slot == "A" else -1))
-        if end < length:
-            continue
-        if balance[end - length] <= balance[start]:
-            start = end - length
-        if balance[end] - balance[start] >= surplus:
-            return start, end
+        latest = end - length
+        if latest >= 0:
+            least = min(least, balance[latest])
+            if balance[end] - least >= surplus:
+                starts = range(latest, -1, -1)
+                return next(s for s in starts if balance[end] - balance[s] >= surplus), end
     return None
 
 
@@ -183,7 +183,7 @@ def violating_factor(
 ) -> tuple[int, int] | None:
     """(start, end) of a factor on which two decisions can come to differ, or None if none can.
 
-    It ends as early as possible; with ``H`` it then starts as late as possible.
+    It ends as early as possible, and then it starts as late as possible.
     """
     if "H" not in slots:
         return _factor_of_wins(slots, depth, ties)
