@@ -31,17 +31,34 @@ AFTER = "_after"  # names the variables after a step: SMT-LIB allows no prime in
 
 
 @dataclass(frozen=True)
+class Defined:
+    """A function that is given by an expression: ``function(*arguments) == body``."""
+
+    function: z3.FuncDeclRef
+    arguments: tuple[Term, ...]  # constants
+    body: Term
+
+    @property
+    def axiom(self) -> Term:
+        """The definition as a solver uses it, where it sees the function."""
+        call = self.function(*self.arguments)
+        return z3.ForAll(list(self.arguments), call == self.body, patterns=[call])
+
+
+@dataclass(frozen=True)
 class Condition:
-    """``hypotheses`` (named) imply ``goal``.  ``definitions`` hold in every model."""
+    """``hypotheses`` (named) imply ``goal``.  ``facts`` and ``functions`` hold in every model."""
 
     name: str
     hypotheses: Mapping[str, Term]
     goal: Term
-    definitions: tuple[Term, ...] = ()
+    facts: tuple[Term, ...] = ()
+    functions: tuple[Defined, ...] = ()
 
     def assertions(self) -> list[Term]:
         """What must be unsatisfiable."""
-        return [*self.definitions, *self.hypotheses.values(), z3.Not(self.goal)]
+        axioms = [function.axiom for function in self.functions]
+        return [*self.facts, *axioms, *self.hypotheses.values(), z3.Not(self.goal)]
 
     def smt2(self) -> str:
         """The condition in SMT-LIB 2, for any other solver: it must answer unsat."""
@@ -98,7 +115,8 @@ class Action:
 class System:
     """A transition system with an inductive invariant and the properties that follow from it.
 
-    ``assumptions`` speak of the rigid constants, ``definitions`` of the defined functions.
+    ``assumptions`` speak of the rigid constants; ``facts`` and ``functions`` define what the
+    formulas use.
     """
 
     name: str
@@ -112,7 +130,8 @@ class System:
     # The conjuncts that the consecution of one needs, where all of them would be too many for a
     # solver.  A prime means after the step: the conjunct then comes before the one that needs it.
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    definitions: tuple[Term, ...] = ()
+    facts: tuple[Term, ...] = ()
+    functions: tuple[Defined, ...] = ()
     hints: Callable[[State], Iterable[Term]] = lambda _: ()  # for the properties
     init_hints: tuple[Term, ...] = ()
 
@@ -138,7 +157,8 @@ def inductive(system: System) -> Iterator[Condition]:
             f"{system.name}: Init => {name}",
             {**system.assumptions, "Init": system.init(before)},
             formula(before),
-            (*system.definitions, *system.init_hints),
+            (*system.facts, *system.init_hints),
+            system.functions,
         )
     for action in system.actions:
         parameters = action.constants()
@@ -151,14 +171,16 @@ def inductive(system: System) -> Iterator[Condition]:
                 f"{system.name}: {action.name} => {name}",
                 {**system.assumptions, action.name: step, **_needed(system, name, before, after)},
                 goal,
-                (*system.definitions, *hints),
+                (*system.facts, *hints),
+                system.functions,
             )
     for name, formula in system.properties.items():
         yield Condition(
             f"{system.name}: Invariant => {name}",
             system.holds(before),
             formula(before),
-            (*system.definitions, *system.hints(before)),
+            (*system.facts, *system.hints(before)),
+            system.functions,
         )
 
 

@@ -365,7 +365,7 @@ SYSTEM = System(
         "F = Cardinality(Byzantine)": count(BYZANTINE, N) == F,
         "MoreThanTwoThirdsCorrect": N > 3 * F,
     },
-    definitions=(*LENGTH, NOT_NEGATIVE),
+    facts=(*LENGTH, NOT_NEGATIVE),
     needs=NEEDS,
 )
 

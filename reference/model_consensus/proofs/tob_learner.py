@@ -12,7 +12,7 @@ import z3
 
 from model_consensus.proofs import counting
 from model_consensus.proofs.counting import INT, SET, TABLE, count
-from model_consensus.proofs.kit import Term, between, each, record, updated
+from model_consensus.proofs.kit import Defined, Term, between, each, record, updated
 
 Ticket = record("Ticket", generation=INT, proposer=INT, draw=INT)
 
@@ -190,10 +190,10 @@ def is_least(learner: Term, w: Term) -> Term:
     )
 
 
-_l, _o, _i = z3.Const("l", Learner), z3.Const("o", Offer), z3.Int("i")
-DEFINITIONS = (
+_l, _o = z3.Const("l", Learner), z3.Const("o", Offer)
+FUNCTIONS = (Defined(receive, (_l, _o), received(_l, _o)),)
+FACTS = (
     counting.DEFINITION_OF_EMPTY,
-    z3.ForAll([_l, _o], receive(_l, _o) == received(_l, _o), patterns=[receive(_l, _o)]),
     z3.ForAll(
         [_l],
         z3.Implies(count(Learner.accepted(_l), N) > 0, is_least(_l, least(_l))),

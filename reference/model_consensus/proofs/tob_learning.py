@@ -33,8 +33,9 @@ from model_consensus.proofs.kit import (
 from model_consensus.proofs.tob_learner import (
     ASSUMPTIONS,
     BYZANTINE,
-    DEFINITIONS,
     DRAWS,
+    FACTS,
+    FUNCTIONS,
     GENERATIONS,
     LAMBDA,
     F,
@@ -515,7 +516,8 @@ SYSTEM = System(
     invariant=INVARIANT,
     properties=PROPERTIES,
     assumptions=ASSUMPTIONS,
-    definitions=DEFINITIONS,
+    facts=FACTS,
+    functions=FUNCTIONS,
     hints=property_hints,
     init_hints=(counting.nothing(N), counting.product(DRAWS, z3.IntVal(0))),
 )
