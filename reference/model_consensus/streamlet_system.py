@@ -290,7 +290,7 @@ def from_constants(constants: Mapping[str, Value]) -> StreamletSystem:
             byzantine,  # type: ignore[arg-type]
             [
                 first if epoch in correct_epochs else byzantine[0]  # type: ignore[misc]
-                for epoch in range(1, constants["Epochs"] + 1)  # type: ignore[operator, arg-type]
+                for epoch in range(1, constants["Epochs"] + 1)  # type: ignore[operator]
             ],
             dict.fromkeys(constants["Message"], first),  # type: ignore[arg-type]
             sorted(constants["Forgery"]),  # type: ignore[arg-type]
@@ -298,5 +298,5 @@ def from_constants(constants: Mapping[str, Value]) -> StreamletSystem:
         )
     except KeyError as error:
         raise ModelConsensusError(f"the constant {error} is missing or unknown") from None
-    except (TypeError, StopIteration) as error:
-        raise ModelConsensusError(f"a constant is of a wrong type: {error}") from None
+    except (TypeError, IndexError, StopIteration) as error:
+        raise ModelConsensusError(f"a constant has a wrong value: {error}") from None

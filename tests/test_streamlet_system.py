@@ -1,0 +1,99 @@
+"""Streamlet nodes as a transition system: small instances, explored completely."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from model_consensus.errors import ModelConsensusError
+from model_consensus.explore import implementation_graph
+from model_consensus.streamlet_messages import Block
+from model_consensus.streamlet_system import State, StreamletSystem, Vote, from_constants
+from model_consensus.values import Function, Value
+
+PROCESSES = ("p1", "p2", "p3", "b1")
+
+
+def small(restart: bool = False, choice: str = "few") -> StreamletSystem:
+    """Two epochs; the second leader is correct."""
+    return StreamletSystem(PROCESSES, ("b1",), ("b1", "p1"), {"m1": "p1"}, ("x1",), choice, restart)
+
+
+def equivocating(processes: tuple[str, ...], epochs: int) -> StreamletSystem:
+    forgeries = tuple(range(1, epochs + 1))
+    return StreamletSystem(processes, ("b1",), ("b1",) * epochs, {}, forgeries, "own")
+
+
+def reachable(explored: StreamletSystem) -> Iterator[Function]:
+    """Each projected state that can be reached, breadth first."""
+    todo: list[State] = list(explored.initial())
+    seen = set(map(explored.project, todo))
+    for state in todo:
+        yield explored.project(state)
+        for action in explored.enabled(state):
+            after = explored.apply(state, action)
+            if explored.project(after) not in seen:
+                seen.add(explored.project(after))
+                todo.append(after)
+
+
+def agree(state: Function) -> bool:
+    log: Any = state["log"]
+    logs = sorted(log.values(), key=len)
+    return all(long[: len(short)] == short for short, long in combinations(logs, 2))
+
+
+def test_logs_agree_with_four_processes_and_not_with_three() -> None:
+    """n > 3f is needed: the same nodes, one of them Byzantine in both cases."""
+    assert all(map(agree, reachable(equivocating(PROCESSES, 2))))
+    assert not all(map(agree, reachable(equivocating(("p1", "p2", "b1"), 4))))
+
+
+@pytest.mark.parametrize("choice", ["few", "all"])
+def test_a_crash_and_restart_after_each_action_changes_nothing(choice: str) -> None:
+    graph = implementation_graph(small(restart=False, choice=choice))
+    assert graph == implementation_graph(small(restart=True, choice=choice))
+    assert graph.size[0] > 400
+
+
+def test_an_action_that_is_not_enabled_is_refused() -> None:
+    system = small()
+    (state,) = system.initial()
+    late = Vote("p2", Block(2, system.committee.genesis, None))  # p1 has not proposed
+    assert late not in list(system.enabled(state))
+    with pytest.raises(ModelConsensusError, match="is not enabled"):
+        system.apply(state, late)
+
+
+CONSTANTS: dict[str, Value] = {
+    "Proc": frozenset(PROCESSES),
+    "Byzantine": frozenset(["b1"]),
+    "Epochs": 2,
+    "CorrectEpochs": frozenset([2]),
+    "Message": frozenset(["m1"]),
+    "Forgery": frozenset(["x1"]),
+    "Choice": "few",
+}
+
+
+def test_a_system_is_made_from_the_constants_of_a_model() -> None:
+    assert implementation_graph(from_constants(CONSTANTS)) == implementation_graph(small())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Proc", 4),
+        ("Epochs", "two"),
+        ("Choice", "none of them"),
+        ("Byzantine", frozenset()),
+        ("Byzantine", frozenset(PROCESSES)),
+        ("Byzantine", frozenset(["stranger"])),
+    ],
+)
+def test_wrong_constants_are_refused(name: str, value: Value) -> None:
+    with pytest.raises(ModelConsensusError):
+        from_constants({**CONSTANTS, name: value})
+    with pytest.raises(ModelConsensusError, match=name):
+        from_constants({other: CONSTANTS[other] for other in CONSTANTS if other != name})
