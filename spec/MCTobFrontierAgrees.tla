@@ -30,8 +30,12 @@ Received(l, offer) == CHOOSE after \in {Receive(before, offer, loss) : before \i
 RECURSIVE Fold(_, _)
 Fold(l, offers) ==
     IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))
-FrontierOf(p) ==
-    [Fold(learner[p], inbox[p]) EXCEPT !.offered = 0, !.evaluations = @ - Draws * learner[p].offered]
+
+(* A frontier counts an evaluation for each decision and each ban, and not *)
+(* a process's own draws.                                                  *)
+FrontierOf(p) == CHOOSE f \in
+    {[l EXCEPT !.offered = 0, !.evaluations = Decisions(l.decided) + Len(l.banned)] :
+        l \in {Fold(learner[p], inbox[p])}} : TRUE
 HasCaughtUp ==
     /\ Decided = Reduced!Decided
     /\ loss = known

@@ -23,9 +23,11 @@ RECURSIVE Fold(_, _)
 Fold(l, offers) ==
     IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))
 
-(* A frontier does not count a process's own draws. *)
-FrontierOf(p) ==
-    [Fold(learner[p], inbox[p]) EXCEPT !.offered = 0, !.evaluations = @ - Draws * learner[p].offered]
+(* A frontier counts an evaluation for each decision and each ban, and not *)
+(* a process's own draws.                                                  *)
+FrontierOf(p) == CHOOSE f \in
+    {[l EXCEPT !.offered = 0, !.evaluations = Decisions(l.decided) + Len(l.banned)] :
+        l \in {Fold(learner[p], inbox[p])}} : TRUE
 
 Frontier == INSTANCE TobFrontier WITH loss <- kept, resilient <- TRUE
 

@@ -323,6 +323,10 @@ class TobSystem:
                 learners = {**state.learner, process: after}
                 return State(broadcast, learners, self._remembered(state.loss, learners))
 
+    def drawn(self, state: State, action: Action) -> Losses:
+        """The losses that ``action`` reveals; all of them are in the next state."""
+        return self.apply(state, action).loss if isinstance(action, Offer | ByzantineOffer) else {}
+
     def project(self, state: State) -> Function:
         """The variables network, inbox, learner and loss of ``TobLearning.tla``."""
         return record(
@@ -424,8 +428,9 @@ def from_constants(
 def few_forgeries(losses: Sequence[int], forged: int) -> Forgeries:
     """``FewForgeries`` and ``FewForged`` of ``MCTobLearning.tla``, the bounds on the adversary.
 
-    On each decided model every legal offer and each kind of illegal ones, while fewer than
-    ``forged`` Byzantine offers wait in any inbox.
+    On each model drawn, which may be or become somebody's parent, every legal offer; on each current
+    model also every kind of illegal ones; while fewer than ``forged`` Byzantine offers wait in any
+    inbox.
     """
 
     def forgeries(system: TobSystem, state: State) -> Iterator[tob_learning.Offer]:
@@ -436,8 +441,8 @@ def few_forgeries(losses: Sequence[int], forged: int) -> Forgeries:
         if waiting >= forged:
             return
         draws = system.landscapes.draws
-        decided = {d for learner in state.learner.values() for d in learner.decided}
-        for parent in sorted(decided):
+        current = {learner.model.digest for learner in state.learner.values()}
+        for parent in sorted({system.genesis.digest, *state.loss}):
             generation = system.lineages.generation(parent) + 1
             if system.generations is not None and generation > system.generations:
                 continue
@@ -447,8 +452,9 @@ def few_forgeries(losses: Sequence[int], forged: int) -> Forgeries:
                     for draw in range(draws)
                     for claim in losses
                 ]
-                tickets.append((Ticket(generation, sender, draws), 0))
-                tickets.extend((Ticket(generation, p, 0), 0) for p in system.processes)
+                if parent in current:
+                    tickets.append((Ticket(generation, sender, draws), 0))
+                    tickets.extend((Ticket(generation, p, 0), 0) for p in system.processes)
                 for ticket, claim in dict.fromkeys(tickets):
                     yield tob_learning.Offer(sender, parent, ticket, claim)
 
