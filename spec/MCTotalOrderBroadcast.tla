@@ -4,13 +4,18 @@ EXTENDS TotalOrderBroadcast, TLC
 
 CONSTANT Forged     \* how many of the adversary's messages may stand in a queue
 
-(* Messages in a queue are not broadcast again.  No step of a correct      *)
-(* process that has to happen breaks these bounds, so liveness can be      *)
+(* Messages that stand in a queue are not broadcast again. *)
+BroadcastOnce(m) ==
+    /\ \A p \in Correct : Count(m, inbox[p]) = 0
+    /\ network' = network \cup {m}
+    /\ UNCHANGED inbox
+
+(* These bounds concern no step that has to happen, so liveness can be     *)
 (* checked under them.                                                     *)
 IsForged(m) == m \in Forgery
-Bounded == \A p \in Correct :
-    /\ Len(SelectSeq(inbox[p], IsForged)) <= Forged
-    /\ \A m \in network : Count(m, inbox[p]) = 0
+FewForged(messages) ==
+    {batch \in UNION {[1 .. k -> messages] : k \in 1 .. Batch} :
+        \A p \in Correct : Len(SelectSeq(inbox[p] \o batch, IsForged)) <= Forged}
 
 Symmetric == Permutations(Correct) \cup Permutations(Message)
 -----------------------------------------------------------------------------
