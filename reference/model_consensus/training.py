@@ -171,7 +171,6 @@ def train_pow(
     models = [system.genesis]
 
     def steps() -> Iterator[tuple[Any, Any]]:
-        yield None, next(system.initial())
         for action, state in simulate_pow(system, strategy, share, wins, seed):
             yield action, state
             ahead = max(
