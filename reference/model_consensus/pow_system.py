@@ -7,7 +7,7 @@ the nonce.  What the landscape may answer is a parameter, as for Total Order Bro
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from model_consensus import pow_learning
 from model_consensus.errors import ModelConsensusError
@@ -95,6 +95,8 @@ class ByzantineForge:
 Action = Mine | Receive | ByzantineMine | ByzantinePublish | ByzantineForge
 Forgeries = Callable[["PowSystem", State], Iterable[Block]]
 """The blocks that the adversary may forge, without nonces: it sends each with work and without."""
+Receiver = Callable[[Search, Rules, Learner, Block], Learner]
+"""The learner's reaction to a block: :func:`model_consensus.pow_learning.receive`."""
 
 
 class PowSystem:
@@ -106,6 +108,7 @@ class PowSystem:
     :param byzantine_wins: a, how many of them at most by the adversary; None for no bound.
     :param forgeries: the blocks that the adversary may forge in a state; none by default.
     :param name: what stands for a model in a projected state; by default its lineage.
+    :param receive: the learners' reaction to a block; a defective one shows what goes wrong.
     :raises ModelConsensusError: a parameter is out of its range.
     """
 
@@ -118,6 +121,7 @@ class PowSystem:
         byzantine_wins: int | None = None,
         forgeries: Forgeries = lambda system, state: (),
         name: Callable[[Digest], Value] | None = None,
+        receive: Receiver = pow_learning.receive,
     ) -> None:
         processes = rules.processes
         if len(set(processes)) != len(processes) or not set(byzantine) < set(processes):
@@ -134,6 +138,7 @@ class PowSystem:
         self.wins = wins
         self.byzantine_wins = byzantine_wins
         self.forgeries = forgeries
+        self.receive = receive
         self.genesis = landscapes.search({}).genesis
         self.lineages = Lineages(self.genesis.digest)
         self.name = name or self.lineages.lineage
@@ -231,8 +236,8 @@ class PowSystem:
 
     def forges(self, state: State, process: Process, block: Block) -> Iterator[ByzantineForge]:
         """The action ``ByzantineForge`` of this block; none if it is legal or a win is missing."""
-        miner = block.ticket.proposer
-        if pow_learning.has_work(self.rules, block) and not self.may_win(state, miner):
+        miner, work = block.ticket.proposer, pow_learning.has_work(self.rules, block)
+        if work and not self.may_win(state, miner):
             return
         if not self._evaluates(state, process, block):
             yield ByzantineForge(process, block, ())
@@ -240,7 +245,8 @@ class PowSystem:
         parent = self.place(state, block.parent)
         model = self.model(state, parent)
         for losses in self.answers(state, miner, parent):
-            if not pow_learning.is_exact(self._search(state, model, miner, losses), model, block):
+            search = self._search(state, model, miner, losses)
+            if not (work and pow_learning.is_exact(search, model, block)):
                 yield ByzantineForge(process, block, losses)
 
     def apply(self, state: State, action: Action) -> State:
@@ -258,13 +264,17 @@ class PowSystem:
                 learners = self._receive(state, process, block, search)
                 return State(state.blocks, learners, self._remembered(state.loss, learners))
             case ByzantineForge(process, block, losses):
-                if not self._evaluates(state, process, block):
-                    search = OpenLandscape(self.landscapes.draws)
-                    return replace(state, learner=self._receive(state, process, block, search))
-                model, miner = self._models[block.parent], block.ticket.proposer
-                search = self._search(state, model, miner, losses)
+                loss, search = state.loss, self.landscapes.search(state.loss)
+                if self._evaluates(state, process, block):
+                    model, miner = self._models[block.parent], block.ticket.proposer
+                    loss = self._revealed(state, model, miner, losses)
+                    search = self._search(state, model, miner, losses)
                 learners = self._receive(state, process, block, search)
-                return State(state.blocks, learners, self._revealed(state, model, miner, losses))
+                blocks = state.blocks
+                if learners[process] is not state.learner[process]:  # only by a defective learner
+                    blocks = (*blocks, block)
+                    self._models[block.digest] = learners[process].models[block.digest]
+                return State(blocks, learners, loss)
 
     def project(self, state: State) -> Function:
         """The variables blocks, known, tip and loss of ``PowLearning.tla``."""
@@ -383,21 +393,24 @@ class PowSystem:
     def _evaluates(self, state: State, process: Process, block: Block) -> bool:
         """Whether the block comes so far that ``process`` evaluates its miner's tickets."""
         blind = OpenLandscape(self.landscapes.draws)
-        try:
-            pow_learning.check(blind, self.rules, state.learner[process], block)
-        except LossNotRevealed:
-            return True
+        for look in (pow_learning.check, self.receive):
+            try:
+                look(blind, self.rules, state.learner[process], block)
+            except LossNotRevealed:
+                return True
         return False
 
     def _receive(
         self, state: State, process: Process, block: Block, search: Search
     ) -> Mapping[Process, Learner]:
         """The learners after ``process`` has received ``block``."""
-        learner = pow_learning.receive(search, self.rules, state.learner[process], block)
+        learner = self.receive(search, self.rules, state.learner[process], block)
         return {**state.learner, process: learner}
 
 
-def from_constants(constants: Mapping[str, Value]) -> PowSystem:
+def from_constants(
+    constants: Mapping[str, Value], receive: Receiver = pow_learning.receive
+) -> PowSystem:
     """The system of a model of ``MCPowLearning.tla``, given the constants of its configuration.
 
     Its target lets every second block have work.
@@ -414,6 +427,7 @@ def from_constants(constants: Mapping[str, Value]) -> PowSystem:
             constants["Wins"],  # type: ignore[arg-type]
             constants["ByzantineWins"],  # type: ignore[arg-type]
             few_forgeries(losses, bool(constants["EachForgery"])),  # type: ignore[arg-type]
+            receive=receive,
         )
     except KeyError as error:
         raise ModelConsensusError(f"the constant {error} is missing") from None
