@@ -35,12 +35,17 @@ After(f, symbol) ==
       [] symbol = "h" -> UNION {{MineOpenly(g, b) : b \in Longest(g)} : g \in Showings(f)}
       [] symbol = "H" -> UNION {{MineTwo(g, p[1], p[2]) : p \in ParentsOfTwo(g)} : g \in Showings(f)}
 
+(* The union of sets of forks.  It is written with sets of records, which  *)
+(* are all singletons, as TLC's time for a plain union is quadratic.       *)
+Unite(sets) ==
+    UNION {UNION {[blocks : {f.blocks}, public : {f.public}] : f \in S} : S \in sets}
+
 Init == /\ string = << >>
         /\ forks = {NewFork}
 
 Slot(symbol) == /\ Len(string) < Length
                 /\ string' = Append(string, symbol)
-                /\ forks' = UNION {After(f, symbol) : f \in forks}
+                /\ forks' = Unite({After(f, symbol) : f \in forks})
 
 Next == \E symbol \in Symbols : Slot(symbol)
 

@@ -29,7 +29,7 @@ Init == /\ slot \in 1 .. Length
 NewBlock(f, g) == CHOOSE b \in g.blocks : b \notin f.blocks
 
 After(p, symbol) ==
-    {[p EXCEPT !.fork = g] : g \in Plays!After(p.fork, symbol)}
+    [fork : Plays!After(p.fork, symbol), height : {p.height}, block : {p.block}]
 AfterTarget(p, symbol) ==
     {[fork |-> g, height |-> Height(p.fork) + 1,
       block |-> IF symbol = "h" THEN NewBlock(p.fork, g) ELSE Genesis]
