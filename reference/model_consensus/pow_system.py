@@ -372,10 +372,7 @@ class PowSystem:
 
     def _remembered(self, loss: Losses, learners: Mapping[Process, Learner]) -> Losses:
         """``Remembered``: the losses of models that some correct process has not left behind."""
-        oldest = min(
-            max(0, learner.models[learner.tip].generation - self.rules.depth)
-            for learner in learners.values()
-        )
+        oldest = min(len(self.decided(learner)) - 1 for learner in learners.values())
         return {d: value for d, value in loss.items() if self.lineages.generation(d) >= oldest}
 
     # ----------------------------------------------------------------------------- the steps
@@ -419,7 +416,7 @@ def from_constants(
     """
     try:
         losses = sorted(constants["Losses"])  # type: ignore[arg-type, type-var]
-        processes = sorted(constants["Proc"])  # type: ignore[arg-type]
+        processes = sorted(constants["Proc"])  # type: ignore[arg-type, type-var]
         return PowSystem(
             Rules(tuple(processes), constants["Depth"], EVERY_HASH // 2),  # type: ignore[arg-type]
             sorted(constants["Byzantine"]),  # type: ignore[arg-type]
