@@ -147,15 +147,16 @@ class Evaluator:
             )
         name = term.decl().name()
         if kind == z3.Z3_OP_DT_CONSTRUCTOR:
+            short = short_name(term.decl())
             return lambda environment, bound: (
-                name,
+                short,
                 *(part(environment, bound) for part in parts),
             )
         if kind == z3.Z3_OP_DT_ACCESSOR:
             index = _field(term)
             return lambda environment, bound: first(environment, bound)[index]
         if kind in (z3.Z3_OP_DT_IS, z3.Z3_OP_DT_RECOGNISER):
-            constructor = term.decl().params()[0].name()
+            constructor = short_name(term.decl().params()[0])
             return lambda environment, bound: first(environment, bound)[0] == constructor
         if kind == z3.Z3_OP_UNINTERPRETED:
             if not parts:
@@ -192,6 +193,11 @@ class Evaluator:
         return lambda environment, bound: decide(
             body(environment, [*bound, *value]) for value in values(environment, bound)
         )
+
+
+def short_name(declaration: z3.FuncDeclRef) -> str:
+    """The name of a constructor without that of its sort."""
+    return str(declaration.name()).rpartition(".")[2]
 
 
 def guard(term: Term) -> tuple[Term, Term]:

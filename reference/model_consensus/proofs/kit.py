@@ -226,15 +226,39 @@ def unchanged(before: State, after: State, *names: str) -> Term:
     return z3.And(*(getattr(after, name) == getattr(before, name) for name in names))
 
 
+def datatype(name: str, **constructors: Mapping[str, z3.SortRef | None]) -> z3.DatatypeSortRef:
+    """A datatype with these constructors, each a mapping from fields to sorts; None is itself.
+
+    ``sort.constructor``, ``sort.is_constructor`` and ``sort.field`` are its functions.  To z3 their
+    names begin with that of the sort: it (5.4.1) confuses constructors of one name in two sorts,
+    and finds contradictions where there are none.
+    """
+    declared = z3.Datatype(name)
+    for constructor, fields in constructors.items():
+        declared.declare(
+            f"{name}.{constructor}",
+            *(
+                (f"{name}.{part}", declared if sort is None else sort)
+                for part, sort in fields.items()
+            ),
+        )
+    created = declared.create()
+    for index, (constructor, fields) in enumerate(constructors.items()):
+        make = created.constructor(index)
+        setattr(created, constructor, make if fields else make())
+        setattr(created, f"is_{constructor}", created.recognizer(index))
+        for position, part in enumerate(fields):
+            setattr(created, part, created.accessor(index, position))
+    return created
+
+
 def record(name: str, **fields: z3.SortRef) -> z3.DatatypeSortRef:
-    """A record sort; ``sort.field`` is the accessor, ``sort.make`` the constructor."""
-    sort = z3.Datatype(name)
-    sort.declare("make", *fields.items())
-    return sort.create()
+    """A record sort: a datatype with the one constructor ``make``."""
+    return datatype(name, make=fields)
 
 
 def updated(sort: z3.DatatypeSortRef, value: Term, **fields: Term) -> Term:
     """``value`` with some of its fields replaced."""
     constructor = sort.constructor(0)
     accessors = [sort.accessor(0, index) for index in range(constructor.arity())]
-    return constructor(*(fields.get(a.name(), a(value)) for a in accessors))
+    return constructor(*(fields.get(a.name().rpartition(".")[2], a(value)) for a in accessors))

@@ -39,7 +39,7 @@ from model_consensus.proofs.tob_learner import (
     loss,
 )
 
-Block = record("Block", parent=INT, ticket=Ticket, claim=INT)
+Block = record("WorkBlock", parent=INT, ticket=Ticket, claim=INT)
 
 VARIABLES = {
     "length": INT,

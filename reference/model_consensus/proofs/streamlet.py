@@ -24,6 +24,7 @@ from model_consensus.proofs.kit import (
     System,
     Term,
     between,
+    datatype,
     each,
     inductive,
     unchanged,
@@ -33,10 +34,7 @@ N, F, EPOCHS = z3.Ints("N F Epochs")
 BYZANTINE = z3.Const("Byzantine", SET)
 LEADER = z3.Const("Leader", z3.ArraySort(INT, INT))
 
-_block = z3.Datatype("Block")
-_block.declare("genesis")
-_block.declare("extend", ("parent", _block), ("number", INT), ("payload", INT))
-Block = _block.create()
+Block = datatype("Block", genesis={}, extend={"parent": None, "number": INT, "payload": INT})
 
 VARIABLES = {
     "votes": z3.ArraySort(Block, SET),

@@ -12,15 +12,11 @@ import z3
 
 from model_consensus.proofs import counting
 from model_consensus.proofs.counting import INT, SET, TABLE, count
-from model_consensus.proofs.kit import Defined, Term, between, each, record, updated
+from model_consensus.proofs.kit import Defined, Term, between, datatype, each, record, updated
 
 Ticket = record("Ticket", generation=INT, proposer=INT, draw=INT)
 
-_model = z3.Datatype("Model")
-_model.declare("genesis")
-_model.declare("offspring", ("parent", _model), ("ticket", Ticket))
-Model = _model.create()
-
+Model = datatype("Model", genesis={}, offspring={"parent": None, "ticket": Ticket})
 Offer = record("Offer", sender=INT, parent=Model, ticket=Ticket, claim=INT)
 Learner = record(
     "Learner",

@@ -1,0 +1,280 @@
+"""Small instances of the theories, to look for counterexamples in, and how to show those."""
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import z3
+
+from model_consensus.proofs import counting, longest_chain, pow_learning, streamlet, tob_learning
+from model_consensus.proofs.counterexample import Instance
+from model_consensus.proofs.counting import INT
+from model_consensus.proofs.kit import Term
+from model_consensus.proofs.tob_learner import (
+    BYZANTINE,
+    DRAWS,
+    GENERATIONS,
+    LAMBDA,
+    F,
+    Learner,
+    Model,
+    N,
+    Offer,
+    Ticket,
+    least,
+    new_learner,
+    nobody,
+    nowhere,
+)
+
+_FALSE = z3.BoolVal(False)
+NO_SET = z3.K(INT, _FALSE)
+
+
+def members(names: list[int]) -> Term:
+    """A set of processes."""
+    result = NO_SET
+    for name in names:
+        result = z3.Store(result, name, True)
+    return result
+
+
+# ---------------------------------------------------------------------- learning over TOB
+
+_NO_OFFER = Offer.make(-1, Model.genesis, Ticket.make(0, -1, -1), 0)
+_NEW_LEARNER = Learner.make(
+    z3.K(INT, Model.genesis),
+    0,
+    NO_SET,
+    z3.K(INT, _NO_OFFER),
+    z3.K(INT, z3.IntVal(-1)),
+    NO_SET,
+    z3.K(INT, z3.IntVal(-1)),
+    0,
+    z3.K(INT, NO_SET),
+    0,
+)
+
+
+def _least(processes: int) -> Any:
+    """The sender of the least claim, of so many processes."""
+
+    def body(learner: Term) -> Term:
+        offers, arrival = Learner.offers(learner), Learner.arrival(learner)
+
+        def better(a: Term, b: Term) -> Term:
+            first, second = Offer.claim(offers[a]), Offer.claim(offers[b])
+            return z3.Or(first < second, z3.And(first == second, arrival[a] <= arrival[b]))
+
+        best: Term = z3.IntVal(-1)
+        for number in range(processes):
+            p = z3.IntVal(number)
+            wins = z3.And(Learner.accepted(learner)[p], z3.Or(best == -1, better(p, best)))
+            best = z3.If(wins, p, best)
+        return best
+
+    return body
+
+
+def tob(
+    processes: int = 3, byzantine: int = 1, size: int = 2, draws: int = 1, generations: int = 1
+) -> Instance:
+    """Learning over TOB; the last processes are Byzantine, ``size`` is lambda."""
+    liars = list(range(processes - byzantine, processes))
+    return Instance(
+        constants={
+            N: processes,
+            F: byzantine,
+            LAMBDA: size,
+            DRAWS: draws,
+            GENERATIONS: generations,
+            BYZANTINE: members(liars),
+            counting.EMPTY: NO_SET,
+            nobody: z3.K(INT, _NO_OFFER),
+            nowhere: z3.K(INT, z3.IntVal(-1)),
+            new_learner: _NEW_LEARNER,
+        },
+        size=3,
+        functions={least: _least(processes)},
+        limits=(tob_learning.SYSTEM.state().length <= 2,),
+        describe=_describe_tob,
+    )
+
+
+def _model(value: Any) -> str:
+    if value == ("genesis",):
+        return "m0"
+    if value[0] != "offspring":
+        return str(value)
+    _, generation, proposer, draw = value[2]
+    return f"{_model(value[1])}.{generation}/p{proposer}/{draw}"
+
+
+def _offer(value: Any) -> str:
+    _, sender, parent, ticket, claim = value
+    offspring = _model(("offspring", parent, ticket))
+    return f"p{sender} offers {offspring} claiming {claim}"
+
+
+def _who(table: Any, processes: int) -> str:
+    return "{" + ", ".join(f"p{q}" for q in range(processes) if table[q]) + "}"
+
+
+def _learner(value: Any, processes: int) -> str:
+    _, decided, generation, accepted, offers, _, banned, _, _, backers, delivered = value
+    path = " ".join(_model(decided[g]) for g in range(min(generation, 3) + 1))
+    held = "; ".join(_offer(offers[q]) for q in range(processes) if accepted[q])
+    backed = " ".join(_who(backers[g], processes) for g in range(1, min(generation, 3) + 1))
+    return (
+        f"decided {path} | accepted [{held}] | banned {_who(banned, processes)}"
+        f" | backers {backed or '-'} | delivered {delivered}"
+    )
+
+
+def _describe_tob(values: Mapping[str, Any]) -> Mapping[str, str]:
+    processes = values["N"]
+    shown: dict[str, str] = {}
+    length = values.get("length", 0)
+    for i in range(max(0, min(length, 4))):
+        if "order" in values:
+            shown[f"order[{i}]"] = _offer(values["order"][i])
+    for name, count in (("history", length + 1), ("learner", processes - values["F"])):
+        for i in range(max(0, min(count, 4))):
+            if name in values:
+                shown[f"{name}[{i}]"] = _learner(values[name][i], processes)
+    for p in range(processes - values["F"]):
+        for name in ("offered", "evaluations"):
+            if name in values:
+                shown[f"{name}[p{p}]"] = str(values[name][p])
+        for g in range(1, values["Generations"] + 1):
+            if "sent" in values and values["sent"][p][g] and "made" in values:
+                waits = "waiting" in values and values["waiting"][p][g]
+                shown[f"made[p{p}][{g}]"] = _offer(values["made"][p][g]) + (
+                    " (waiting)" if waits else ""
+                )
+    return shown
+
+
+# -------------------------------------------------------------------------------- Streamlet
+
+
+def streamlet_instance(processes: int = 4, byzantine: int = 1, epochs: int = 3) -> Instance:
+    """Streamlet; the last processes are Byzantine and lead every epoch."""
+    block = streamlet.Block
+    chains = [[block.genesis]]  # each with all its prefixes, the shortest first
+    for length in range(1, epochs + 1):
+        for numbers in combinations(range(1, epochs + 1), length):
+            prefixes = [block.genesis]
+            for number in numbers:
+                prefixes.append(block.extend(prefixes[-1], number, 0))
+            chains.append(prefixes)
+    liars = list(range(processes - byzantine, processes))
+
+    def length_of(b: Term) -> Term:
+        result: Term = z3.IntVal(0)
+        for prefixes in chains:
+            result = z3.If(b == prefixes[-1], len(prefixes) - 1, result)
+        return result
+
+    def ancestor_of(b: Term, height: Term) -> Term:
+        result = b
+        for prefixes in chains:
+            for number, prefix in enumerate(prefixes):
+                result = z3.If(z3.And(b == prefixes[-1], height == number), prefix, result)
+        return result
+
+    return Instance(
+        constants={
+            streamlet.N: processes,
+            streamlet.F: byzantine,
+            streamlet.EPOCHS: epochs,
+            streamlet.BYZANTINE: members(liars),
+        },
+        size=max(processes, epochs + 1),
+        universe={"Block": [prefixes[-1] for prefixes in chains]},
+        functions={streamlet.length: length_of, streamlet.ancestor: ancestor_of},
+        describe=_describe_streamlet,
+    )
+
+
+def _chain(value: Any) -> str:
+    return "genesis" if value[0] == "genesis" else f"{_chain(value[1])}-{value[2]}"
+
+
+def _describe_streamlet(values: Mapping[str, Any]) -> Mapping[str, str]:
+    processes = values["N"]
+    shown = {}
+    if "votes" in values:
+        for block, voters in values["votes"].entries.items():
+            if any(voters[p] for p in range(processes - values["F"])):
+                shown[f"votes[{_chain(block)}]"] = _who(voters, processes)
+    for p in range(processes - values["F"]):
+        if "lock" in values:
+            shown[f"lock[p{p}]"] = str(values["lock"][p])
+        if "log" in values:
+            shown[f"log[p{p}]"] = _chain(values["log"][p])
+    return shown
+
+
+# ------------------------------------------------------------------------- the longest chain
+
+
+def chain(depth: int = 0, wins: int = 3, settles: bool = True) -> Instance:
+    """Two correct processes and a Byzantine one mine a few blocks."""
+    return Instance(
+        constants={
+            longest_chain.N: 3,
+            longest_chain.DEPTH: depth,
+            longest_chain.WINS: wins,
+            longest_chain.BYZANTINE_WINS: wins,
+            longest_chain.BYZANTINE: members([2]),
+            longest_chain.SETTLES: z3.BoolVal(settles),
+        },
+        size=wins + 1,
+        limits=(longest_chain.SYSTEM.state().length <= wins - 1,),
+        describe=_describe_chain,
+    )
+
+
+def _describe_chain(values: Mapping[str, Any]) -> Mapping[str, str]:
+    shown = {}
+    length = values.get("length", 0)
+    if "parent" in values and "miner" in values and "height" in values:
+        for i in range(1, min(length, values["Wins"]) + 1):
+            shown[f"block {i}"] = (
+                f"by p{values['miner'][i]} on {values['parent'][i]}, height {values['height'][i]}"
+            )
+    for p in range(values["N"] - 1):
+        if "tip" in values:
+            shown[f"tip[p{p}]"] = str(values["tip"][p])
+        if "known" in values:
+            known = [
+                str(i) for i in range(min(length, values["Wins"]) + 1) if values["known"][p][i]
+            ]
+            shown[f"known[p{p}]"] = "{" + ", ".join(known) + "}"
+    for name in ("top", "reached", "best"):
+        if name in values:
+            shown[name] = str(values[name])
+    return shown
+
+
+def work() -> Instance:
+    """Learning over proof-of-work: two correct processes and a Byzantine one."""
+    return Instance(
+        constants={N: 3, LAMBDA: 2, BYZANTINE: members([2])},
+        size=4,
+        limits=(pow_learning.SYSTEM.state().length <= 2,),
+        describe=_describe_work,
+    )
+
+
+def _describe_work(values: Mapping[str, Any]) -> Mapping[str, str]:
+    shown = {}
+    if "blocks" in values and "model" in values:
+        for i in range(1, min(values["length"], 3) + 1):
+            _, parent, _, claim = values["blocks"][i]
+            shown[f"block {i}"] = f"on {parent}: {_model(values['model'][i])} claiming {claim}"
+    for p in range(2):
+        if "tip" in values:
+            shown[f"tip[p{p}]"] = str(values["tip"][p])
+    return shown
