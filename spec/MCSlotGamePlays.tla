@@ -1,6 +1,19 @@
 --------------------------- MODULE MCSlotGamePlays --------------------------
-(* The bounds of SlotGamePlays are constants; only a report is added. *)
-EXTENDS SlotGamePlays, TLC
+(***************************************************************************)
+(* SlotGamePlays at a bound: the bounds are constants.  Here are           *)
+(* conditions that are wrong by one, each with a configuration in which    *)
+(* Settlement must fail, and a report.                                     *)
+(***************************************************************************)
+EXTENDS SlotGamePlays, Integers, TLC
+
+HasFactor(length, surplus) == \E factor \in Factors(string) :
+    /\ Len(factor) >= length
+    /\ Count(factor, "A") >= Count(factor, "h") + surplus
+
+LongerFactor(s, k) == HasFactor(2 * k + 3, 0)
+ShorterFactor(s, k) == HasFactor(2 * k + 1, 0)
+MoreThanHalf(s, k) == HasFactor(2 * k + 2, 1)
+AlmostHalf(s, k) == HasFactor(2 * k + 2, -1)
 
 (* An invariant that always holds, and prints the verdict of the search on *)
 (* each string: tests compare it with the implementation.                  *)
