@@ -13,12 +13,16 @@
 (***************************************************************************)
 EXTENDS PowLearning, Integers, TLC
 
-(* A sequence of traces; trace t has                                       *)
+(* The traces are in TLC's registers 1, 2 and so on, where an assumption   *)
+(* of the module that extends this one has put them (TLC evaluates a       *)
+(* definition anew more often than one would think).  Each has             *)
 (*   states      the sequence of its states                                *)
-(*   origin      parent, ticket and loss of each model but the genesis     *)
-(*   children    the offspring by ticket, of each model                    *)
+(*   losses      the loss of each model but the genesis                    *)
+(*   generations its generation                                            *)
+(*   children    of each model, the genesis included: its offspring, by    *)
+(*               proposer and draw; 0 where it was never drawn             *)
 (*   blocks      the model of each block                                   *)
-CONSTANT Traces
+CONSTANT TraceCount     \* how many traces there are
 
 VARIABLES trace,    \* the number of the trace
           step,     \* the number of its state
@@ -26,8 +30,6 @@ VARIABLES trace,    \* the number of the trace
 
 traceVars == <<vars, trace, step, by>>
 
-(* TLC evaluates a substituted constant anew each time; a register it keeps. *)
-ASSUME \A t \in DOMAIN Traces : TLCSet(t, Traces[t])
 Recorded == TLCGet(trace)
 TraceLength == Len(Recorded.states)
 
@@ -35,16 +37,20 @@ TraceLength == Len(Recorded.states)
 (* be taken for other numbers.                                              *)
 TraceGenesis == 1073741824
 Index(model) == model - TraceGenesis
-TraceOffspring(parent, ticket) ==       \* -1 if it was never drawn
-    IF /\ Index(parent) + 1 \in DOMAIN Recorded.children
-       /\ ticket \in DOMAIN Recorded.children[Index(parent) + 1]
-    THEN Recorded.children[Index(parent) + 1][ticket] ELSE -1
-Known(model) == Index(model) \in DOMAIN Recorded.origin
 TraceGeneration(model) ==
-    IF Known(model) THEN Recorded.origin[Index(model)].ticket.generation ELSE 0
+    IF Index(model) \in DOMAIN Recorded.generations
+    THEN Recorded.generations[Index(model)] ELSE 0
+TraceOffspring(parent, ticket) ==       \* 0 if it was never drawn
+    LET i == Index(parent) + 1
+        p == ticket.proposer
+        j == ticket.draw + 1
+    IN  IF /\ i \in DOMAIN Recorded.children
+           /\ p \in DOMAIN Recorded.children[i]
+           /\ j \in DOMAIN Recorded.children[i][p]
+           /\ ticket.generation = TraceGeneration(parent) + 1
+        THEN Recorded.children[i][p][j] ELSE 0
 TraceLandscapes(models) ==              \* no answer for models that were never drawn
-    IF \A m \in models : Known(m)
-    THEN {[m \in models |-> Recorded.origin[Index(m)].loss]} ELSE {}
+    IF 0 \in models THEN {} ELSE {[m \in models |-> Recorded.losses[Index(m)]]}
 
 (* A block's model, without the way back to the genesis. *)
 TraceModelOf(i) == IF i = 0 THEN TraceGenesis ELSE Recorded.blocks[i]
@@ -60,11 +66,11 @@ StateIs(state) == /\ blocks = state.blocks
                   /\ tip = state.tip
                   /\ loss = state.loss
 
-Accept(t, i) == i = Len(Traces[t].states) => PrintT(<<"accepted", t>>)
+Accept(t, i) == i = Len(TLCGet(t).states) => PrintT(<<"accepted", t>>)
 
-TraceInit == \E t \in DOMAIN Traces :
+TraceInit == \E t \in 1 .. TraceCount :
     /\ trace = t /\ step = 1 /\ by = ""
-    /\ StateIs(Traces[t].states[1])
+    /\ StateIs(TLCGet(t).states[1])
     /\ Init
     /\ Accept(t, 1)
 
@@ -97,7 +103,7 @@ CONSTANT LastGood
 DiagnoseInit == \E i \in DOMAIN LastGood :
     /\ trace = LastGood[i][1] /\ step = LastGood[i][2]
     /\ IF step = 0 THEN Init /\ by = "Init"
-       ELSE StateIs(Traces[trace].states[step]) /\ by = ""
+       ELSE StateIs(Recorded.states[step]) /\ by = ""
 
 DiagnoseNext ==
     /\ by = ""

@@ -47,6 +47,7 @@ def command(run: Run, toolchain: Toolchain, scratch: Path) -> list[str]:
     java = [
         str(toolchain.java),
         "-XX:+UseParallelGC",
+        "-Xss64m",  # recursion along a chain of blocks is deep
         "-Duser.language=en",  # or numbers come with other separators
         # TLC unpacks its standard modules there: runs must not share it.
         f"-Djava.io.tmpdir={scratch}",

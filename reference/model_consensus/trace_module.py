@@ -1,15 +1,17 @@
 """Traces as a TLA+ module: the data of one run of a ``Trace*.tla`` specification.
 
-Every state of every trace goes into the module, so equal values are written once, as definitions
-that TLC evaluates once, and a value that continues an earlier one refers to it.  Models become
-numbers.
+Every state of every trace goes into the module, so equal values are written once, into registers of
+TLC, and a value that continues an earlier one refers to it.  Models become numbers.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import pairwise
+from typing import TypeGuard
 
 from model_consensus.traces import Trace, TraceError
-from model_consensus.values import Function, Value, function, ordered, record, show
+from model_consensus.values import Function, Value, function, ordered, show
 
 _FIELD = re.compile(r"[a-z][A-Za-z0-9_]*")  # no reserved word of TLA+ begins with a small letter
 
@@ -18,94 +20,151 @@ INLINE = 40
 
 
 class Writer:
-    """Writes values as expressions, the larger ones as definitions that it collects."""
+    """Writes values as expressions; the larger ones go into TLC's registers, in order.
 
-    def __init__(self) -> None:
-        self.definitions: list[str] = []
+    :param first: the first free register.
+    """
+
+    def __init__(self, first: int) -> None:
+        self.lines: list[str] = []
+        self._next = first
         self._names: dict[Value, str] = {}
 
-    def define(self, expression: str) -> str:
-        """A name for the expression."""
-        name = f"V{len(self.definitions)}"
-        self.definitions.append(f"{name} == {expression}")
-        return name
+    def define(self, expression: str, register: int | None = None) -> str:
+        """Put the expression's value into a register; the result reads it."""
+        if register is None:
+            register, self._next = self._next, self._next + 1
+        self.lines.append(f"    /\\ TLCSet({register}, {expression})")
+        return f"TLCGet({register})"
 
-    def write(self, value: Value, before: Value | None = None) -> str:
-        """An expression for ``value``; ``before`` is a value that it may continue."""
+    def write(self, value: Value) -> str:
+        """An expression for ``value``."""
         if isinstance(value, bool | int | str):
             return show(value)
         if value in self._names:
             return self._names[value]
-        expression = self._expression(value, before)
+        expression = self._expression(value)
         if len(expression) > INLINE:
             expression = self._names[value] = self.define(expression)
         return expression
 
-    def _expression(self, value: Value, before: Value | None) -> str:
+    def once(self, value: Value, expression: str) -> str:
+        """The name of ``value``, defined by ``expression`` if it has none yet."""
+        if value not in self._names:
+            self._names[value] = self.define(expression)
+        return self._names[value]
+
+    def _expression(self, value: Value) -> str:
         if isinstance(value, tuple):
             if len(value) > 1 and value[:-1] in self._names:
                 return f"Append({self._names[value[:-1]]}, {self.write(value[-1])})"
             return "<<" + ", ".join(map(self.write, value)) + ">>"
         if isinstance(value, frozenset):
-            return "{" + ", ".join(map(self.write, ordered(value))) + "}"
+            return _numbers(value) or "{" + ", ".join(map(self.write, ordered(value))) + "}"
         assert isinstance(value, Function)
         if all(isinstance(key, str) and _FIELD.fullmatch(key) for key in value):
             fields = (f"{key} |-> {self.write(value[key])}" for key in value)
             return "[" + ", ".join(fields) + "]"
-        items = dict(value)
-        start = ""
-        if isinstance(before, Function) and before in self._names and _continues(value, before):
-            start = self._names[before] + " @@ "
-            items = {key: value[key] for key in value if key not in before}
-        entries = (f"{self.write(key)} :> {self.write(item)}" for key, item in items.items())
-        return start + "(" + " @@ ".join(entries) + ")"
+        return "(" + " @@ ".join(f"{self.write(k)} :> {self.write(value[k])}" for k in value) + ")"
 
 
-def _continues(value: Function, before: Function) -> bool:
-    return len(before) < len(value) and all(value.get(key) == before[key] for key in before)
+def _numbers(values: AbstractSet[Value]) -> str | None:
+    """A set of numbers as a union of intervals; None if it is empty or has something else."""
+    numbers = sorted(value for value in values if type(value) is int)
+    if not numbers or len(numbers) < len(values):
+        return None
+    ends = [n for n, after in pairwise([*numbers, numbers[-1] + 2]) if after > n + 1]
+    starts = [n for before, n in pairwise([numbers[0] - 2, *numbers]) if n > before + 1]
+    return " \\cup ".join(f"({a} .. {b})" for a, b in zip(starts, ends, strict=True))
 
 
-def trace_expression(writer: Writer, trace: Trace) -> str:
-    """``trace`` as the record that the specification of traces expects."""
+def write_trace(writer: Writer, trace: Trace, register: int) -> None:
+    """Put ``trace`` into a register, as the record that the specification of traces expects.
+
+    :raises TraceError: a model's parent is unknown, its ticket is malformed, or a number is too
+        large.
+    """
     numbers = Numbers(trace)
-    children: list[dict[Value, Value]] = [{} for _ in range(len(trace.models) + 1)]
-    origins = []
+    drawn: list[dict[str, dict[int, int]]] = [{} for _ in range(len(trace.models) + 1)]
+    generations: list[int] = []
     for name, origin in trace.models.items():
         parent = numbers.model.get(origin.parent)
-        if parent is None:
+        if parent is None or parent >= numbers.model[name]:
             raise TraceError(
-                f"{trace.source}: the parent {origin.parent} of model {name} is unknown"
+                f"{trace.source}: model {name}: its parent {origin.parent} does not stand before it"
             )
-        children[parent - GENESIS][origin.ticket] = numbers.model[name]
-        origins.append(record(parent=parent, ticket=origin.ticket, loss=numbers.loss(origin.loss)))
+        generation, proposer, draw = (origin.ticket.get(field) for field in TICKET)
+        expected = 1 if parent == GENESIS else generations[parent - GENESIS - 1] + 1
+        if generation != expected or not isinstance(proposer, str) or not _is_draw(draw):
+            raise TraceError(f"{trace.source}: model {name}: it has no legal ticket on its parent")
+        generations.append(expected)
+        drawn[parent - GENESIS].setdefault(proposer, {})[draw] = numbers.model[name]
+    children = [
+        {
+            proposer: tuple(by_draw.get(draw, 0) for draw in range(max(by_draw) + 1))
+            for proposer, by_draw in each.items()
+        }
+        for each in drawn
+    ]
+    losses = writer.define(
+        writer.write(tuple(numbers.loss(origin.loss) for origin in trace.models.values()))
+    )
+    table: dict[Value, Value] = {
+        numbers.model[name]: numbers.loss(each.loss) for name, each in trace.models.items()
+    }
     states = []
-    before: dict[str, Value] = {}
     for recorded in trace.states:
         fields = []
         for variable, value in numbers.state(recorded).items():
-            fields.append(f"{variable} |-> {writer.write(value, before.get(variable))}")
-            before[variable] = value
+            written = None
+            if variable == "loss" and isinstance(value, Function):
+                written = _losses(writer, losses, table, value)
+            fields.append(f"{variable} |-> {written or writer.write(value)}")
         states.append(writer.define("[" + ", ".join(fields) + "]"))
     blocks = ", ".join(map(str, _block_models(trace, children)))
-    return writer.define(
-        f"[states |-> <<{', '.join(states)}>>, blocks |-> <<{blocks}>>, "
-        f"origin |-> <<{', '.join(map(writer.write, origins))}>>, "
-        f"children |-> <<{', '.join(writer.write(function(each)) for each in children)}>>]"
+    writer.define(
+        f"[states |-> <<{', '.join(states)}>>, losses |-> {losses}, "
+        f"generations |-> <<{', '.join(map(str, generations))}>>, blocks |-> <<{blocks}>>, "
+        f"children |-> <<{', '.join(writer.write(function(each)) for each in children)}>>]",
+        register,
     )
 
 
-def _block_models(trace: Trace, children: Sequence[Mapping[Value, Value]]) -> list[int]:
-    """For a specification with a variable ``blocks``: the model of each block; -1 if undrawn."""
+TICKET = ("generation", "proposer", "draw")
+MOST_DRAWS = 1 << 20
+
+
+def _is_draw(draw: Value | None) -> TypeGuard[int]:
+    return type(draw) is int and 0 <= draw < MOST_DRAWS
+
+
+def _losses(
+    writer: Writer, losses: str, table: Mapping[Value, Value], value: Function
+) -> str | None:
+    """The variable ``loss`` as a restriction of the landscape, if it is one."""
+    domain = _numbers(set(value))
+    if domain is None or any(table.get(model) != value[model] for model in value):
+        return None
+    expression = f"[m \\in {domain} |-> {losses}[m - {GENESIS}]]"
+    return writer.once(value, expression)
+
+
+def _block_models(trace: Trace, children: Sequence[Mapping[str, tuple[int, ...]]]) -> list[int]:
+    """For a specification with a variable ``blocks``: the model of each block; 0 if undrawn."""
     models: list[int] = []
     blocks = trace.states[-1].get("blocks")
     for block in blocks if isinstance(blocks, tuple) else ():
         place = block.get("parent") if isinstance(block, Function) else None
         ticket = block.get("ticket") if isinstance(block, Function) else None
-        parent = GENESIS if place == 0 else -1
+        parent = GENESIS if place == 0 else 0
         if isinstance(place, int) and 1 <= place <= len(models):
             parent = models[place - 1]
-        model = children[parent - GENESIS].get(ticket) if parent >= GENESIS and ticket else None
-        models.append(model if isinstance(model, int) else -1)
+        model = 0
+        if parent >= GENESIS and isinstance(ticket, Function):
+            drawn = children[parent - GENESIS].get(str(ticket.get("proposer")), ())
+            draw = ticket.get("draw")
+            model = drawn[draw] if _is_draw(draw) and draw < len(drawn) else 0
+        models.append(model)
     return models
 
 
@@ -213,13 +272,15 @@ def numbered_losses(trace: Trace) -> list[int]:
 
 
 def module_text(name: str, extends: str, traces: Sequence[Trace], last_good: str) -> Iterator[str]:
-    """The lines of the module ``name``, with ``TheTraces``, ``TheLastGood`` and ``TheLosses``."""
-    writer = Writer()
-    expressions = [trace_expression(writer, trace) for trace in traces]
+    """The lines of the module ``name``, with ``TheCount``, ``TheLastGood`` and ``TheLosses``."""
+    writer = Writer(len(traces) + 1)
+    for register, trace in enumerate(traces, 1):
+        write_trace(writer, trace, register)
     yield f"---- MODULE {name} ----"
     yield f"EXTENDS {extends}"
-    yield from writer.definitions
-    yield "TheTraces == <<" + ",\n".join(expressions) + ">>"
+    yield "ASSUME"
+    yield from writer.lines
+    yield f"TheCount == {len(traces)}"
     yield f"TheLastGood == {last_good}"
     yield "TheLosses == " + show(
         frozenset(loss for trace in traces for loss in numbered_losses(trace))

@@ -75,6 +75,10 @@ class Recordable(Protocol):
         """The constants of its specification."""
         ...
 
+    def drawn(self, state: Any, action: Any) -> Mapping[Digest, int]:
+        """The losses that an action reveals."""
+        ...
+
     def project(self, state: Any) -> Function:
         """The variables of its specification."""
         ...
@@ -87,16 +91,19 @@ def record(source: str, system: Recordable, steps: Iterable[tuple[Any, Any]]) ->
     """
     actions: list[str] = []
     states: list[Function] = []
-    losses: dict[Digest, int] = {}
+    losses: dict[Digest, int] = {}  # in the order of drawing
+    before: Any = None
     for action, state in steps:
         actions.append(type(action).__name__ if states else "Init")
         states.append(system.project(state))
-        losses.update(state.loss)
+        if action is not None:
+            losses.update(system.drawn(before, action))
+        before = state
     models = {}
-    for digest in sorted(losses, key=lambda each: (system.lineages.generation(each), each)):
+    for digest, loss in losses.items():
         parent, ticket = system.lineages.origin(digest)
         models[str(system.name(digest))] = Origin(
-            str(system.name(parent)), ticket_value(ticket), losses[digest]
+            str(system.name(parent)), ticket_value(ticket), loss
         )
     genesis = str(system.name(system.genesis.digest))
     return Trace(source, system.module, system.constants(), genesis, models, actions, states)
