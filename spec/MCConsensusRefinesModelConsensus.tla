@@ -21,7 +21,8 @@ Model == INSTANCE ModelConsensus WITH
     Generations <- 1, Unchosen <- Correct, Rho <- 0,
     loss <- [v \in proposed |-> 0],
     decided <- [p \in Correct |->
-                    IF output[p] = {} THEN << << >> >> ELSE << << >>, CHOOSE v \in output[p] : TRUE>>]
+                    IF output[p] = {} THEN << << >> >>
+                    ELSE << << >>, CHOOSE v \in output[p] : TRUE>>]
 
 RefinesModelConsensus == Model!FairSpec
 =============================================================================

@@ -23,7 +23,8 @@ OrderAnyhow(offers) == \E offer \in offers :
 (* A Byzantine process tells one thing to one and another to others.       *)
 (* Agreement falls.                                                        *)
 EquivocalOffer ==
-    /\ \E b \in Byzantine : \E sent \in [Correct -> {o \in Forgeries : o.sender = b /\ IsOwnDraw(o)}] :
+    /\ \E b \in Byzantine :
+       \E sent \in [Correct -> {o \in Forgeries : o.sender = b /\ IsOwnDraw(o)}] :
         LET new == {Offered(sent[p]) : p \in Correct}
         IN  /\ inbox' = [p \in Correct |-> Append(inbox[p], sent[p])]
             /\ \E true \in Landscapes(new \ DOMAIN loss) : loss' = Reveal(loss, true)
@@ -48,7 +49,9 @@ AnyDraw(offer) == /\ offer.ticket.generation = Generation(offer.parent) + 1
                   /\ offer.ticket.proposer = offer.sender
 
 (* Nor is it checked that the sender drew the ticket, and it is the one    *)
-(* that the ticket names who is banned.  Accuracy falls.                   *)
+(* that the ticket names who is banned.  Accuracy falls.  (Where the       *)
+(* sender is banned none of the properties falls in this instance: what is *)
+(* lost is that the adversary cannot choose among the tickets of others.)  *)
 ForeignDraw(offer) ==
     offer.ticket \in OwnTickets(Generation(offer.parent) + 1, offer.ticket.proposer)
 BanTheNamed(l, i, true) ==

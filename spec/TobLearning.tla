@@ -150,6 +150,7 @@ Offers(senders) ==
 TOB == INSTANCE TotalOrderBroadcast WITH
     Message <- Offers(Correct), Forgery <- Offers(Byzantine), Batch <- 1
 RefinesTotalOrderBroadcast == TOB!Spec
+FairlyRefinesTotalOrderBroadcast == TOB!FairSpec
 -----------------------------------------------------------------------------
 THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage)
 THEOREM Spec => [](Accuracy /\ SameBans /\ BansAtMostF)
@@ -157,4 +158,6 @@ THEOREM Spec => []Resilience
 THEOREM Spec => []EvaluationBound
 THEOREM LambdaIsLive => (FairSpec => Termination)
 THEOREM Spec => RefinesModelConsensus
+THEOREM Spec => RefinesTotalOrderBroadcast
+THEOREM FairSpec => FairlyRefinesTotalOrderBroadcast
 =============================================================================
