@@ -74,20 +74,21 @@ def test_the_program_is_the_limit_of_finite_horizons(depth: int, shown: Shown) -
 
 
 def by_strings(depth: int, shown: Shown) -> Fraction:
-    """With foresight, string by string and move by move: nothing is cut off, pruned or merged.
+    """With foresight, string by string and move by move: no fork is cut off or pruned.
 
     After k + 1 honest slots the rest is one walk: it succeeds if j more A in a row would have, and
     gets that far with probability ratio^j.
     """
     ratio = ALPHA / (1 - ALPHA)
 
-    def apart(forks: set[ForkState]) -> bool:
+    def apart(forks: frozenset[ForkState]) -> bool:
         return any(settled_apart(fork, depth) for fork in forks)
 
-    def after(forks: set[ForkState], slot: str) -> set[ForkState]:
-        return {move for fork in forks for move in fork_moves(fork, slot, shown)}
+    def after(forks: frozenset[ForkState], slot: str) -> frozenset[ForkState]:
+        return frozenset(move for fork in forks for move in fork_moves(fork, slot, shown))
 
-    def value(forks: set[ForkState], honest: int) -> Fraction:
+    @cache
+    def value(forks: frozenset[ForkState], honest: int) -> Fraction:
         if apart(forks):
             return Fraction(1)
         if honest == depth + 1:
@@ -95,19 +96,16 @@ def by_strings(depth: int, shown: Shown) -> Fraction:
             while not apart(forks):
                 forks, more = after(forks, "A"), more + 1
             return ratio**more
-        return sum(
-            (
-                chance * value(after(forks, slot), honest + (slot != "A"))
-                for slot, chance in CHANCES.items()
-            ),
-            Fraction(0),
-        )
+        total = Fraction(0)
+        for slot, chance in CHANCES.items():
+            total += chance * value(after(forks, slot), honest + (slot != "A"))
+        return total
 
-    return value({NO_FORK}, 0)
+    return value(frozenset({NO_FORK}), 0)
 
 
 @pytest.mark.parametrize("shown", Shown)
-@pytest.mark.parametrize("depth", range(3))
+@pytest.mark.parametrize("depth", range(4))
 def test_foresight_equals_the_enumeration_of_all_strings(depth: int, shown: Shown) -> None:
     program = concurrent_reversal_probability(
         ALPHA, RATE, depth, shown=shown, foresight=Foresight.ALL
