@@ -276,6 +276,23 @@ class PowSystem:
                     self._models[block.digest] = learners[process].models[block.digest]
                 return State(blocks, learners, loss)
 
+    def drawn(self, state: State, action: Action) -> Losses:
+        """The losses that ``action`` reveals, also those that nobody remembers afterwards."""
+        match action:
+            case Mine(miner, losses):
+                model = state.learner[miner].models[state.learner[miner].tip]
+            case ByzantineMine(miner, parent, losses):
+                model = self.model(state, parent)
+            case ByzantineForge(_, block, losses) if losses:
+                model, miner = self._models[block.parent], block.ticket.proposer
+            case _:
+                return {}
+        digests = (
+            self.lineages.offspring(model.digest, ticket)
+            for ticket in self._undrawn(state, model, miner)
+        )
+        return dict(zip(digests, losses, strict=True))
+
     def project(self, state: State) -> Function:
         """The variables blocks, known, tip and loss of ``PowLearning.tla``."""
         places = self._places(state)
