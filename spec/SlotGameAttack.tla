@@ -13,12 +13,12 @@ EXTENDS SlotGame
 CONSTANT Symbols    \* the kinds of slots, a subset of {"h", "H", "A"}
 
 VARIABLES plan,         \* the whole string
-          k,            \* the depth at which agreement is attacked
+          depth,        \* the k at which agreement is attacked
           side,         \* the two chains, side.x and side.y
           position      \* their lengths above the split, as in Settlement;
                         \* before the split it is None
 
-attackVars == <<string, fork, plan, k, side, position>>
+attackVars == <<string, fork, plan, depth, side, position>>
 
 None == [x |-> 0, y |-> 0, g |-> 1]     \* no fork starts like this
 Rest == SubSeq(plan, Len(string) + 1, Len(plan))
@@ -27,12 +27,12 @@ Anyone(blocks) == CHOOSE b \in blocks : TRUE
 (* From p on there are moves that lead to a violation within `rest'. *)
 RECURSIVE CanWin(_, _)
 CanWin(p, rest) ==
-    \/ IsViolation(p, k)
+    \/ IsViolation(p, depth)
     \/ rest # << >> /\ \E q \in Moves(p, Head(rest)) : CanWin(q, Tail(rest))
 
 AttackInit == /\ Init
               /\ plan \in [1 .. Length -> Symbols]
-              /\ k \in Depths
+              /\ depth \in Depths
               /\ position = None
               /\ side = [x |-> Genesis, y |-> Genesis]
 -----------------------------------------------------------------------------
@@ -43,18 +43,18 @@ Wait ==
     /\ CASE Head(Rest) = "A" -> AdversaryBlock(Genesis)
          [] Head(Rest) = "h" -> HonestBlock(Anyone(Longest(fork)))
          [] Head(Rest) = "H" -> TwoBlocks(Anyone(Longest(fork)), Anyone(Longest(fork)))
-    /\ UNCHANGED <<plan, k, side, position>>
+    /\ UNCHANGED <<plan, depth, side, position>>
 
 Begin ==
     /\ position = None
     /\ CanWin(Split, Rest) = TRUE   \* a value: TLC need not branch over it
     /\ position' = Split
     /\ \E b \in {Anyone(Longest(fork))} : side' = [x |-> b, y |-> b]
-    /\ UNCHANGED <<string, fork, plan, k>>
+    /\ UNCHANGED <<string, fork, plan, depth>>
 
 (* The next slot is to make of the position what Goal says.  The chains    *)
 (* that correct processes are to extend must be shown to them first.       *)
-IsGrowing == position # None /\ ~IsViolation(position, k)
+IsGrowing == position # None /\ ~IsViolation(position, depth)
 Goal == CHOOSE q \in Moves(position, Head(Rest)) : CanWin(q, Tail(Rest))
 Growing(goal) == {s \in {"x", "y"} : goal[s] > position[s]}
 Extensible == CASE Head(Rest) = "A" -> fork.blocks
@@ -64,7 +64,7 @@ Extensible == CASE Head(Rest) = "A" -> fork.blocks
 ShowToWinner ==
     /\ IsGrowing
     /\ \E s \in Growing(Goal) : side[s] \notin Extensible /\ Show(side[s])
-    /\ UNCHANGED <<plan, k, side, position>>
+    /\ UNCHANGED <<plan, depth, side, position>>
 
 Grow ==
     /\ IsGrowing
@@ -80,16 +80,16 @@ Grow ==
                 IF s \notin growing THEN side[s]
                 ELSE IF s = first THEN Child(fork, side[s])
                 ELSE Child(Mine(fork, side[first]), side[s])]
-    /\ UNCHANGED <<plan, k>>
+    /\ UNCHANGED <<plan, depth>>
 
 (* The shorter chain first, or nobody would look at it. *)
 ShowBoth ==
-    /\ position # None /\ IsViolation(position, k)
+    /\ position # None /\ IsViolation(position, depth)
     /\ \E s \in {"x", "y"} :
         /\ side[s] \notin fork.public
         /\ \A t \in {"x", "y"} : side[t] \in fork.public \/ Len(side[s]) <= Len(side[t])
         /\ Show(side[s])
-    /\ UNCHANGED <<plan, k, side, position>>
+    /\ UNCHANGED <<plan, depth, side, position>>
 
 AttackNext == Wait \/ Begin \/ ShowToWinner \/ Grow \/ ShowBoth
 AttackSpec == AttackInit /\ [][AttackNext]_attackVars
@@ -104,7 +104,7 @@ StandsWhereItBelieves == position # None =>
 
 (* ... and when it stops, agreement has fallen if it can fall. *)
 HasStopped == ~ENABLED AttackNext
-Succeeds == HasStopped /\ Violates(plan, k) => ~Agree(fork, k)
+Succeeds == HasStopped /\ Violates(plan, depth) => ~Agree(fork, depth)
 -----------------------------------------------------------------------------
 THEOREM AttackSpec => PlaysByTheRules
 THEOREM AttackSpec => []Succeeds
