@@ -38,7 +38,6 @@ Now(p, e) == e = epoch /\ \A b \in votes[p] : Epoch(b) # e
 Voted == UNION {votes[p] : p \in Correct}
 Shown == {b \in Voted : \/ IsQuorum(Cardinality({p \in Correct : b \in votes[p]}))
                         \/ \E c \in Voted : IsPrefix(b, Parent(c))}
-ShownFinal == {Parent(b) : b \in {c \in Shown : IsConsecutive(c)}}
 
 AsynchronousVote(p) == epoch <= Asynchronous /\ Vote(p) /\ UNCHANGED epoch
 
@@ -72,8 +71,14 @@ LiveNext == \/ \E p \in Correct : AsynchronousVote(p)
 LiveSpec == LiveInit /\ [][LiveNext]_allVars
 FairSpec == LiveSpec /\ WF_allVars(AsynchronousEnd) /\ WF_allVars(SynchronousEpoch)
 
-(* In the end a block of a correct leader is finalized. *)
-NewBlockFinal == \E b \in ShownFinal : Epoch(b) > Asynchronous
+(* A block of a correct leader is final for all: whichever longest chain b *)
+(* it is that they have seen.                                              *)
+FinalFor(b) == {Parent(c) : c \in {d \in Shown : IsConsecutive(d)}
+                            \cup {d \in Voted : IsPrefix(d, b) /\ IsConsecutive(d)}}
+HaveSeen(b) == \A p \in Correct : lock[p] = Len(b)
+NewBlockFinal ==
+    /\ epoch > Asynchronous + 1
+    /\ \A b \in Notarized : HaveSeen(b) => \E c \in FinalFor(b) : Epoch(c) > Asynchronous
 Lemma == epoch > Epochs => NewBlockFinal
 Progress == <>NewBlockFinal
 =============================================================================
