@@ -43,50 +43,50 @@ HasCaughtUp ==
 -----------------------------------------------------------------------------
 BothInit == Init /\ Reduced!Init /\ todo = << >>
 
-LeadOffer(p) == Reduced!Offer(p) /\ todo' = <<"offer", p>>
-LeadTake(p) == Reduced!Take(p) /\ todo' = <<"take", p>>
-LeadByzantineOffer(b) == Reduced!ByzantineOffer(b) /\ todo' = <<"byzantine offer", b>>
+(* The reduced formulation makes a step ... *)
+Lead(step, p) == todo = << >> /\ todo' = <<step, p>> /\ UNCHANGED vars
+LeadOffer(p) == Lead("offer", p) /\ Reduced!Offer(p)
+LeadTake(p) == Lead("take", p) /\ Reduced!Take(p)
+LeadByzantineOffer(b) == Lead("byzantine offer", b) /\ Reduced!ByzantineOffer(b)
 
-Lead == /\ todo = << >>
-        /\ \/ \E p \in Correct : LeadOffer(p) \/ LeadTake(p)
-           \/ \E b \in Byzantine : LeadByzantineOffer(b)
-        /\ UNCHANGED vars
+LeadNext == \/ \E p \in Correct : LeadOffer(p) \/ LeadTake(p)
+            \/ \E b \in Byzantine : LeadByzantineOffer(b)
 
-(* It draws the same losses ... *)
+(* ... and the direct one draws the same losses ... *)
+Follow(step, p) == todo = <<step, p>> /\ UNCHANGED <<frontier, taken, known, resilient>>
 FollowOffer(p) ==
-    /\ todo = <<"offer", p>>
+    /\ Follow("offer", p)
     /\ Offer(p)
     /\ loss' = known
     /\ todo' = <<"order", p>>
 
-(* ... and has its offer ordered at once ... *)
+(* ... and has its offer ordered at once; *)
 FollowOrder(p) ==
-    /\ todo = <<"order", p>>
+    /\ Follow("order", p)
     /\ Order({offer \in network : offer.sender = p})
     /\ todo' = << >>
 
-(* ... the adversary sends what leads the learners to the same ... *)
+(* the adversary sends what leads the learners to the same; *)
 FollowByzantineOffer(b) ==
-    /\ todo = <<"byzantine offer", b>>
+    /\ Follow("byzantine offer", b)
     /\ ByzantineOffer
     /\ loss' = known
     /\ \A p \in Correct : FrontierOf(p)' = frontier[p]
     /\ todo' = << >>
 
-(* ... and a process takes what has been ordered, up to its decision. *)
+(* or a process takes what has been ordered, up to its decision. *)
 FollowTake(p) ==
-    /\ todo = <<"take", p>>
+    /\ Follow("take", p)
     /\ Deliver(p)
     /\ todo' = IF Decisions(learner'[p].decided) = taken[p] THEN << >> ELSE todo
 
-FollowAny == \/ \E p \in Correct : FollowOffer(p) \/ FollowOrder(p) \/ FollowTake(p)
-             \/ \E b \in Byzantine : FollowByzantineOffer(b)
-Follow == FollowAny /\ UNCHANGED <<frontier, taken, known, resilient>>
+FollowNext == \/ \E p \in Correct : FollowOffer(p) \/ FollowOrder(p) \/ FollowTake(p)
+              \/ \E b \in Byzantine : FollowByzantineOffer(b)
 
-BothSpec == BothInit /\ [][Lead \/ Follow]_both
+BothSpec == BothInit /\ [][LeadNext \/ FollowNext]_both
 -----------------------------------------------------------------------------
 Agree == todo = << >> => HasCaughtUp
-NeverStuck == todo # << >> => ENABLED Follow
+NeverStuck == todo # << >> => ENABLED FollowNext
 
 (* The offers that the adversary needs: all that somebody may accept. *)
 AcceptableForgeries ==

@@ -37,10 +37,15 @@ MapKept == Frontier!Kept(loss, frontier, Decided)
 
 MapInit == Init /\ frontier = MapFrontier /\ taken = MapTaken /\ kept = MapKept
 
-MapNext == /\ Next
-           /\ frontier' = MapFrontier'
-           /\ taken' = MapTaken'
-           /\ kept' = MapKept'
+Mapped == frontier' = MapFrontier' /\ taken' = MapTaken' /\ kept' = MapKept'
+MapOffer(p) == Offer(p) /\ Mapped
+MapOrder == Order(network) /\ Mapped
+MapDeliver(p) == Deliver(p) /\ Mapped
+MapByzantineOffer == ByzantineOffer /\ Mapped
+
+MapNext == \/ \E p \in Correct : MapOffer(p) \/ MapDeliver(p)
+           \/ MapOrder
+           \/ MapByzantineOffer
 MapSpec == MapInit /\ [][MapNext]_<<vars, frontier, taken, kept>>
 MapFairSpec == MapSpec /\ Fairness
 
