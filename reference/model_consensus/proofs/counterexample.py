@@ -9,6 +9,7 @@ The same search, for the goal False, shows that hypotheses are satisfiable: noth
 vacuously.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -311,8 +312,22 @@ def dropped(action: Action, part: Callable[..., Term], instead: Term | None = No
     def relation(*arguments: Any) -> Term:
         other = z3.BoolVal(True) if instead is None else instead
         whole = action.relation(*arguments)
-        result = z3.substitute(whole, (part(*arguments), other))
-        assert not result.eq(whole), "the relation has no such part"
-        return result
+        wanted = _text(part(*arguments))
+        found = [term for term in _parts(whole) if _text(term) == wanted]
+        assert found, "the relation has no such part"
+        return z3.substitute(whole, *((term, other) for term in found))
 
     return replace(action, relation=relation)
+
+
+def _parts(term: Term) -> Iterator[Term]:
+    """A formula and its parts outside of quantifiers."""
+    yield term
+    if z3.is_app(term):
+        for child in term.children():
+            yield from _parts(child)
+
+
+def _text(term: Term) -> str:
+    """A formula's text, whatever its bound variables are numbered."""
+    return re.sub(r"!\d+", "!", term.sexpr())

@@ -183,6 +183,16 @@ class TobStates:
                     yield (p, after["made"][p][generation][3][3])
 
 
+def tob_pair(
+    states: TobStates,
+) -> Callable[[Variables, Variables], tuple[Environment, Environment]]:
+    """Both ends of an edge in the landscape of the second, which extends that of the first."""
+    return lambda before, after: (
+        states.environment(before, after["landscape"]),
+        states.environment(after),
+    )
+
+
 def _table(entries: dict[tuple[Any, Any], Any], default: Any) -> Table:
     """A table of tables."""
     rows: dict[Any, dict[Any, Any]] = {}
@@ -283,19 +293,18 @@ def _set(numbers: Any) -> Table:
 class StreamletStates:
     """States of Streamlet.tla for `streamlet`.  A payload is numbered by its text."""
 
-    def __init__(self, constants: Variables, leaders: Callable[[int], str]) -> None:
+    def __init__(self, constants: Variables, leaders: dict[int, str]) -> None:
         self.number = numbered(constants["Proc"])
         self.byzantine = members(constants["Byzantine"], self.number)
         self._payloads: dict[Value, int] = {}
-        epochs = constants["Epochs"]
         self.block = lru_cache(None)(self._block)
         self.constants: Environment = {
             **FUNCTIONS,
             "N": len(self.number),
             "F": len(constants["Byzantine"]),
-            "Epochs": epochs,
+            "Epochs": constants["Epochs"],
             "Byzantine": self.byzantine,
-            "Leader": Table(-1, {e: self.number[leaders(e)] for e in range(1, epochs + 1)}),
+            "Leader": Table(-1, {e: self.number[leader] for e, leader in leaders.items()}),
             "Len": chain_length,
             "Ancestor": chain_ancestor,
         }
@@ -350,10 +359,19 @@ class StreamletStates:
                 blocks |= set(environment[name].entries)
         return list(blocks)
 
+    def adjust(
+        self, action: str, before: Environment, after: Environment, parameters: tuple[Any, ...]
+    ) -> Environment:
+        """The ghost after the step: the block that a delivery acted on."""
+        source = before["source"]
+        if action == "Deliver":
+            source = source.store(*parameters)
+        return {**after, "source": source}
+
     def candidates(
         self, action: str, before: Environment, after: Environment
     ) -> Iterator[tuple[Any, ...]]:
-        """Parameters that the step may have had; after Deliver the ghost is the block chosen."""
+        """Parameters that the step may have had."""
         if action == "Broadcast":
             yield ()
         elif action == "Deliver":

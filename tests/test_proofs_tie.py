@@ -1,0 +1,177 @@
+"""The proofs speak of the specifications: every state that TLC visits satisfies the invariant, and
+every step the action of its name.  And the comparison can fail."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+z3 = pytest.importorskip("z3")
+
+from model_consensus import tlc  # noqa: E402
+from model_consensus.explore import constants_of  # noqa: E402
+from model_consensus.manifest import spec_directory  # noqa: E402
+from model_consensus.proofs import longest_chain, streamlet, termination  # noqa: E402
+from model_consensus.proofs.evaluate import Environment, Evaluator, Table  # noqa: E402
+from model_consensus.proofs.kit import AFTER, each  # noqa: E402
+from model_consensus.proofs.states import (  # noqa: E402
+    ChainStates,
+    StreamletStates,
+    TobStates,
+    tob_pair,
+)
+from model_consensus.proofs.tie import Comparison, Graph, Tie, compare, read_graph  # noqa: E402
+
+CHAIN = """
+CONSTANTS
+    p1 = p1
+    p2 = p2
+    b1 = b1
+    Correct = {p1, p2}
+    Byzantine = {b1}
+    Depth = %d
+    Wins = %d
+    ByzantineWins = %d
+SPECIFICATION Spec
+"""
+
+STREAMLET = """
+CONSTANTS
+    p1 = p1
+    p2 = p2
+    p3 = p3
+    b1 = b1
+    Proc = {p1, p2, p3, b1}
+    Byzantine = {b1}
+    m1 = m1
+    x1 = x1
+    Epochs = 2
+    CorrectEpochs = {2}
+    Leader <- Leaders
+    Message = {m1}
+    Forgery = {x1}
+    Choice = "few"
+    Payloads <- ChosenPayloads
+SPECIFICATION Spec
+"""
+
+
+def graph_of(module: str, config: str, folder: Path) -> tuple[Graph, dict[str, Any]]:
+    """The state graph of a model, and its constants."""
+    path, dump = folder / "Model.cfg", folder / "graph.dot"
+    path.write_text(config, encoding="utf-8")
+    result = tlc.check(tlc.Run(spec_directory() / f"{module}.tla", path, dump=dump))
+    assert result.verdict.value == "success", result.message
+    return read_graph(dump), constants_of(config)
+
+
+def fits(comparison: Comparison, *actions: str) -> None:
+    """Nothing fails, and each of the proof's actions has been a step."""
+    assert not comparison.failures, comparison.failures[0]
+    assert all(comparison.exercised[action] > 0 for action in actions)
+    assert set(comparison.exercised) == set(actions)
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize("name", ["MCTobLearningHistory", "MCTobLearningHistory_twogen"])
+def test_learning_over_tob(name: str, tmp_path: Path) -> None:
+    config = (spec_directory() / f"{name}.cfg").read_text(encoding="utf-8")
+    graph, constants = graph_of("MCTobLearningHistory", config, tmp_path)
+    states, tie = TobStates(constants), Tie(termination.SYSTEM)
+    actions = ["Offer", "Order", "Deliver"]
+    if name == "MCTobLearningHistory":
+        actions.append("ByzantineOffer")
+    fits(compare(tie, graph, states, pair=tob_pair(states)), *actions)
+
+    # What TLC never does is refused, and what it never visits breaks the invariant.
+    source, _, target = next(edge for edge in sorted(graph.edges) if edge[1] == "Deliver")
+    before, after = tob_pair(states)(graph.states[source], graph.states[target])
+    for p in range(3):
+        assert not tie.allows("Deliver", after, before, (p,))
+    for wrong in (
+        {"evaluations": before["evaluations"].store(states.number["p1"], 99)},
+        {
+            "length": before["length"] + 1,
+            "history": before["history"].store(before["length"] + 1, before["history"][0]),
+        },
+        {"history": before["history"].store(1, before["history"][0])},
+    ):
+        assert tie.broken({**before, **wrong})
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize(("depth", "wins", "liars", "safe"), [(1, 4, 1, True), (0, 3, 2, False)])
+def test_longest_chain(depth: int, wins: int, liars: int, safe: bool, tmp_path: Path) -> None:
+    """Where the depth is not safe, all but settlement is compared: bad factors are steps too."""
+    graph, constants = graph_of("MCLongestChain", CHAIN % (depth, wins, liars), tmp_path)
+    states = ChainStates(constants, settles=safe)
+    tie = Tie(longest_chain.SYSTEM)
+    actions = ("Mine", "ByzantineMine", "Receive", "ByzantinePublish")
+    fits(compare(tie, graph, states), *actions)
+    if not safe:
+        settled = ChainStates(constants, settles=True)
+        broken = [tie.broken(settled.environment(state)) for state in graph.states.values()]
+        # A bad factor alone breaks the first; a fork that decides two blocks the others.
+        assert any("NoBadFactor" in names for names in broken)
+        assert any("Unique" in names for names in broken)
+
+
+@pytest.mark.tlc
+def test_streamlet(tmp_path: Path) -> None:
+    graph, constants = graph_of("MCStreamlet", STREAMLET, tmp_path)
+    states = StreamletStates(constants, {1: "b1", 2: "p1"})
+    tie = Tie(streamlet.SYSTEM, states.universe)
+    comparison = compare(tie, graph, states, adjust=states.adjust)
+    fits(comparison, "Broadcast", "Propose", "Vote", "Deliver")
+    # The other leaders would be wrong.
+    other = StreamletStates(constants, {1: "b1", 2: "p2"})
+    assert compare(tie, graph, other, adjust=other.adjust).failures
+
+
+# ------------------------------------------------------------------------------ the evaluator
+
+
+def evaluate(term: Any, environment: Environment) -> Any:
+    """The value of a formula."""
+    return Evaluator().compile(term)(environment)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (lambda a, n: each(0, n, lambda i: a[i] >= 1), True),
+        (lambda a, n: each(0, n + 1, lambda i: a[i] >= 1), False),
+        (lambda a, n: each(0, n, lambda i: each(i, n, lambda j: a[i] <= a[j])), True),
+        (lambda a, n: each(0, n, lambda i: each(0, i, lambda j: a[i] <= a[j])), False),
+        (lambda a, n: z3.Store(a, 0, 5)[0] == 5, True),
+        (lambda a, n: z3.Store(a, 0, 1) == a, True),
+        (lambda a, n: z3.Store(a, 1, 1) == a, False),
+        (lambda a, n: z3.If(n > 1, n - 1, -n) == 1, True),
+        (lambda a, n: z3.Distinct(n, n + 1), True),
+    ],
+)
+def test_evaluation(formula: Callable[[Any, Any], Any], expected: bool) -> None:
+    a, n = z3.Const("a", z3.ArraySort(z3.IntSort(), z3.IntSort())), z3.Int("n")
+    environment = {"a": Table(0, {0: 1, 1: 2}), "n": 2}
+    term = formula(a, n)
+    assert evaluate(term, environment) is expected
+    # z3 says the same of the same values.
+    table = z3.Store(z3.Store(z3.K(z3.IntSort(), z3.IntVal(0)), 0, 1), 1, 2)
+    solver = z3.Solver()
+    solver.add(a == table, n == 2, term)
+    assert (solver.check() == z3.sat) is expected
+
+
+def test_a_quantifier_needs_a_range() -> None:
+    i = z3.Int("i")
+    with pytest.raises(ValueError, match="without a range"):
+        evaluate(z3.ForAll([i], i >= 0), {})
+
+
+def test_primed_names_do_not_clash() -> None:
+    for system in (termination.SYSTEM, longest_chain.SYSTEM, streamlet.SYSTEM):
+        names = set(system.variables)
+        assert not names & {f"{name}{AFTER}" for name in names}
+        assert replace(system).variables == system.variables
