@@ -53,13 +53,14 @@ Reveal(loss, new) ==
         IF m \in DOMAIN loss THEN loss[m] ELSE new[m]]
 
 (* The ticket of least loss that p can draw on `parent'; ties go to the    *)
-(* least draw.                                                             *)
+(* least draw.  (The sets of one element make TLC look up each loss once.) *)
 BestTicket(loss, parent, p) ==
-    LET Loss(t) == loss[Offspring(parent, t)]
-    IN  CHOOSE t \in OwnTickets(Generation(parent) + 1, p) :
-            \A u \in OwnTickets(Generation(parent) + 1, p) :
-                \/ Loss(t) < Loss(u)
-                \/ Loss(t) = Loss(u) /\ t.draw <= u.draw
+    LET results == {[ticket |-> t, loss |-> loss[Offspring(parent, t)]] :
+                        t \in OwnTickets(Generation(parent) + 1, p)}
+        Best(all) == CHOOSE r \in all : \A s \in all :
+            \/ r.loss < s.loss
+            \/ r.loss = s.loss /\ r.ticket.draw <= s.ticket.draw
+    IN  (CHOOSE r \in {Best(all) : all \in {results}} : TRUE).ticket
 -----------------------------------------------------------------------------
 (* A process's output is the sequence of the models that it has decided,   *)
 (* from the genesis model on.  The properties of model-consensus are       *)
@@ -84,9 +85,12 @@ LineageOf(d) == \A p \in Correct :
 (* The losses of models that every correct process has left behind decide  *)
 (* nothing any more and are forgotten; the generation that all have just   *)
 (* decided is kept.                                                        *)
-IsCurrent(model, d) == \E p \in Correct : Generation(model) >= Decisions(d[p])
+LastCommon(d) == CHOOSE g \in {Decisions(d[p]) : p \in Correct} :
+    \A p \in Correct : g <= Decisions(d[p])
+IsCurrent(model, d) == Generation(model) >= LastCommon(d)
 Remembered(loss, d) ==
-    [m \in {m \in DOMAIN loss : IsCurrent(m, d)} |-> loss[m]]
+    LET Since(g) == [m \in {m \in DOMAIN loss : Generation(m) >= g} |-> loss[m]]
+    IN  CHOOSE kept \in {Since(g) : g \in {LastCommon(d)}} : TRUE
 
 (* To take `model' is as good a step as to take the best of some `rho'     *)
 (* offspring of `parent' whose tickets the adversary did not choose: those *)

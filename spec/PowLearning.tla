@@ -160,10 +160,9 @@ Receive(p, i) ==
     /\ Take(p, i)
 
 (* ADVERSARY.  b wins a block on any block there is, and withholds it ... *)
-ByzantineMine(b, i) ==
+ByzantineMine(b) ==
     /\ MayWin(b)
-    /\ i \in 0 .. Len(blocks)
-    /\ Extend(b, i)
+    /\ \E i \in 0 .. Len(blocks) : Extend(b, i)
 
 (* ... until the adversary shows it to p, the first to see it. *)
 ByzantinePublish(p, i) ==
@@ -199,7 +198,7 @@ ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
 CorrectNext == \/ \E p \in Correct : Mine(p)
                \/ \E p \in Correct, i \in 1 .. Wins : Receive(p, i)
 
-AdversaryNext == \/ \E b \in Byzantine, i \in 0 .. Wins : ByzantineMine(b, i)
+AdversaryNext == \/ \E b \in Byzantine : ByzantineMine(b)
                  \/ \E p \in Correct, i \in 1 .. Wins : ByzantinePublish(p, i)
                  \/ \E p \in Correct : ByzantineForge(p)
 

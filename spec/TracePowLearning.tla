@@ -55,11 +55,25 @@ TraceLandscapes(models) ==              \* no answer for models that were never 
 (* A block's model, without the way back to the genesis. *)
 TraceModelOf(i) == IF i = 0 THEN TraceGenesis ELSE Recorded.blocks[i]
 
+(* What an evaluation by q on block i finds: what the landscape says.  For *)
+(* speed it finds nothing where q's evaluation cannot lead to the recorded *)
+(* state, which has a new block of q on i or, if a forged block is         *)
+(* refused, the same blocks.                                               *)
+NextState == Recorded.states[step + 1]
+TraceExplored(q, i) ==
+    LET new == Len(NextState.blocks) > Len(blocks)
+        last == NextState.blocks[Len(NextState.blocks)]
+        undrawn == OwnOffspring(ModelOf(i), q) \ DOMAIN loss
+    IN  IF new => last.parent = i /\ last.ticket.proposer = q
+        THEN {Reveal(loss, drawn) : drawn \in Landscapes(undrawn)} ELSE {}
+
 (* A refused block leaves no trace but the losses of its miner's tickets,  *)
 (* so one for each miner and parent stands for all.                        *)
 TraceForgeries ==
-    {[parent |-> i, ticket |-> Ticket(Height(i) + 1, b, 0), claim |-> -1] :
-        i \in 0 .. Len(blocks), b \in Byzantine}
+    IF NextState.blocks = blocks /\ NextState.known = known
+    THEN {[parent |-> i, ticket |-> Ticket(Height(i) + 1, b, 0), claim |-> -1] :
+            i \in 0 .. Len(blocks), b \in Byzantine}
+    ELSE {}
 -----------------------------------------------------------------------------
 StateIs(state) == /\ blocks = state.blocks
                   /\ known = state.known
@@ -110,8 +124,7 @@ DiagnoseNext ==
     /\ UNCHANGED <<trace, step>>
     /\ \/ (\E p \in Correct : Mine(p)) /\ by' = "Mine"
        \/ (\E p \in Correct, i \in DOMAIN blocks : Receive(p, i)) /\ by' = "Receive"
-       \/ (\E b \in Byzantine, i \in 0 .. Len(blocks) : ByzantineMine(b, i))
-              /\ by' = "ByzantineMine"
+       \/ (\E b \in Byzantine : ByzantineMine(b)) /\ by' = "ByzantineMine"
        \/ (\E p \in Correct, i \in DOMAIN blocks : ByzantinePublish(p, i))
               /\ by' = "ByzantinePublish"
        \/ (\E p \in Correct : ByzantineForge(p)) /\ by' = "ByzantineForge"
