@@ -26,16 +26,17 @@ Propose(v) ==
 
 (* p outputs v. *)
 Output(p, v) ==
+    /\ v \in proposed
     /\ output[p] = {}
     /\ \A q \in Correct : output[q] \subseteq {v}
     /\ output' = [output EXCEPT ![p] = {v}]
     /\ UNCHANGED proposed
 
 Next == \/ \E v \in Value : Propose(v)
-        \/ \E p \in Correct, v \in Value : v \in proposed /\ Output(p, v)
+        \/ \E p \in Correct, v \in Value : Output(p, v)
 
 (* A process that can output something does so. *)
-Fairness == \A p \in Correct : WF_vars(\E v \in proposed : Output(p, v))
+Fairness == \A p \in Correct : WF_vars(\E v \in Value : Output(p, v))
 
 Spec == Init /\ [][Next]_vars
 FairSpec == Spec /\ Fairness

@@ -7,6 +7,7 @@ Symmetric == Permutations(Correct) \cup Permutations(Value)
 (* NECESSITY.  A process does not care what others have output: Agreement  *)
 (* falls.                                                                  *)
 OutputAlone(p, v) ==
+    /\ v \in proposed
     /\ output[p] = {}
     /\ output' = [output EXCEPT ![p] = {v}]
     /\ UNCHANGED proposed

@@ -30,14 +30,16 @@ Init == /\ loss = << >>
         /\ decided = [p \in Correct |-> <<Genesis>>]
 -----------------------------------------------------------------------------
 (* Some tickets of q are evaluated on a model that has been drawn itself. *)
-Draw(parent, q) ==
+DrawOn(parent, q) ==
     /\ Generation(parent) < Generations
     /\ \E models \in SUBSET OwnOffspring(parent, q) :
        \E new \in Landscapes(models) : loss' = Reveal(loss, new)
     /\ UNCHANGED decided
 
+Draw(q) == \E parent \in DOMAIN loss \cup {Genesis} : DrawOn(parent, q)
+
 (* p decides its next model. *)
-Decide(p, model) ==
+DecideModel(p, model) ==
     LET d == [decided EXCEPT ![p] = Append(@, model)]
     IN  /\ Decisions(decided[p]) < Generations
         /\ \E q \in Proc : model \in OwnOffspring(Last(decided[p]), q)
@@ -46,13 +48,15 @@ Decide(p, model) ==
         /\ decided' = d
         /\ loss' = Remembered(loss, d)
 
-Next == \/ \E q \in Proc : \E parent \in DOMAIN loss \cup {Genesis} : Draw(parent, q)
-        \/ \E p \in Correct : \E model \in DOMAIN loss : Decide(p, model)
+Decide(p) == \E model \in DOMAIN loss : DecideModel(p, model)
+
+Next == \/ \E q \in Proc : Draw(q)
+        \/ \E p \in Correct : Decide(p)
 
 (* Fair to the deciding processes, if somebody goes on drawing. *)
 Fairness == \A p \in Correct :
-    /\ WF_vars(Draw(Last(decided[p]), p))
-    /\ WF_vars(\E model \in DOMAIN loss : Decide(p, model))
+    /\ WF_vars(DrawOn(Last(decided[p]), p))
+    /\ WF_vars(Decide(p))
 
 Spec == Init /\ [][Next]_vars
 FairSpec == Spec /\ Fairness

@@ -43,6 +43,8 @@ Order(batch) ==
     /\ network' = network \ {batch[i] : i \in DOMAIN batch}
     /\ \A m \in network : IsOnce(m, batch)
 
+OrderSome == \E batch \in Batches(network \cup Forgery) : Order(batch)
+
 (* p delivers the next message of the order. *)
 Deliver(p) ==
     /\ inbox[p] # << >>
@@ -50,7 +52,7 @@ Deliver(p) ==
     /\ UNCHANGED network
 
 Next == \/ \E m \in Message : Broadcast(m)
-        \/ \E batch \in Batches(network \cup Forgery) : Order(batch)
+        \/ OrderSome
         \/ \E p \in Correct : Deliver(p)
 
 (* A message that was broadcast is ordered, and a queue is emptied. *)
