@@ -112,15 +112,17 @@ Cast(p, parent, e, payload) ==
     /\ lock' = [lock EXCEPT ![p] = Max(@, Len(parent))]
     /\ UNCHANGED <<pool, log>>
 
+LeaderOf(e) == Leader[e]
+
 (* A correct leader proposes its block: that is its vote. *)
-Propose(p) == \E e \in {i \in 1 .. Epochs : p = Leader[i] /\ IsNew(p, i)} :
+Propose(p) == \E e \in {i \in 1 .. Epochs : p = LeaderOf(i) /\ IsNew(p, i)} :
     \E parent \in Notarized, payload \in Payloads(e) : Cast(p, parent, e, payload)
 
 (* p votes for a block of another leader.  A correct leader has one only,  *)
 (* a Byzantine one has every block.                                        *)
-Vote(p) == \E e \in {i \in 1 .. Epochs : p # Leader[i] /\ IsNew(p, i)} :
+Vote(p) == \E e \in {i \in 1 .. Epochs : p # LeaderOf(i) /\ IsNew(p, i)} :
     \E parent \in Notarized, payload \in Payloads(e) :
-        /\ Leader[e] \in Correct => Extend(parent, e, payload) \in votes[Leader[e]]
+        /\ LeaderOf(e) \in Correct => Extend(parent, e, payload) \in votes[LeaderOf(e)]
         /\ Cast(p, parent, e, payload)
 
 (* p sees three notarized blocks in a row, and delivers the next block of  *)

@@ -8,13 +8,14 @@
 (* reached is accepted, and TLC prints so.  Many traces go into one run.   *)
 (*                                                                         *)
 (* The leaders of a trace are in its states, as a variable that stays the  *)
-(* same, for a configuration cannot have a function.  All traces of a run  *)
-(* have the same.                                                          *)
+(* same, for a configuration cannot have a function.                       *)
 (***************************************************************************)
 EXTENDS Streamlet, TLC
 
-(* A sequence of traces; states is the sequence of a trace's states. *)
-CONSTANT Traces
+(* The traces are in TLC's registers 1, 2 and so on, where an assumption   *)
+(* of the module that extends this one has put them.  Each has             *)
+(*   states      the sequence of its states                                *)
+CONSTANT TraceCount     \* how many traces there are
 
 VARIABLES leader,   \* leader[e]: the leader of epoch e
           trace,    \* the number of the trace
@@ -23,12 +24,11 @@ VARIABLES leader,   \* leader[e]: the leader of epoch e
 
 traceVars == <<vars, leader, trace, step, by>>
 
-(* TLC evaluates a substituted constant anew each time; a register it keeps. *)
-ASSUME \A t \in DOMAIN Traces : TLCSet(t, Traces[t])
 Recorded == TLCGet(trace)
 TraceLength == Len(Recorded.states)
 
-TraceLeader == Traces[1].states[1].leader
+TraceLeader(e) == leader[e]
+NoLeader == << >>
 
 (* Of all payloads only those of the recorded step are tried.              *)
 Next1 == Recorded.states[IF step < TraceLength THEN step + 1 ELSE step]
@@ -43,12 +43,12 @@ StateIs(state) == /\ pool = state.pool
                   /\ log = state.log
                   /\ leader = state.leader
 
-Accept(t, i) == i = Len(Traces[t].states) => PrintT(<<"accepted", t>>)
+Accept(t, i) == i = Len(TLCGet(t).states) => PrintT(<<"accepted", t>>)
 
-TraceInit == \E t \in DOMAIN Traces :
+TraceInit == \E t \in 1 .. TraceCount :
     /\ trace = t /\ step = 1 /\ by = ""
-    /\ StateIs(Traces[t].states[1])
-    /\ leader = Leader /\ leader \in [1 .. Epochs -> Proc]
+    /\ StateIs(TLCGet(t).states[1])
+    /\ leader \in [1 .. Epochs -> Proc]
     /\ Init
     /\ Accept(t, 1)
 
@@ -80,9 +80,9 @@ CONSTANT LastGood
 
 DiagnoseInit == \E i \in DOMAIN LastGood :
     /\ trace = LastGood[i][1] /\ step = LastGood[i][2]
-    /\ leader = Traces[trace].states[1].leader
+    /\ leader = Recorded.states[1].leader
     /\ IF step = 0 THEN Init /\ by = "Init"
-       ELSE StateIs(Traces[trace].states[step]) /\ by = ""
+       ELSE StateIs(Recorded.states[step]) /\ by = ""
 
 DiagnoseNext ==
     /\ by = ""

@@ -250,7 +250,11 @@ def on_chain(me: Identity, node: Node, packet: Chain) -> Step:
 
 
 def on_request(me: Identity, node: Node, request: Request) -> Step:
-    """Send a process that is behind the blocks that it asks for, once in an epoch."""
+    """Send a process that is behind the blocks that it asks for, once in an epoch.
+
+    It gets ``MAX_LINKS`` blocks beyond its log, and from :func:`begin` as many before the tip: it
+    catches up if no more than those together are notarized and not final.
+    """
     if (
         request.sender in node.answered
         or not _is_near(node, request.epoch)

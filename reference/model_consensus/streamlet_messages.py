@@ -22,7 +22,7 @@ MAX_BODY = 1024
 MAX_PROCESSES = 255
 """In a committee, and so votes in a notarization."""
 
-MAX_LINKS = 32
+MAX_LINKS = 128
 """Blocks in a chain that one packet carries."""
 
 _TAG = "model-consensus/streamlet/"
