@@ -325,8 +325,9 @@ def test_the_private_attack_needs_half_of_the_wins() -> None:
         private_attack.DEPTH + 1
     )
     system = replace(private_attack.SYSTEM, assumptions=assumptions)
-    sizes = {private_attack.DEPTH: 0, private_attack.HONEST: 2, private_attack.ADVERSARY: 1}
-    values = counterexample(system, "Invariant => Disagreement", Instance(sizes, size=3))
+    values = counterexample(
+        system, "Invariant => Disagreement", instances.attack(honest=2, adversary=1)
+    )
     assert values["y"] < values["g"]
 
 
@@ -357,12 +358,7 @@ def test_a_conjunct_is_needed(system: System, goal: str, needed: str, instance: 
         (streamlet.SYSTEM, instances.streamlet_instance(epochs=2)),
         (longest_chain.SYSTEM, instances.chain(wins=2)),
         (pow_learning.SYSTEM, instances.work()),
-        (
-            private_attack.SYSTEM,
-            Instance(
-                {private_attack.DEPTH: 0, private_attack.HONEST: 1, private_attack.ADVERSARY: 1}, 3
-            ),
-        ),
+        (private_attack.SYSTEM, instances.attack()),
     ],
     ids=lambda value: value.name if isinstance(value, System) else "",
 )

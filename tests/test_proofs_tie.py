@@ -92,10 +92,7 @@ def test_learning_over_tob(name: str, tmp_path: Path) -> None:
         assert not tie.allows("Deliver", after, before, (p,))
     for wrong in (
         {"evaluations": before["evaluations"].store(states.number["p1"], 99)},
-        {
-            "length": before["length"] + 1,
-            "history": before["history"].store(before["length"] + 1, before["history"][0]),
-        },
+        {"decidedAt": before["length"] + 1},
         {"history": before["history"].store(1, before["history"][0])},
     ):
         assert tie.broken({**before, **wrong})

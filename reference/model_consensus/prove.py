@@ -106,6 +106,19 @@ def write_smt2(names: list[str], folder: Path) -> int:
     return written
 
 
+def _counterexample(name: str, condition_name: str, time_limit: float) -> str:
+    """A counterexample on a small instance, if there is one, to read."""
+    from model_consensus.proofs import counterexample, instances
+
+    small = instances.small(name)
+    condition = next((c for c in conditions(name) if c.name == condition_name), None)
+    if small is None or condition is None:
+        return "  (no small instance of this theory)"
+    system, instance = small
+    found = counterexample.find(condition, system, instance, time_limit=time_limit)
+    return str(found or "  (no counterexample on a small instance)")
+
+
 def run(args: argparse.Namespace) -> int:
     """Print the table; 0 if everything is proved, else 1."""
     names = args.names or list(THEORIES)
@@ -124,15 +137,16 @@ def run(args: argparse.Namespace) -> int:
         row[1] += answer == "unsat"
         row[2] += seconds
         if answer != "unsat":
-            failed.append((condition, answer))
+            failed.append((name, condition, answer))
         if args.verbose:
             print(f"{answer:8} {seconds:7.2f} s  {condition}")
             sys.stdout.flush()
     print(f"{'theory':16} {'conditions':>10} {'proved':>7} {'seconds':>8}  theorems")
     for name, (count, proved, seconds) in tally.items():
         print(f"{name:16} {count:10} {proved:7} {seconds:8.1f}  {THEORIES[name]}")
-    for condition, answer in failed:
+    for name, condition, answer in failed:
         print(f"NOT PROVED ({answer}): {condition}")
+        print(_counterexample(name, condition, args.time_limit))
     print(
         f"{'all proved' if not failed else f'{len(failed)} not proved'}"
         f" in {time.monotonic() - started:.1f} s"

@@ -1,15 +1,23 @@
 """Small instances of the theories, to look for counterexamples in, and how to show those."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import combinations
 from typing import Any
 
 import z3
 
-from model_consensus.proofs import counting, longest_chain, pow_learning, streamlet, tob_learning
+from model_consensus.proofs import (
+    counting,
+    longest_chain,
+    pow_learning,
+    private_attack,
+    streamlet,
+    termination,
+    tob_learning,
+)
 from model_consensus.proofs.counterexample import Instance
 from model_consensus.proofs.counting import INT
-from model_consensus.proofs.kit import Term
+from model_consensus.proofs.kit import System, Term
 from model_consensus.proofs.tob_learner import (
     BYZANTINE,
     DRAWS,
@@ -278,3 +286,31 @@ def _describe_work(values: Mapping[str, Any]) -> Mapping[str, str]:
         if "tip" in values:
             shown[f"tip[p{p}]"] = str(values["tip"][p])
     return shown
+
+
+def attack(depth: int = 0, honest: int = 1, adversary: int = 1) -> Instance:
+    """The private attack on a factor with so many wins of each kind."""
+    return Instance(
+        constants={
+            private_attack.DEPTH: depth,
+            private_attack.HONEST: honest,
+            private_attack.ADVERSARY: adversary,
+        },
+        size=3,
+    )
+
+
+def small(theory: str) -> tuple[System, Instance] | None:
+    """The system of a theory and an instance of it; None if the theory is no system."""
+    theories: dict[str, tuple[System, Callable[[], Instance]]] = {
+        "tob_learning": (tob_learning.SYSTEM, tob),
+        "termination": (termination.SYSTEM, tob),
+        "streamlet": (streamlet.SYSTEM, streamlet_instance),
+        "pow_learning": (pow_learning.SYSTEM, work),
+        "longest_chain": (longest_chain.SYSTEM, chain),
+        "private_attack": (private_attack.SYSTEM, attack),
+    }
+    if theory not in theories:
+        return None
+    system, instance = theories[theory]
+    return system, instance()

@@ -17,7 +17,7 @@ The last ones are the conditions of `counterexample`, which finds the witnesses.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -91,6 +91,29 @@ def discharge(condition: Condition, *, time_limit: float = 60.0, seed: int = 0) 
     started = time.monotonic()
     answer = str(solver.check())
     return Outcome(condition, answer, time.monotonic() - started)
+
+
+def core(condition: Condition, *, time_limit: float = 60.0) -> Condition:
+    """The condition with those hypotheses and facts only that z3's proof used.
+
+    That is a stronger theorem.  Without a proof the condition itself is returned.
+    """
+    solver = z3.Solver()
+    solver.set("timeout", int(time_limit * 1000), "unsat_core", True)
+    solver.set("smt.mbqi", False)
+    for name, formula in condition.hypotheses.items():
+        solver.assert_and_track(formula, f"hypothesis {name}")
+    for index, fact in enumerate(condition.facts):
+        solver.assert_and_track(fact, f"fact {index}")
+    solver.add(*(function.axiom for function in condition.functions), z3.Not(condition.goal))
+    if solver.check() != z3.unsat:
+        return condition
+    used = {str(name).strip("|") for name in solver.unsat_core()}
+    return replace(
+        condition,
+        hypotheses={k: v for k, v in condition.hypotheses.items() if f"hypothesis {k}" in used},
+        facts=tuple(f for i, f in enumerate(condition.facts) if f"fact {i}" in used),
+    )
 
 
 @dataclass(frozen=True)
