@@ -51,6 +51,10 @@ MapFairSpec == MapSpec /\ Fairness
 
 RefinesTobFrontier == Frontier!Spec
 FairlyRefinesTobFrontier == Frontier!FairSpec
+(* Offers that nobody could have drawn change nothing: two generations are *)
+(* checked without them.                                                   *)
+DrawnForgeries == {offer \in FewForgeries : IsOwnDraw(offer)}
+
 SameObservation ==
     /\ Frontier!Decided = Decided
     /\ \A p \in Correct : \A i \in 2 .. Len(Decided[p]) :

@@ -21,6 +21,11 @@ CONSTANTS Generations,  \* how many generations are to be decided
           Rho           \* the resilience: how many offspring by their tickets
                         \* a decided model has to match
 
+ASSUME ModelConsensusAssumption ==
+    /\ Generations \in Nat
+    /\ Correct \subseteq Unchosen /\ Unchosen \subseteq Proc
+    /\ Rho \in Nat
+
 VARIABLES loss,         \* the losses of the models drawn and still of interest
           decided       \* decided[p]: the sequence of models that p has decided
 

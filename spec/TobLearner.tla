@@ -19,6 +19,11 @@ CONSTANTS Lambda,       \* how many offers a selection needs
 F == Cardinality(Byzantine)
 N == Cardinality(Proc)
 
+ASSUME TobLearnerAssumption ==
+    /\ Byzantine # Proc
+    /\ Lambda \in 1 .. N
+    /\ Generations \in Nat
+
 (* What the theorems ask of lambda.  Never assumed: a model whose lambda   *)
 (* is larger shows what goes wrong.                                        *)
 LambdaIsLive == F < Lambda /\ Lambda <= N - F

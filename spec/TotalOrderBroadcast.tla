@@ -21,6 +21,8 @@ CONSTANTS Correct,      \* the correct processes
           Forgery,      \* all that the adversary can broadcast
           Batch         \* how many messages at most get their places in one step
 
+ASSUME Batch \in Nat \ {0}
+
 VARIABLES network,      \* the messages broadcast and not yet ordered
           inbox         \* inbox[p]: those ordered and not yet delivered at p
 
