@@ -14,6 +14,7 @@ from model_consensus.proofs import (  # noqa: E402
     longest_chain,
     pow_learning,
     private_attack,
+    slot_game,
     streamlet,
     termination,
     tob_learner,
@@ -267,11 +268,11 @@ def _length(block: Any) -> int:
 
 
 def _one_win_longer(adversary: Any, wins: Any) -> Any:
-    return z3.And(wins >= 2 * longest_chain.DEPTH + 3, 2 * adversary >= wins)
+    return z3.And(wins >= 2 * slot_game.DEPTH + 3, 2 * adversary >= wins)
 
 
 def _more_than_half(adversary: Any, wins: Any) -> Any:
-    return z3.And(wins >= 2 * longest_chain.DEPTH + 2, 2 * adversary > wins)
+    return z3.And(wins >= 2 * slot_game.DEPTH + 2, 2 * adversary > wins)
 
 
 @pytest.mark.parametrize("bad", [_one_win_longer, _more_than_half])
@@ -281,9 +282,9 @@ def test_the_condition_of_settlement_is_exact(
     def is_bad(s: Any, start: Any, end: Any) -> Any:
         return bad(s.advance[end] - s.advance[start], end - start)
 
-    monkeypatch.setattr(longest_chain, "is_bad", is_bad)
+    monkeypatch.setattr(slot_game, "is_bad", is_bad)
     found = counterexample(
-        longest_chain.SYSTEM, "ByzantineMine => Unique'", instances.chain(depth=0, wins=2)
+        slot_game.SYSTEM, "AdversaryWin => Unique'", instances.chain(depth=0, wins=2)
     )
     heights = [found["height" + AFTER][i] for i in range(1, found["length" + AFTER] + 1)]
     assert heights == [1, 1]  # a fork at the first block, after one win of each kind
@@ -356,6 +357,7 @@ def test_a_conjunct_is_needed(system: System, goal: str, needed: str, instance: 
     [
         (tob_learning.SYSTEM, instances.tob()),
         (streamlet.SYSTEM, instances.streamlet_instance(epochs=2)),
+        (slot_game.SYSTEM, instances.chain(wins=2)),
         (longest_chain.SYSTEM, instances.chain(wins=2)),
         (pow_learning.SYSTEM, instances.work()),
         (private_attack.SYSTEM, instances.attack()),

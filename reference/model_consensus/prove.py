@@ -33,7 +33,8 @@ THEORIES = {
     "termination": "T4: every correct process decides every generation",
     "streamlet": "consistency of Streamlet for every n > 3f",
     "pow_learning": "P1: every accepted block is an exact step",
-    "longest_chain": "P2, P3: no disagreement without a bad factor of wins",
+    "slot_game": "P2, P3: no disagreement without a bad factor of wins",
+    "longest_chain": "P2 for processes on a network: Agreement and Integrity",
     "private_attack": "P2: a disagreement on every bad factor",
 }
 

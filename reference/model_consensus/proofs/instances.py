@@ -11,6 +11,7 @@ from model_consensus.proofs import (
     longest_chain,
     pow_learning,
     private_attack,
+    slot_game,
     streamlet,
     termination,
     tob_learning,
@@ -231,15 +232,15 @@ def chain(depth: int = 0, wins: int = 3, settles: bool = True) -> Instance:
     """Two correct processes and a Byzantine one mine a few blocks."""
     return Instance(
         constants={
-            longest_chain.N: 3,
-            longest_chain.DEPTH: depth,
-            longest_chain.WINS: wins,
-            longest_chain.BYZANTINE_WINS: wins,
-            longest_chain.BYZANTINE: members([2]),
-            longest_chain.SETTLES: z3.BoolVal(settles),
+            slot_game.N: 3,
+            slot_game.DEPTH: depth,
+            slot_game.WINS: wins,
+            slot_game.BYZANTINE_WINS: wins,
+            slot_game.BYZANTINE: members([2]),
+            slot_game.SETTLES: z3.BoolVal(settles),
         },
         size=wins + 1,
-        limits=(longest_chain.SYSTEM.state().length <= wins - 1,),
+        limits=(slot_game.SYSTEM.state().length <= wins - 1,),
         describe=_describe_chain,
     )
 
@@ -307,6 +308,7 @@ def small(theory: str) -> tuple[System, Instance] | None:
         "termination": (termination.SYSTEM, tob),
         "streamlet": (streamlet.SYSTEM, streamlet_instance),
         "pow_learning": (pow_learning.SYSTEM, work),
+        "slot_game": (slot_game.SYSTEM, chain),
         "longest_chain": (longest_chain.SYSTEM, chain),
         "private_attack": (private_attack.SYSTEM, attack),
     }
