@@ -183,9 +183,9 @@ def test_what_was_found_before_an_interrupt_is_in_the_report(
 def test_jobs_after_the_models(
     spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passed: bool
 ) -> None:
-    def job(say: verify.Say) -> verify.JobOutcome:
+    def job(say: report.Say) -> report.JobOutcome:
         say("training")
-        return verify.JobOutcome("train", passed, "96% after 600 generations", 1.0, {"seed": 1})
+        return report.JobOutcome("train", passed, "96% after 600 generations", 1.0, {"seed": 1})
 
     monkeypatch.setattr(verify, "JOBS", (job,))
     write(spec, entries_of(spec)[:1])

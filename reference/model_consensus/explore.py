@@ -297,9 +297,11 @@ _PROPERTIES = re.compile(r"(?ms)^(INVARIANTS?|PROPERTY|PROPERTIES)\b.*?(?=^(?:[A
 
 
 def graph_models() -> list[Model]:
-    """The models of the fast tier whose graphs are compared, by name ``*_graph*``."""
+    """The models of the fast tier that are there to be compared: ``*_tiny`` and ``*_graph*``."""
     models = load(spec_directory() / "manifest.json").models
-    return [model for model in models if "_graph" in model.name and model.tier == "fast"]
+    return [
+        model for model in models if re.search("_tiny|_graph", model.name) and model.tier == "fast"
+    ]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

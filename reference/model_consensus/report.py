@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,3 +178,17 @@ def write(path: Path, report: dict[str, Any]) -> None:
     draft = path.with_name(path.name + ".part")
     draft.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     draft.replace(path)
+
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """What a job after the models found: a line to print, and data for the report."""
+
+    name: str
+    passed: bool
+    message: str
+    seconds: float
+    data: dict[str, Any]

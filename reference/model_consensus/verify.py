@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from model_consensus import manifest as manifests
 from model_consensus import report, tlc
 from model_consensus.errors import ModelConsensusError
+from model_consensus.jobs import JOBS
 from model_consensus.manifest import Model
 from model_consensus.report import Outcome
 from model_consensus.toolchain import Toolchain, find_toolchain
@@ -32,22 +32,6 @@ EXAMPLES = """\
 examples:
   model-consensus verify
   model-consensus verify --tier all --json report.json"""
-
-
-@dataclass(frozen=True)
-class JobOutcome:
-    """What a job after the models found: a line to print, and data for the report."""
-
-    name: str
-    passed: bool
-    message: str
-    seconds: float
-    data: dict[str, Any]
-
-
-# What is done after the models, in this order; each says what it does with its ``say`` argument.
-Say = Callable[[str], None]
-JOBS: tuple[Callable[[Say], JobOutcome], ...] = ()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,129 @@
+"""What ``verify`` does after the models: proofs, state graphs, and training runs with their traces.
+
+The training runs are the main job on real input: a classifier of handwritten digits learns over
+both protocols while Byzantine processes take part, and TLC checks every step of both runs.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from model_consensus import check_trace, explore, prove, traces
+from model_consensus.conformance import check_traces
+from model_consensus.landscapes import load_landscape
+from model_consensus.pow_adversary import STRATEGIES
+from model_consensus.report import JobOutcome, Say
+from model_consensus.run import describe
+from model_consensus.tob_adversary import ATTACKS
+from model_consensus.training import Training, train_pow, train_tob
+
+FLOOR = 0.93
+"""The least accuracy on the test rows that a training run must reach."""
+OUT = Path("out")
+
+
+def train_over_tob(landscape: str = "digits") -> Training:
+    """n = 4, f = 1, λ = 3: 48 honest offspring in each of 200 generations, against a liar."""
+    return train_tob(
+        load_landscape(landscape),
+        processes=4,
+        byzantine=1,
+        lambda_=3,
+        draws=16,
+        generations=200,
+        attack=ATTACKS["under-claim"],
+        seed=1,
+    )
+
+
+def train_over_pow(landscape: str = "digits") -> Training:
+    """n = 4, f = 1, λ = 48: 150 wins, a fifth of them by a miner of private chains."""
+    return train_pow(
+        load_landscape(landscape),
+        processes=4,
+        byzantine=1,
+        lambda_=48,
+        depth=6,
+        wins=150,
+        target=(1 << 256) // 256,
+        strategy=STRATEGIES["private-chain"],
+        share=0.2,
+        seed=1,
+    )
+
+
+Found = tuple[bool, str, dict[str, Any]]
+"""Whether it passed, what to print, and data for the report."""
+
+
+def _left_out(package: str, extra: str) -> Found:
+    return True, f"NOT RUN: it needs {package}: pip install 'model-consensus[{extra}]'", {}
+
+
+def _timed(name: str, job: Callable[[Say], Found]) -> Callable[[Say], JobOutcome]:
+    def timed(say: Say) -> JobOutcome:
+        started = time.monotonic()
+        passed, message, data = job(say)
+        return JobOutcome(name, passed, message, time.monotonic() - started, data)
+
+    return timed
+
+
+def _training(file: str, train: Callable[[], Training], say: Say) -> Found:
+    """Train, write the trace and let TLC check what was written."""
+    if find_spec("sklearn") is None:
+        return _left_out("scikit-learn", "learn")
+    training = train()
+    say(f"  {describe(training)}")
+    OUT.mkdir(exist_ok=True)
+    path = OUT / file
+    traces.write(path, training.trace)
+    (verdict,) = check_traces([traces.read(path)])
+    say(f"  {check_trace.describe(verdict)}")
+    accuracy = training.rows[-1].accuracy["test"]
+    passed = verdict.rejection is None and accuracy >= FLOOR
+    steps = len(training.trace.states) - 1
+    message = f"test accuracy {accuracy:.1%} (floor {FLOOR:.0%}), trace of {steps:,} steps " + (
+        "accepted" if verdict.rejection is None else "REJECTED"
+    )
+    return passed, message, {"accuracy": training.rows[-1].accuracy, "steps": steps}
+
+
+def _graphs(say: Say) -> Found:
+    found = [explore.explore(model) for model in explore.graph_models()]
+    for each in found:
+        say("  " + explore.describe(each).replace("\n", "\n  "))
+    equal = sum(each.difference is None for each in found)
+    data = {each.model.name: {"states": each.states, "edges": each.edges} for each in found}
+    return equal == len(found), f"{equal} of {len(found)} graphs are equal", data
+
+
+def _proofs(say: Say) -> Found:
+    if find_spec("z3") is None:
+        return _left_out("z3", "proofs")
+    proved: dict[str, int] = {}
+    failed = []
+    for theory, condition, answer, _ in prove.outcomes(
+        list(prove.THEORIES), time_limit=60.0, seed=0, workers=2
+    ):
+        proved[theory] = proved.get(theory, 0) + (answer == "unsat")
+        if answer != "unsat":
+            failed.append(f"{condition} ({answer})")
+    for theory, count in proved.items():
+        say(f"  {theory:16} {count:4} conditions proved  {prove.THEORIES[theory]}")
+    message = f"{sum(proved.values())} conditions proved, {len(failed)} not"
+    return not failed, ": ".join([message, *failed[:1]]), {"proved": proved, "failed": failed}
+
+
+JOBS: tuple[Callable[[Say], JobOutcome], ...] = (
+    _timed("proofs with z3", _proofs),
+    _timed("state graphs of implementation and specification", _graphs),
+    _timed(
+        "digits over Total Order Broadcast",
+        partial(_training, "tob-digits.itf.json", train_over_tob),
+    ),
+    _timed("digits over proof-of-work", partial(_training, "pow-digits.itf.json", train_over_pow)),
+)
