@@ -15,6 +15,10 @@ ShorterFactor(s, k) == HasFactor(2 * k + 1, 0)
 MoreThanHalf(s, k) == HasFactor(2 * k + 2, 1)
 AlmostHalf(s, k) == HasFactor(2 * k + 2, -1)
 
+(* Where the first chain stays, of equally long ones only one is adopted. *)
+OneOfEachLength(f) == {Publish(f, S) : S \in
+    {S \in SUBSET HeldIfFirstStays(f) : \A b, c \in S : Len(b) = Len(c) => b = c}}
+
 (* An invariant that always holds, and prints the verdict of the search on *)
 (* each string: tests compare it with the implementation.                  *)
 Report == PrintT(<<string, {k \in Depths : CanViolate(k)}>>)

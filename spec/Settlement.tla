@@ -20,6 +20,8 @@ EXTENDS Integers, Sequences, FiniteSets
 CONSTANT Together   \* whether what the adversary shows to one of the two
                     \* winners of an H slot it shows to the other as well
 
+ASSUME SettlementAssumption == Together \in BOOLEAN
+
 Count(string, symbol) == Cardinality({i \in DOMAIN string : string[i] = symbol})
 Minimum(S) == CHOOSE m \in S : \A n \in S : m <= n
 Maximum(S) == CHOOSE m \in S : \A n \in S : n <= m
@@ -39,6 +41,12 @@ IsDangerous(factor, k) ==
     /\ Len(factor) >= 2 * (k + 1)
     /\ Count(factor, "A") >= Count(factor, "h")
 ViolatesWithoutH(string, k) == \E factor \in Factors(string) : IsDangerous(factor, k)
+
+(* If processes leave the chain that they adopted first only for a longer  *)
+(* one, the adversary needs one block more.                                *)
+ViolatesIfFirstStays(string, k) == \E factor \in Factors(string) :
+    /\ Len(factor) >= 2 * (k + 1) + 1
+    /\ Count(factor, "A") > Count(factor, "h")
 
 (* Of at most `wins' wins at most `adversarial' are the adversary's: what  *)
 (* is safe whatever their order.                                           *)

@@ -20,6 +20,8 @@ EXTENDS Forks
 CONSTANTS Length,       \* how many slots are played
           Depths        \* the k's
 
+ASSUME SlotGameAssumption == Length \in Nat /\ Depths \subseteq Nat
+
 VARIABLES string,       \* the slots played
           fork          \* the blocks, and those of them that are public
 

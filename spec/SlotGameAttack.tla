@@ -10,7 +10,9 @@
 (***************************************************************************)
 EXTENDS SlotGame
 
-CONSTANT Symbols    \* the kinds of slots, a subset of {"h", "H", "A"}
+CONSTANT Symbols    \* the kinds of slots
+
+ASSUME SlotGameAttackAssumption == Symbols \subseteq {"h", "H", "A"}
 
 VARIABLES plan,         \* the whole string
           depth,        \* the k at which agreement is attacked

@@ -15,6 +15,9 @@ CONSTANTS Symbols,      \* the kinds of slots, a subset of {"h", "H", "A"}
           Length,       \* how many slots are played
           Depths        \* the k's
 
+ASSUME SlotGamePlaysAssumption ==
+    Symbols \subseteq {"h", "H", "A"} /\ Length \in Nat /\ Depths \subseteq Nat
+
 VARIABLES string,       \* the slots played
           forks         \* all that the adversary can have made of them
 
@@ -51,8 +54,8 @@ Next == \E symbol \in Symbols : Slot(symbol)
 
 Spec == Init /\ [][Next]_vars
 -----------------------------------------------------------------------------
-(* Once everything is shown, some decisions at depth k differ. *)
-CanViolate(k) == \E f \in forks : \E g \in {Publish(f, Held(f))} : ~Agree(g, k)
+(* Once all that can be is shown, some decisions at depth k differ. *)
+CanViolate(k) == \E f \in forks : \E g \in Showings(f) : ~Agree(g, k)
 
 (* THE SETTLEMENT THEOREM. *)
 Settlement == \A k \in Depths : CanViolate(k) <=> Violates(string, k)

@@ -7,7 +7,7 @@ import pytest
 
 from model_consensus import settlement, tlc
 from model_consensus.manifest import spec_directory
-from model_consensus.settlement import Shown, Target
+from model_consensus.settlement import Shown, Target, Ties
 from model_consensus.tlc_output import Verdict
 from model_consensus.values import Value, parse
 
@@ -20,13 +20,22 @@ CONSTANTS
     Together = {together}
     Length = {length}
     Depths = {{0, 1, 2, 3}}
-SPECIFICATION Spec
+{conventions}SPECIFICATION Spec
 INVARIANT Report
+"""
+FIRST_STAYS = """\
+    Held <- HeldIfFirstStays
+    Showings <- OneOfEachLength
 """
 
 
 def reports(
-    folder: Path, module: str, symbols: str, length: int, shown: Shown = Shown.EACH
+    folder: Path,
+    module: str,
+    symbols: str,
+    length: int,
+    shown: Shown = Shown.EACH,
+    ties: Ties = Ties.ADVERSARY,
 ) -> list[tuple[Value, ...]]:
     """What the module's ``Report`` printed: one tuple for each of its states."""
     config = folder / f"{module}.cfg"
@@ -35,6 +44,7 @@ def reports(
             symbols=", ".join(f'"{symbol}"' for symbol in symbols),
             together="TRUE" if shown is Shown.ALL else "FALSE",
             length=length,
+            conventions=FIRST_STAYS if ties is Ties.HONEST else "",
         ),
         encoding="utf-8",
     )
@@ -65,6 +75,17 @@ def test_wins_alone_and_how_many_strings_violate(tmp_path: Path) -> None:
     full = [depths for string, depths in verdicts.items() if len(string) == 8]
     counts = [sum(isinstance(d, frozenset) and k in d for d in full) for k in DEPTHS]
     assert counts == [255, 237, 203, 163]  # by a search that is older than both programs
+
+
+def test_wins_alone_where_the_chain_adopted_first_stays(tmp_path: Path) -> None:
+    found = reports(tmp_path, "MCSlotGamePlays", "hA", 6, ties=Ties.HONEST)
+    verdicts = {text(string): depths for string, depths in found}
+    assert verdicts.keys() == strings("hA", 6)
+    for string, depths in verdicts.items():
+        possible = {k for k in DEPTHS if settlement.violates(string, k, Ties.HONEST)}
+        assert depths == possible, string
+    assert verdicts["hA"] == set()
+    assert verdicts["hAA"] == {0}
 
 
 @pytest.mark.parametrize("shown", Shown)
