@@ -138,6 +138,26 @@ def test_a_node_votes_on_longest_notarized_chains_only() -> None:
     assert cast(streamlet.receive(ME["p2"], node, proposal(long))[1]) == [vote("p2", long)]
 
 
+def test_a_later_vote_of_a_voter_in_an_epoch_does_not_replace_its_first() -> None:
+    node = after(new(), vote("p3", B1), vote("p3", block(1, payload=message("p1"))))
+    assert best(after(node, vote("p4", B1), proposal(B1))) == B1.digest
+
+
+def test_epochs_increase_along_a_chain() -> None:
+    late = block(5)
+    early = block(3, late)
+    node = after(new("p1"), Chain((notarized(late), notarized(early))), name="p1")
+    assert best(node) == late.digest  # and its clock is behind: it is in epoch 3 only now
+    node, _ = streamlet.begin(ME["p1"], node, 3)
+    assert cast(streamlet.receive(ME["p1"], node, proposal(early))[1], "p1") == []
+
+
+def test_who_delivers_is_bound_by_what_it_has_seen() -> None:
+    node, final = streamlet.deliver(after(new(), Chain(tuple(map(notarized, (B1, B2, B3))))))
+    assert final == B1
+    assert node.durable.lock == 3
+
+
 def test_a_node_that_lacks_the_parent_asks_the_leader_and_catches_up() -> None:
     node, _ = streamlet.begin(ME["p2"], new(), 4)
     node, out = streamlet.receive(ME["p2"], node, proposal(block(4, B3)))
