@@ -23,6 +23,7 @@ lint: $(INSTALLED)
 # Measure every model again and write the figures into spec/manifest.json (for maintainers).
 manifest: $(INSTALLED)
 	$(BIN)/model-consensus verify --tier all --record
+	$(BIN)/python -m model_consensus.models_table spec/README.md
 
 clean:
 	rm -rf $(VENV) out dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
