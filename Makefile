@@ -19,6 +19,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy property_tests
 
 # Measure every model again and write the figures into spec/manifest.json (for maintainers).
 manifest: $(INSTALLED)

@@ -31,6 +31,7 @@ from model_consensus.evolutionary_search import (
     Ticket,
     own_tickets,
 )
+from model_consensus.lineages import EveryLandscape
 from model_consensus.pow_learning import EVERY_HASH, Block, Learner, Rules
 from model_consensus.pow_system import (
     Action,
@@ -41,7 +42,6 @@ from model_consensus.pow_system import (
     Receive,
     State,
 )
-from model_consensus.tob_system import EveryLandscape
 
 PROCESSES = ("p1", "p2", "p3", "b1", "b2")
 BYZANTINE = ("b1", "b2")

@@ -12,10 +12,10 @@ import pytest
 from model_consensus import pow_learning
 from model_consensus.evolutionary_search import EvolutionarySearch, Ticket, least, own_tickets
 from model_consensus.landscapes import OneMax
+from model_consensus.lineages import OneLandscape
 from model_consensus.pow_defects import DEFECTS, any_generation, unverified, workless
 from model_consensus.pow_learning import EVERY_HASH, Block, Rules
 from model_consensus.pow_system import Mine, PowSystem, Receive, Receiver, State
-from model_consensus.tob_system import OneLandscape
 
 SEARCH = EvolutionarySearch(OneMax(32), draws=4, lambda_=4)
 RULES = Rules(("p1", "p2", "b1"), depth=1, target=EVERY_HASH // 4)

@@ -8,9 +8,10 @@ from model_consensus import pow_learning
 from model_consensus.evolutionary_search import Search
 from model_consensus.explore import constants_of, explore
 from model_consensus.manifest import load, spec_directory
+from model_consensus.mc_pow_learning import from_constants
 from model_consensus.pow_defects import any_generation, unverified
 from model_consensus.pow_learning import Block, Learner, Rules
-from model_consensus.pow_system import Receiver, from_constants
+from model_consensus.pow_system import Receiver
 
 pytestmark = pytest.mark.tlc
 

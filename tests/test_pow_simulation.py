@@ -13,11 +13,11 @@ from model_consensus.chain_quality import selfish_share
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import CachedSearch, Digest, EvolutionarySearch
 from model_consensus.landscapes import OneMax
+from model_consensus.lineages import OneLandscape
 from model_consensus.pow_adversary import STRATEGIES, SelfishMining, Strategy
 from model_consensus.pow_learning import EVERY_HASH, Rules, chain
 from model_consensus.pow_simulation import Oracle, simulate_pow
 from model_consensus.pow_system import Action, ByzantineForge, PowSystem, State
-from model_consensus.tob_system import OneLandscape
 
 PROCESSES = ("p1", "p2", "p3", "p4", "b1")
 

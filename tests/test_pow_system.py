@@ -7,6 +7,8 @@ import pytest
 from model_consensus import pow_learning
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Ticket
+from model_consensus.lineages import EveryLandscape
+from model_consensus.mc_pow_learning import few_forgeries, from_constants
 from model_consensus.pow_learning import EVERY_HASH, Block, Learner, Rules
 from model_consensus.pow_system import (
     ByzantineForge,
@@ -17,10 +19,7 @@ from model_consensus.pow_system import (
     PowSystem,
     Receive,
     State,
-    few_forgeries,
-    from_constants,
 )
-from model_consensus.tob_system import EveryLandscape
 from model_consensus.values import Value
 
 PROCESSES = ("p1", "p2", "b1")

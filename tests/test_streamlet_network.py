@@ -10,6 +10,7 @@ from model_consensus.conformance import check_traces
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch, Ticket
 from model_consensus.landscapes import OneMax
+from model_consensus.lineages import OneLandscape
 from model_consensus.streamlet import PENDING, WINDOW
 from model_consensus.streamlet_adversary import MISBEHAVIOURS
 from model_consensus.streamlet_network import (
@@ -23,7 +24,7 @@ from model_consensus.streamlet_network import (
 )
 from model_consensus.tob_adversary import ATTACKS
 from model_consensus.tob_learning import Offer
-from model_consensus.tob_system import OneLandscape, TobSystem
+from model_consensus.tob_system import TobSystem
 from model_consensus.values import Function, function
 
 PROCESSES = ("b1", "p1", "p2", "p3")

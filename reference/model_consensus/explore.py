@@ -37,8 +37,8 @@ examples:
 
 # The System of each model module, made from the constants of a configuration.
 SYSTEMS = {
-    "MCTobLearning": "tob_system",
-    "MCPowLearning": "pow_system",
+    "MCTobLearning": "mc_tob_learning",
+    "MCPowLearning": "mc_pow_learning",
     "MCStreamlet": "streamlet_system",
 }
 

@@ -21,15 +21,14 @@ from model_consensus.evolutionary_search import (
     Ticket,
     own_tickets,
 )
-from model_consensus.pow_learning import EVERY_HASH, Block, Learner, Rules
-from model_consensus.tob_system import (
+from model_consensus.lineages import (
     Answer,
-    EveryLandscape,
     Landscapes,
     Lineages,
     Losses,
     ticket_value,
 )
+from model_consensus.pow_learning import Block, Learner, Rules
 from model_consensus.values import Function, Value, function, record
 
 
@@ -420,54 +419,3 @@ class PowSystem:
         """The learners after ``process`` has received ``block``."""
         learner = self.receive(search, self.rules, state.learner[process], block)
         return {**state.learner, process: learner}
-
-
-def from_constants(
-    constants: Mapping[str, Value], receive: Receiver = pow_learning.receive
-) -> PowSystem:
-    """The system of a model of ``MCPowLearning.tla``, given the constants of its configuration.
-
-    Its target lets every second block have work.
-
-    :raises ModelConsensusError: one is missing or of a wrong type.
-    """
-    try:
-        losses = sorted(constants["Losses"])  # type: ignore[arg-type, type-var]
-        processes = sorted(constants["Proc"])  # type: ignore[arg-type, type-var]
-        return PowSystem(
-            Rules(tuple(processes), constants["Depth"], EVERY_HASH // 2),  # type: ignore[arg-type]
-            sorted(constants["Byzantine"]),  # type: ignore[arg-type]
-            EveryLandscape(constants["Draws"], tuple(losses)),  # type: ignore[arg-type]
-            constants["Wins"],  # type: ignore[arg-type]
-            constants["ByzantineWins"],  # type: ignore[arg-type]
-            few_forgeries(losses, bool(constants["EachForgery"])),  # type: ignore[arg-type]
-            receive=receive,
-        )
-    except KeyError as error:
-        raise ModelConsensusError(f"the constant {error} is missing") from None
-    except TypeError as error:
-        raise ModelConsensusError(f"a constant is of a wrong type: {error}") from None
-
-
-def few_forgeries(losses: Sequence[int], each: bool) -> Forgeries:
-    """``FewForgeries`` of ``MCPowLearning.tla``, the bound on what the adversary forges.
-
-    On each block: each ticket of the right generation with each claim, a draw too many, and the
-    next generation's first ticket.  Or, without ``each``, one block that nobody evaluates.
-    """
-
-    def forgeries(system: PowSystem, state: State) -> Iterator[Block]:
-        draws = system.landscapes.draws
-        for miner in system.byzantine:
-            if not each:
-                yield Block(system.genesis.digest, Ticket(2, miner, 0), min(losses))
-                continue
-            for place in range(len(state.blocks) + 1):
-                parent, height = system.digest(state, place), system.height(state, place) + 1
-                for draw in range(draws):
-                    for claim in losses:
-                        yield Block(parent, Ticket(height, miner, draw), claim)
-                yield Block(parent, Ticket(height, miner, draws), min(losses))
-                yield Block(parent, Ticket(height + 1, miner, 0), min(losses))
-
-    return forgeries

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from model_consensus import streamlet, tob_learning, traces
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process, Ticket
+from model_consensus.lineages import OneLandscape
 from model_consensus.streamlet import PENDING
 from model_consensus.streamlet_adversary import Misbehaviour, Occasion
 from model_consensus.streamlet_codec import CodecError, decode, encode
@@ -27,7 +28,7 @@ from model_consensus.streamlet_state import Durable, Identity, Node, Send
 from model_consensus.tob_adversary import Attack, wanted
 from model_consensus.tob_learning import Learner, Offer, current_generation
 from model_consensus.tob_simulator import Schedule
-from model_consensus.tob_system import Action, Deliver, OneLandscape, Order, State, TobSystem
+from model_consensus.tob_system import Action, Deliver, Order, State, TobSystem
 from model_consensus.traces import Trace
 from model_consensus.values import Function, Value
 

@@ -1,144 +1,25 @@
 """Learning over Total Order Broadcast with its adversary, as one labelled transition system.
 
 :class:`TobSystem` is ``TobLearning.tla`` run with the real learners: its actions are those of the
-specification, and :meth:`TobSystem.project` gives the specification's variables.  What the
-landscape may answer is a parameter, as the operator ``Landscapes`` is in TLA+:
-:class:`EveryLandscape` branches over all losses, :class:`OneLandscape` searches a real one.
-"""
+specification, and :meth:`TobSystem.project` gives the specification's variables."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
-from typing import Protocol
 
 from model_consensus import tob_learning
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
     Digest,
     Model,
-    OpenLandscape,
     Process,
     Search,
     Ticket,
-    offspring_digest,
     own_tickets,
 )
+from model_consensus.lineages import Answer, Landscapes, Lineages, Losses, ticket_value
 from model_consensus.tob_learning import Learner, current_generation
 from model_consensus.total_order_broadcast import Broadcast
 from model_consensus.values import Function, Value, function, record
-
-Losses = Mapping[Digest, int]
-Answer = tuple[int, ...]
-"""The losses of some tickets, in the tickets' order."""
-
-
-class Landscapes(Protocol):
-    """What is searched: ``Landscapes`` of EvolutionarySearch.tla."""
-
-    @property
-    def draws(self) -> int:
-        """Tickets of a process in a generation."""
-        ...
-
-    def search(self, loss: Losses) -> Search:
-        """The search of a learner, when the losses ``loss`` have been revealed."""
-        ...
-
-    def answers(self, parent: Model, tickets: Sequence[Ticket]) -> Iterable[Answer]:
-        """Every answer that the landscape may give to the evaluation of ``tickets``."""
-        ...
-
-
-@dataclass(frozen=True)
-class EveryLandscape:
-    """All landscapes with values in ``losses`` at once: the explorer branches over the answers."""
-
-    draws: int
-    losses: tuple[int, ...]
-
-    def search(self, loss: Losses) -> Search:
-        """See :class:`Landscapes`."""
-        return OpenLandscape(self.draws, loss)
-
-    def answers(self, parent: Model, tickets: Sequence[Ticket]) -> Iterable[Answer]:
-        """See :class:`Landscapes`."""
-        return product(self.losses, repeat=len(tickets))
-
-
-@dataclass(frozen=True)
-class OneLandscape:
-    """One real landscape."""
-
-    searched: Search
-
-    @property
-    def draws(self) -> int:
-        """See :class:`Landscapes`."""
-        return self.searched.draws
-
-    def search(self, loss: Losses) -> Search:
-        """See :class:`Landscapes`."""
-        return self.searched
-
-    def answers(self, parent: Model, tickets: Sequence[Ticket]) -> Iterable[Answer]:
-        """See :class:`Landscapes`."""
-        return [tuple(self.searched.losses(parent, tickets))]
-
-
-class Lineages:
-    """Where each model comes from: its parent and its ticket.
-
-    A digest does not tell its own lineage; whoever draws an offspring records it here.  This is a
-    table of facts, the same whatever path the exploration takes, and not a part of any state.
-    """
-
-    def __init__(self, genesis: Digest) -> None:
-        self._origin: dict[Digest, tuple[Digest, Ticket]] = {}
-        self._lineage: dict[Digest, tuple[Function, ...]] = {genesis: ()}
-
-    def offspring(self, parent: Digest, ticket: Ticket) -> Digest:
-        """The digest of the offspring, which is recorded."""
-        digest = offspring_digest(parent, ticket)
-        self._origin.setdefault(digest, (parent, ticket))
-        return digest
-
-    def origin(self, digest: Digest) -> tuple[Digest, Ticket]:
-        """The parent and the ticket of a recorded offspring."""
-        return self._origin[digest]
-
-    def __contains__(self, digest: Digest) -> bool:
-        return digest in self._origin or digest in self._lineage
-
-    def generation(self, digest: Digest) -> int:
-        """How many tickets lead to the model; 0 for the genesis."""
-        return self._origin[digest][1].generation if digest in self._origin else 0
-
-    def lineage(self, digest: Digest) -> tuple[Function, ...]:
-        """The tickets that lead to the model from the genesis: its value in TLA+."""
-        path = []
-        while digest not in self._lineage:
-            path.append(digest)
-            digest = self._origin[digest][0]
-        for child in reversed(path):
-            parent, ticket = self._origin[child]
-            self._lineage[child] = (*self._lineage[parent], ticket_value(ticket))
-        return self._lineage[path[0] if path else digest]
-
-    def model(self, search: Search, digest: Digest) -> Model:
-        """The model itself, by replaying its tickets."""
-        path = []
-        while digest != search.genesis.digest:
-            digest, ticket = self._origin[digest]
-            path.append(ticket)
-        model = search.genesis
-        for ticket in reversed(path):
-            model = search.offspring(model, ticket)
-        return model
-
-
-def ticket_value(ticket: Ticket) -> Function:
-    """The ticket as a record of TLA+."""
-    return record(generation=ticket.generation, proposer=ticket.proposer, draw=ticket.draw)
 
 
 @dataclass(frozen=True)
@@ -399,63 +280,3 @@ class TobSystem:
 def _last_common_generation(learner: Mapping[Process, Learner]) -> int:
     """The last generation that every correct process has decided."""
     return min(len(each.decided) for each in learner.values()) - 1
-
-
-def from_constants(
-    constants: Mapping[str, Value], receive: Receive = tob_learning.receive
-) -> TobSystem:
-    """The system of a model of ``MCTobLearning.tla``, given the constants of its configuration.
-
-    :raises ModelConsensusError: one is missing or of a wrong type.
-    """
-    try:
-        losses = sorted(constants["Losses"])  # type: ignore[arg-type, type-var]
-        return TobSystem(
-            sorted(constants["Proc"]),  # type: ignore[arg-type]
-            sorted(constants["Byzantine"]),  # type: ignore[arg-type]
-            constants["Lambda"],  # type: ignore[arg-type]
-            EveryLandscape(constants["Draws"], tuple(losses)),  # type: ignore[arg-type]
-            constants["Generations"],  # type: ignore[arg-type]
-            few_forgeries(losses, constants["Forged"]),  # type: ignore[arg-type]
-            receive=receive,
-        )
-    except KeyError as error:
-        raise ModelConsensusError(f"the constant {error} is missing") from None
-    except TypeError as error:
-        raise ModelConsensusError(f"a constant is of a wrong type: {error}") from None
-
-
-def few_forgeries(losses: Sequence[int], forged: int) -> Forgeries:
-    """``FewForgeries`` and ``FewForged`` of ``MCTobLearning.tla``, the bounds on the adversary.
-
-    On each model drawn, which may be or become somebody's parent, every legal offer; on each current
-    model also every kind of illegal ones; while fewer than ``forged`` Byzantine offers wait in any
-    inbox.
-    """
-
-    def forgeries(system: TobSystem, state: State) -> Iterator[tob_learning.Offer]:
-        waiting = max(
-            sum(offer.sender in system.byzantine for offer in queue)
-            for queue in state.broadcast.inbox.values()
-        )
-        if waiting >= forged:
-            return
-        draws = system.landscapes.draws
-        current = {learner.model.digest for learner in state.learner.values()}
-        for parent in sorted({system.genesis.digest, *state.loss}):
-            generation = system.lineages.generation(parent) + 1
-            if system.generations is not None and generation > system.generations:
-                continue
-            for sender in system.byzantine:
-                tickets = [
-                    (Ticket(generation, sender, draw), claim)
-                    for draw in range(draws)
-                    for claim in losses
-                ]
-                if parent in current:
-                    tickets.append((Ticket(generation, sender, draws), 0))
-                    tickets.extend((Ticket(generation, p, 0), 0) for p in system.processes)
-                for ticket, claim in dict.fromkeys(tickets):
-                    yield tob_learning.Offer(sender, parent, ticket, claim)
-
-    return forgeries

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Model
-from model_consensus.tob_system import Lineages, ticket_value
+from model_consensus.lineages import Lineages, ticket_value
 from model_consensus.values import Function, Value, from_itf, to_itf
 
 LARGEST_FILE = 1 << 30

@@ -18,13 +18,14 @@ from model_consensus.evolutionary_search import (
     Process,
 )
 from model_consensus.landscapes import Landscape
+from model_consensus.lineages import OneLandscape
 from model_consensus.pow_adversary import Strategy
 from model_consensus.pow_learning import Rules
 from model_consensus.pow_simulation import simulate_pow
 from model_consensus.pow_system import PowSystem
 from model_consensus.tob_adversary import Attack
 from model_consensus.tob_simulator import simulate
-from model_consensus.tob_system import OneLandscape, TobSystem
+from model_consensus.tob_system import TobSystem
 from model_consensus.traces import Trace, record
 
 
