@@ -164,6 +164,8 @@ def _trace(source: str, data: Any) -> Trace:
     meta = _field(source, data, "#meta", dict)
     states = _field(source, data, "states", list)
     variables = _field(source, data, "vars", list)
+    if not all(isinstance(variable, str) for variable in variables):
+        raise TraceError(f"{source}: vars has something else than names")
     if not states:
         raise TraceError(f"{source}: it has no states")
     models = {}
@@ -185,7 +187,7 @@ def _trace(source: str, data: Any) -> Trace:
         actions.append(str(note.get("action", "")) if isinstance(note, dict) else "")
         given = {key: item for key, item in state.items() if not key.startswith("#")}
         if set(given) != set(variables):
-            wrong = sorted(set(given) ^ set(map(str, variables)))
+            wrong = sorted(set(given) ^ set(variables))
             raise TraceError(f"{where}: it must have exactly the variables; see {wrong[0]}")
         parsed.append(Function({key: _value(where, item) for key, item in given.items()}))
     return Trace(
