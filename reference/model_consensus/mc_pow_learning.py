@@ -7,7 +7,7 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Ticket
 from model_consensus.lineages import EveryLandscape
 from model_consensus.pow_learning import EVERY_HASH, Block, Rules
-from model_consensus.pow_system import Forgeries, PowSystem, State
+from model_consensus.pow_system import Forgeries, PowSystem, Receiver, State
 from model_consensus.values import Value
 
 
