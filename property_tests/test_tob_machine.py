@@ -23,18 +23,10 @@ from hypothesis.stateful import (
 from model_consensus import tob_learning
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Process, Ticket, own_tickets
+from model_consensus.lineages import EveryLandscape, Losses
 from model_consensus.tob_defects import DEFECTS
 from model_consensus.tob_learning import Learner, current_generation
-from model_consensus.tob_system import (
-    Action,
-    Deliver,
-    EveryLandscape,
-    Losses,
-    Order,
-    Receive,
-    State,
-    TobSystem,
-)
+from model_consensus.tob_system import Action, Deliver, Order, Receive, State, TobSystem
 
 LOSSES = (0, 1, 2)
 

@@ -16,11 +16,12 @@ from model_consensus.evolutionary_search import (
     offspring_digest,
 )
 from model_consensus.landscapes import OneMax
+from model_consensus.lineages import EveryLandscape, OneLandscape
 from model_consensus.tob_adversary import ATTACKS
 from model_consensus.tob_defects import DEFECTS
 from model_consensus.tob_learning import Learner, Offer, new_learner, offer, receive
 from model_consensus.tob_simulator import simulate
-from model_consensus.tob_system import EveryLandscape, OneLandscape, Receive, State, TobSystem
+from model_consensus.tob_system import Receive, State, TobSystem
 from model_consensus.training import process_names, short_name, train_tob
 
 DRAWS = 2
