@@ -19,6 +19,7 @@ from model_consensus.proofs import (  # noqa: E402
     termination,
     tob_learner,
     tob_learning,
+    tob_steps,
 )
 from model_consensus.proofs.counterexample import (  # noqa: E402
     Counterexample,
@@ -143,7 +144,7 @@ def test_a_selection_with_one_offer_too_few() -> None:
 
 
 def test_a_correct_process_offers_not_its_best() -> None:
-    system = broken_action(tob_learning.SYSTEM, "Offer", _quantified(tob_learning.offer))
+    system = broken_action(tob_learning.SYSTEM, "Offer", _quantified(tob_steps.offer))
     instance = instances.tob(draws=2)
     values = counterexample(system, "Offer => HonestOffers'", instance)
     assert values["offered" + AFTER][values["p"]] == values["offered"][values["p"]] + 1
@@ -153,9 +154,7 @@ def test_a_correct_process_makes_a_false_claim() -> None:
     def best(s: Any, t: Any, p: Any, draw: Any) -> Any:
         learner = s.learner[p]
         return tob_learner.loss(
-            tob_learning.own(
-                tob_learner.parent_of(learner), Learner.generation(learner) + 1, p, draw
-            )
+            tob_steps.own(tob_learner.parent_of(learner), Learner.generation(learner) + 1, p, draw)
         )
 
     system = broken_action(tob_learning.SYSTEM, "Offer", best, z3.Int("claim"))

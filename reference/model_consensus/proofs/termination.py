@@ -49,6 +49,7 @@ from model_consensus.proofs.tob_learner import (
     is_correct,
     loss,
 )
+from model_consensus.proofs.tob_steps import own
 
 BASE = tob_learning.SYSTEM
 
@@ -278,11 +279,11 @@ def best_draw_exists() -> Condition:
     g, p = z3.Ints("g p")
     key, number = z3.Const("key", counting.NUMBERS), z3.Const("number", counting.NUMBERS)
     all_draws = z3.Const("draws", SET)
-    value = loss(tob_learning.own(parent, g, p, j))
+    value = loss(own(parent, g, p, j))
     best = z3.Int("best")
 
     def no_better(other: Term) -> Term:
-        mine, its = (loss(tob_learning.own(parent, g, p, draw)) for draw in (best, other))
+        mine, its = (loss(own(parent, g, p, draw)) for draw in (best, other))
         return z3.Or(mine < its, z3.And(mine == its, best <= other))
 
     return Condition(

@@ -1,16 +1,9 @@
 """Learning over Total Order Broadcast: T1, T2, T3 and T5 for all n, f, λ, draws, losses, lengths.
 
-The transition system is that of ``spec/TobLearning.tla``, written so that a solver can follow it:
-
-- all queues are views of one ``order``: inbox[p] is order[delivered .. length);
-- what correct processes broadcast is kept by (sender, generation), which names it uniquely:
-  ``made`` is the offer, ``sent`` says that it was broadcast and ``waiting`` that it has no place in
-  the order yet, so the network is {made[p][g] : waiting[p][g]};
-- the learner is that of `tob_learner`; ``backers[g]`` remembers whose offers were accepted when
-  generation g was decided.
-
-The one idea of the proof is a ghost: ``history[i]`` is the learner after the first i deliveries of
-the order.  It is a fold, learner[p] = history[delivered], and agreement follows.
+The learner is that of `tob_learner`, the steps are those of `tob_steps`.  The one idea of the proof
+is the ghost ``history[i]``, the learner after the first i deliveries of the order.  It is a fold,
+learner[p] = history[delivered], and agreement follows.  ``backers[g]`` of a learner remembers whose
+offers were accepted when generation g was decided.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +21,6 @@ from model_consensus.proofs.kit import (
     between,
     each,
     inductive,
-    unchanged,
 )
 from model_consensus.proofs.tob_learner import (
     ASSUMPTIONS,
@@ -54,129 +46,17 @@ from model_consensus.proofs.tob_learner import (
     loss,
     new_learner,
     offered_model,
-    parent_of,
     receive,
 )
-
-# -------------------------------------------------------------------------------- the system
-
-VARIABLES = {
-    "length": INT,  # of the order
-    "order": z3.ArraySort(INT, Offer),
-    "history": z3.ArraySort(INT, Learner),  # ghost
-    "learner": z3.ArraySort(INT, Learner),
-    "offered": z3.ArraySort(INT, INT),
-    "evaluations": z3.ArraySort(INT, INT),
-    "sent": TABLE,
-    "waiting": TABLE,
-    "made": z3.ArraySort(INT, z3.ArraySort(INT, Offer)),
-}
-
-
-def init(s: State) -> Term:
-    """Nothing has been sent."""
-    return z3.And(
-        s.length == 0,
-        s.history[0] == new_learner,
-        correct(
-            lambda p: z3.And(
-                s.learner[p] == new_learner,
-                s.offered[p] == 0,
-                s.evaluations[p] == 0,
-                s.sent[p] == counting.EMPTY,
-                s.waiting[p] == counting.EMPTY,
-            )
-        ),
-    )
-
-
-def put(table: Term, row: Term, column: Term, value: Term) -> Term:
-    """A table with one entry replaced."""
-    return z3.Store(table, row, z3.Store(table[row], column, value))
-
-
-def own(parent: Term, generation: Term, p: Term, draw: Term) -> Term:
-    """The offspring of ``parent`` by p's ticket."""
-    return Model.offspring(parent, Ticket.make(generation, p, draw))
-
-
-def offer(s: State, t: State, p: Term, draw: Term) -> Term:
-    """p evaluates its tickets on its model and broadcasts the best, the least of equal ones."""
-    learner = s.learner[p]
-    parent, generation = parent_of(learner), Learner.generation(learner) + 1
-    best = loss(own(parent, generation, p, draw))
-    message = Offer.make(p, parent, Ticket.make(generation, p, draw), best)
-
-    def no_better(j: Term) -> Term:
-        other = loss(own(parent, generation, p, j))
-        return z3.Or(best < other, z3.And(best == other, draw <= j))
-
-    return z3.And(
-        is_correct(p),
-        s.offered[p] < generation,
-        generation <= GENERATIONS,
-        between(0, draw, DRAWS),
-        each(0, DRAWS, no_better, "j"),
-        t.made == put(s.made, p, generation, message),
-        t.sent == put(s.sent, p, generation, True),
-        t.waiting == put(s.waiting, p, generation, True),
-        t.offered == z3.Store(s.offered, p, generation),
-        t.evaluations == z3.Store(s.evaluations, p, s.evaluations[p] + DRAWS),
-        unchanged(s, t, "length", "order", "history", "learner"),
-    )
-
-
-def append(s: State, t: State, message: Term) -> Term:
-    """The message gets the next place in the order, and the ghost learner receives it."""
-    return z3.And(
-        t.order == z3.Store(s.order, s.length, message),
-        t.length == s.length + 1,
-        t.history == z3.Store(s.history, s.length + 1, receive(s.history[s.length], message)),
-        unchanged(s, t, "learner", "offered", "evaluations", "sent", "made"),
-    )
-
-
-def order(s: State, t: State, p: Term, g: Term) -> Term:
-    """p's offer for generation g gets its place in the order."""
-    return z3.And(
-        is_correct(p),
-        between(1, g, GENERATIONS + 1),
-        s.waiting[p][g],
-        t.waiting == put(s.waiting, p, g, False),
-        append(s, t, s.made[p][g]),
-    )
-
-
-def byzantine_offer(s: State, t: State, message: Term) -> Term:
-    """A Byzantine process orders whatever it likes in its own name."""
-    generation = Ticket.generation(Offer.ticket(message))
-    return z3.And(
-        is_process(Offer.sender(message)),
-        BYZANTINE[Offer.sender(message)],
-        between(1, generation, GENERATIONS + 1),
-        append(s, t, message),
-        unchanged(s, t, "waiting"),
-    )
-
-
-def deliver(s: State, t: State, p: Term) -> Term:
-    """p takes the next offer of the order."""
-    learner = s.learner[p]
-    after = receive(learner, s.order[Learner.delivered(learner)])
-    cost = (
-        Learner.bans(after)
-        + Learner.generation(after)
-        - Learner.bans(learner)
-        - Learner.generation(learner)
-    )
-    return z3.And(
-        is_correct(p),
-        Learner.delivered(learner) < s.length,
-        t.learner == z3.Store(s.learner, p, after),
-        t.evaluations == z3.Store(s.evaluations, p, s.evaluations[p] + cost),
-        unchanged(s, t, "length", "order", "history", "offered", "sent", "waiting", "made"),
-    )
-
+from model_consensus.proofs.tob_steps import (
+    VARIABLES,
+    byzantine_offer,
+    deliver,
+    init,
+    offer,
+    order,
+    own,
+)
 
 # ------------------------------------------------------------------------------ the invariant
 
@@ -457,6 +337,42 @@ PROPERTIES = {
     ),
 }
 
+
+def is_decide(s: State, t: State, p: Term) -> Term:
+    """p decides one model, as Decide of ModelConsensus.tla allows (is_backed is Resilience)."""
+    before, after = s.learner[p], t.learner[p]
+    g = Learner.generation(before) + 1
+    return z3.And(
+        g <= GENERATIONS,
+        Learner.generation(after) == g,
+        is_descended(after, g),
+        is_backed(t, after, g),
+        correct(
+            lambda q: z3.Or(continues(after, t.learner[q]), continues(t.learner[q], after)), "q"
+        ),
+    )
+
+
+def refines(s: State, t: State) -> Term:
+    """A step of ModelConsensus.tla: what is decided stays; one process decides one model, or none
+    does; what is drawn stays drawn."""
+    return z3.And(
+        correct(
+            lambda p: z3.And(
+                continues(s.learner[p], t.learner[p]),
+                z3.Or(
+                    Learner.generation(t.learner[p]) == Learner.generation(s.learner[p]),
+                    z3.And(
+                        is_decide(s, t, p),
+                        correct(lambda q: z3.Or(p == q, t.learner[q] == s.learner[q]), "q"),
+                    ),
+                ),
+                generations(GENERATIONS, lambda g: z3.Implies(s.sent[p][g], t.sent[p][g])),
+            )
+        ),
+    )
+
+
 # ---------------------------------------------------------------------- lemmas for the solver
 
 
@@ -515,6 +431,26 @@ SYSTEM = System(
     ),
     invariant=INVARIANT,
     properties=PROPERTIES,
+    steps={"RefinesModelConsensus": refines},
+    needs={
+        "RefinesModelConsensus": (
+            "LearnerIsFold",
+            "Position",
+            "Delivered",
+            "Generation",
+            "Continues",
+            "Fold",
+            "Length",
+            "LearnerIsFold'",
+            "Position'",
+            "Delivered'",
+            "Generation'",
+            "Continues'",
+            "Descended'",
+            "Backed'",
+            "Length'",
+        )
+    },
     assumptions=ASSUMPTIONS,
     facts=FACTS,
     functions=FUNCTIONS,
