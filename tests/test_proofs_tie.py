@@ -13,7 +13,7 @@ z3 = pytest.importorskip("z3")
 from model_consensus import tlc  # noqa: E402
 from model_consensus.explore import constants_of  # noqa: E402
 from model_consensus.manifest import spec_directory  # noqa: E402
-from model_consensus.proofs import longest_chain, streamlet, termination  # noqa: E402
+from model_consensus.proofs import longest_chain, pow_learning, streamlet, termination  # noqa: E402
 from model_consensus.proofs.evaluate import Environment, Evaluator, Table  # noqa: E402
 from model_consensus.proofs.kit import AFTER, each  # noqa: E402
 from model_consensus.proofs.states import (  # noqa: E402
@@ -22,6 +22,7 @@ from model_consensus.proofs.states import (  # noqa: E402
     TobStates,
     tob_pair,
 )
+from model_consensus.proofs.states_pow import PowStates  # noqa: E402
 from model_consensus.proofs.tie import Comparison, Graph, Tie, compare, read_graph  # noqa: E402
 
 TOB = """
@@ -54,6 +55,23 @@ CONSTANTS
     Depth = %d
     Wins = %d
     ByzantineWins = %d
+SPECIFICATION Spec
+"""
+
+WORK = """
+CONSTANTS
+    p1 = p1
+    p2 = p2
+    b1 = b1
+    Proc = {p1, p2, b1}
+    Byzantine = {b1}
+    Draws = %d
+    Losses = {0, 1}
+    Depth = 2
+    Wins = %d
+    ByzantineWins = %d
+    EachForgery = TRUE
+    Forgeries <- FewForgeries
 SPECIFICATION Spec
 """
 
@@ -132,6 +150,23 @@ def test_longest_chain(depth: int, wins: int, liars: int, safe: bool, tmp_path: 
         # A bad factor alone breaks the first; a fork that decides two blocks the others.
         assert any("NoBadFactor" in names for names in broken)
         assert any("Unique" in names for names in broken)
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize(("draws", "wins"), [(2, 1), (1, 2)])
+def test_learning_over_proof_of_work(draws: int, wins: int, tmp_path: Path) -> None:
+    graph, constants = graph_of("MCPowLearning", WORK % (draws, wins, wins), tmp_path)
+    # Whose win it is, and who shows a block, plays no part in what is proved of blocks.
+    same = {"ByzantineMine": "Mine", "ByzantinePublish": "Receive"}
+    graph.edges = {(a, same.get(action, action), b) for a, action, b in graph.edges}
+    states, tie = PowStates(constants), Tie(pow_learning.SYSTEM)
+    fits(compare(tie, graph, states, pair=states.pair), "Mine", "Receive", "ByzantineForge")
+    # A block that claims too little is no step.
+    mined = next(state for state in graph.states.values() if len(state["blocks"]) == 1)
+    environment = states.environment(mined)
+    kind, parent, ticket, claim = environment["blocks"][1]
+    lie = environment["blocks"].store(1, (kind, parent, ticket, claim - 1))
+    assert tie.broken({**environment, "blocks": lie}) == ["Steps"]
 
 
 @pytest.mark.tlc
