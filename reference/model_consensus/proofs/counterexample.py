@@ -66,10 +66,10 @@ class Counterexample:
             if isinstance(value, int)
         ]
         lines = [self.condition, f"  {', '.join(sized)}"]
-        lines += [f"  {name} = {self.values[name]}" for name in self.parameters]
         before = {k: v for k, v in self.values.items() if not k.endswith(AFTER)}
         after = {k.removesuffix(AFTER): v for k, v in self.values.items() if k.endswith(AFTER)}
-        shown = self.instance.describe(before)
+        shown = {name: str(self.values[name]) for name in self.parameters}
+        shown |= self.instance.describe(before)
         lines += [f"  {name} = {value}" for name, value in shown.items()]
         if after:
             changed = self.instance.describe({**before, **after})

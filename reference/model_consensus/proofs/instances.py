@@ -18,7 +18,7 @@ from model_consensus.proofs import (
 )
 from model_consensus.proofs.counterexample import Instance
 from model_consensus.proofs.counting import INT
-from model_consensus.proofs.kit import System, Term
+from model_consensus.proofs.kit import System, Term, between
 from model_consensus.proofs.tob_learner import (
     BYZANTINE,
     DRAWS,
@@ -105,8 +105,19 @@ def tob(
         },
         size=3,
         functions={least: _least(processes)},
-        limits=(tob_learning.SYSTEM.state().length <= 2,),
+        limits=_readable(processes),
         describe=_describe_tob,
+    )
+
+
+def _readable(processes: int) -> tuple[Term, ...]:
+    """A short order, and small numbers."""
+    s, offer = tob_learning.SYSTEM.state(), z3.Const("offer", Offer)
+    claims = [offer, *(s.order[i] for i in range(2))]
+    return (
+        s.length <= 2,
+        *(between(0, Offer.claim(claim), 10) for claim in claims),
+        *(between(0, s.evaluations[p], 10) for p in range(processes)),
     )
 
 
@@ -143,6 +154,8 @@ def _learner(value: Any, processes: int) -> str:
 def _describe_tob(values: Mapping[str, Any]) -> Mapping[str, str]:
     processes = values["N"]
     shown: dict[str, str] = {}
+    if "offer" in values:
+        shown["offer"] = _offer(values["offer"])
     length = values.get("length", 0)
     for i in range(max(0, min(length, 4))):
         if "order" in values:
