@@ -1,0 +1,199 @@
+"""Comparing state graphs: equal ones are, and a graph with any difference is not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from model_consensus import cli, tob_learning
+from model_consensus.errors import ModelConsensusError
+from model_consensus.explore import (
+    Dump,
+    compare,
+    constants_of,
+    describe,
+    explore,
+    fingerprint,
+    implementation_graph,
+    system_of,
+)
+from model_consensus.manifest import load, spec_directory
+from model_consensus.mc_tob_learning import from_constants
+from model_consensus.tob_defects import DEFECTS
+from model_consensus.values import Function, record
+
+# ------------------------------------------------------------------------ graphs made by hand
+
+
+@dataclass(frozen=True)
+class Up:
+    """The counter grows by one."""
+
+
+@dataclass(frozen=True)
+class Reset:
+    """The counter starts again."""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A counter that goes up to ``top`` and starts again."""
+
+    top: int = 2
+    start: int = 0
+    resets: tuple[int, ...] = (2,)
+
+    def initial(self) -> Iterator[int]:
+        yield self.start
+
+    def enabled(self, state: int) -> Iterator[Up | Reset]:
+        if state < self.top:
+            yield Up()
+        if state in self.resets:
+            yield Reset()
+
+    def apply(self, state: int, action: Up | Reset) -> int:
+        return state + 1 if isinstance(action, Up) else 0
+
+    def project(self, state: int) -> Function:
+        return record(n=state, even=state % 2 == 0)
+
+
+def node(number: int, n: int, initial: bool = False) -> str:
+    label = f"/\\\\ n = {n}\\n/\\\\ even = {'FALSE' if n % 2 else 'TRUE'}"
+    return f'{number} [label="{label}"{",style = filled" if initial else ""}];'
+
+
+def dump_of(path: Path, *lines: str) -> Dump:
+    """A graph as TLC writes it."""
+    path.write_text("strict digraph DiskGraph {\n" + "\n".join(lines) + "\n}\n", encoding="utf-8")
+    return Dump(path)
+
+
+def edge(source: int, target: int, action: str) -> str:
+    return f'{source} -> {target} [label="{action}",color="black",fontcolor="black"];'
+
+
+COUNTER = (
+    node(-10, 0, initial=True),
+    node(11, 1),
+    edge(-10, 11, "Up"),
+    node(12, 2),
+    edge(11, 12, "Up"),
+    edge(12, -10, "Reset"),
+)
+
+
+def test_a_system_is_explored_to_the_end() -> None:
+    graph = implementation_graph(Counter())
+    names = [fingerprint(Counter().project(n)) for n in range(3)]
+    assert graph.initial == {("Init", names[0])}
+    assert graph.edges == {
+        names[0]: {("Up", names[1])},
+        names[1]: {("Up", names[2])},
+        names[2]: {("Reset", names[0])},
+    }
+    assert graph.size == (3, 3)
+
+
+def test_equal_graphs_have_no_difference(tmp_path: Path) -> None:
+    dump = dump_of(tmp_path / "graph.dot", *COUNTER)
+    theirs = dump.graph()
+    assert theirs.size == (3, 3)
+    assert compare(Counter(), implementation_graph(Counter()), dump, theirs) is None
+
+
+@pytest.mark.parametrize(
+    ("counter", "path", "action", "only", "n"),
+    [
+        (Counter(start=1), [], "Init", "implementation", 1),
+        (Counter(resets=(1, 2)), [0, 1], "Reset", "implementation", 0),
+        (Counter(top=3), [0, 1, 2], "Up", "implementation", 3),
+        (Counter(resets=()), [0, 1, 2], "Reset", "specification", 0),
+        (Counter(top=1), [0, 1], "Up", "specification", 2),
+    ],
+)
+def test_the_first_difference_is_at_the_end_of_a_shortest_path(
+    counter: Counter, path: list[int], action: str, only: str, n: int, tmp_path: Path
+) -> None:
+    dump = dump_of(tmp_path / "graph.dot", *COUNTER)
+    found = compare(counter, implementation_graph(counter), dump, dump.graph())
+    assert found is not None
+    assert [state for _, state in found.path] == [Counter().project(each) for each in path]
+    assert (found.action, found.only, found.after) == (action, only, Counter().project(n))
+
+
+def test_a_difference_says_what_the_other_does_by_the_same_action(tmp_path: Path) -> None:
+    wrong = [line.replace("n = 2", "n = 7") for line in COUNTER]
+    dump = dump_of(tmp_path / "graph.dot", *wrong)
+    found = compare(Counter(), implementation_graph(Counter()), dump, dump.graph())
+    assert found is not None
+    assert (found.only, found.differences) == ("implementation", ("state.n is 2, not 7",))
+
+
+def test_a_dump_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    for number, lines in enumerate([["strict digraph DiskGraph {"], ["", *COUNTER]]):
+        file = tmp_path / f"{number}.dot"
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with pytest.raises(ModelConsensusError, match="did not write the whole graph"):
+            Dump(file).graph()
+
+
+# ------------------------------------------------------------------------------ configurations
+
+
+def test_the_constants_of_a_configuration() -> None:
+    config = r"""
+    \* Draws = 7
+    CONSTANTS
+        p1 = p1
+        Proc = {p1, b1}     \* two
+        Draws = 1
+        Forgeries <- FewForgeries
+    CONSTANT Lambda = 2
+    INVARIANT TypeOK
+    """
+    assert constants_of(config) == {
+        "p1": "p1",
+        "Proc": frozenset({"p1", "b1"}),
+        "Draws": 1,
+        "Lambda": 2,
+    }
+
+
+def test_a_constant_that_is_missing_or_wrong_is_named() -> None:
+    with pytest.raises(ModelConsensusError, match="constant 'Losses' is missing"):
+        from_constants({})
+    with pytest.raises(ModelConsensusError, match="wrong type"):
+        from_constants({"Losses": 3})
+
+
+def test_a_model_without_an_implementation_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    model = load(spec_directory() / "manifest.json").find("MCConsensus")
+    with pytest.raises(ModelConsensusError, match="MCConsensus: only models of MCTobLearning"):
+        system_of(model)
+    assert cli.main(["explore", "MCConsensus"]) == 2
+    assert cli.main(["explore"]) == 2
+    assert "name a model, or --all" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------- Total Order Broadcast, with TLC
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize("equal", [True, False], ids=["none", "unverified"])
+def test_the_graph_shows_a_defect_in_the_delivery(equal: bool) -> None:
+    model = load(spec_directory() / "manifest.json").find("MCTobLearning_tiny")
+    constants = constants_of(model.config.read_text(encoding="utf-8"))
+    receive = tob_learning.receive if equal else DEFECTS["unverified"]
+    found = explore(model, from_constants(constants, receive))
+    if equal:
+        assert found.difference is None
+        assert "the graphs are equal" in describe(found)
+        return
+    assert found.difference is not None
+    assert (found.difference.action, found.difference.only) == ("Deliver", "implementation")
+    assert found.difference.differences
+    assert all(line.startswith("state.learner") for line in found.difference.differences)
+    assert "THE GRAPHS DIFFER" in describe(found)
