@@ -233,6 +233,9 @@ def test_a_file_that_is_too_large_is_refused_unread(
     [
         (put("Nonsense", "#meta", "module"), "no module Nonsense; traces can be of"),
         (put("../../etc/passwd", "#meta", "module"), "no module"),
+        (put(True, "#meta", "constants", "Next"), "'Next' is no constant of TobLearning"),
+        (put(True, "#meta", "constants", "Agreement"), "'Agreement' is no constant"),
+        (put(1, "#meta", "constants", "x\nINVARIANT y"), "is no constant of TobLearning"),
         (put("unknown", "#meta", "models", 0, "parent"), "does not stand before it"),
         (put("m", "#meta", "models", 0, "parent"), "does not stand before it"),
         (put(2, "#meta", "models", 0, "ticket", "generation"), "no legal ticket"),
@@ -242,7 +245,7 @@ def test_a_file_that_is_too_large_is_refused_unread(
         (put(1 << 40, "states", 0, "network"), "too large for TLC"),
     ],
 )
-def test_a_trace_that_cannot_be_put_into_tla_is_refused_before_java_starts(
+def test_a_trace_that_is_not_fit_to_be_checked_is_refused_before_java_starts(
     spoil: Spoil, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = saved(tmp_path / "bad.itf.json", spoil(data()))

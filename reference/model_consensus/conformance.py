@@ -171,12 +171,16 @@ class _Checker:
     ) -> Result:
         module, constants = _setting(self.traces[0])
         specification = spec_directory() / f"Trace{module}.tla"
-        if not specification.is_file():
-            known = sorted(file.stem[5:] for file in spec_directory().glob("Trace*.tla"))
+        if not specification.with_suffix(".cfg").is_file():
+            known = sorted(file.stem[5:] for file in spec_directory().glob("Trace*.cfg"))
             raise TraceError(
                 f"{self.traces[0].source}: no module {module}; traces can be of {', '.join(known)}"
             )
         config = specification.with_suffix(".cfg").read_text(encoding="utf-8")
+        for name in self.traces[0].constants:
+            # A configuration can also redefine operators, even Next: a trace must not.
+            if name not in _declared_constants(specification):
+                raise TraceError(f"{self.traces[0].source}: {name!r} is no constant of {module}")
         if not invariants:
             config = re.sub(r"(?m)^INVARIANTS?\b.*$", "", config)
         with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
@@ -199,6 +203,19 @@ class _Checker:
                 on_progress=self.on_progress,
                 on_print=on_print,
             )
+
+
+def _declared_constants(specification: Path) -> frozenset[str]:
+    """The constants that a module and those of this folder that it extends declare."""
+    text = re.sub(r"\\\*.*|\(\*.*?\*\)", "", specification.read_text(encoding="utf-8"))
+    found = set()
+    for kind, names in re.findall(r"(?m)^(EXTENDS|CONSTANTS?)\s+(\w+(?:\s*,\s*\w+)*)", text):
+        for name in re.findall(r"\w+", names):
+            if kind != "EXTENDS":
+                found.add(name)
+            elif (extended := specification.with_name(f"{name}.tla")).is_file():
+                found |= _declared_constants(extended)
+    return frozenset(found)
 
 
 _BOOKKEEPING = frozenset(["trace", "step", "by"])
