@@ -27,8 +27,8 @@ vars == <<string, forks>>
 (* one is not longer.  So it may wait until a correct process is about to  *)
 (* make the public chain longer.  Then the adversary loses nothing if it   *)
 (* shows all that is not longer than the chain that is to be extended: no  *)
-(* public block ever mends a disagreement, and a minute later nobody would *)
-(* look at these any more.                                                 *)
+(* public block ever mends a disagreement, and after the next block nobody *)
+(* would adopt these any more.                                             *)
 ShowUpTo(f, n) == Publish(f, {b \in Held(f) : Len(b) <= n})
 Showings(f) == {ShowUpTo(f, n) : n \in {Len(b) : b \in Held(f)}}
 
