@@ -1,31 +1,14 @@
 --------------------------- MODULE TraceStreamlet ---------------------------
 (***************************************************************************)
 (* Are these recorded executions behaviours of Streamlet?                  *)
-(*                                                                         *)
-(* A trace gives the value of every variable in each of its states, so     *)
-(* each step has at most one successor: the recorded one, if the           *)
-(* specification's own Next allows it.  A trace whose last state is        *)
-(* reached is accepted, and TLC prints so.  Many traces go into one run.   *)
-(*                                                                         *)
-(* The leaders of a trace are in its states, as a variable that stays the  *)
-(* same, for a configuration cannot have a function.                       *)
+(* (See Traces.)  The leaders of a trace are in its states, as a variable  *)
+(* that stays the same, for a configuration cannot have a function.        *)
 (***************************************************************************)
-EXTENDS Streamlet, TLC
+EXTENDS Streamlet, Traces
 
-(* The traces are in TLC's registers 1, 2 and so on, where an assumption   *)
-(* of the module that extends this one has put them.  Each has             *)
-(*   states      the sequence of its states                                *)
-CONSTANT TraceCount     \* how many traces there are
-
-VARIABLES leader,   \* leader[e]: the leader of epoch e
-          trace,    \* the number of the trace
-          step,     \* the number of its state
-          by        \* in a diagnosis: the action that leads here
+VARIABLE leader     \* leader[e]: the leader of epoch e
 
 traceVars == <<vars, leader, trace, step, by>>
-
-Recorded == TLCGet(trace)
-TraceLength == Len(Recorded.states)
 
 TraceLeader(e) == leader[e]
 NoLeader == << >>
@@ -42,8 +25,6 @@ StateIs(state) == /\ pool = state.pool
                   /\ lock = state.lock
                   /\ log = state.log
                   /\ leader = state.leader
-
-Accept(t, i) == i = Len(TLCGet(t).states) => PrintT(<<"accepted", t>>)
 
 TraceInit == \E t \in 1 .. TraceCount :
     /\ trace = t /\ step = 1 /\ by = ""
@@ -70,14 +51,8 @@ TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 (* Votes and logs only grow: the last state's safety is that of all. *)
 TraceSafety == step = TraceLength => OneVote /\ OneNotarized /\ NoRival /\ Consistency
 -----------------------------------------------------------------------------
-(* DIAGNOSIS of rejected traces.  How far did they come? *)
-AcceptEach(t, i) == PrintT(<<"accepted", t, i>>)
-
-(* And what could have happened instead, from the last good state on?      *)
-(* LastGood is a sequence of pairs <<trace, step>>; step 0 stands for the  *)
-(* time before the first state.                                            *)
-CONSTANT LastGood
-
+(* DIAGNOSIS of rejected traces: what could have happened instead, from    *)
+(* the last good state on?                                                 *)
 DiagnoseInit == \E i \in DOMAIN LastGood :
     /\ trace = LastGood[i][1] /\ step = LastGood[i][2]
     /\ leader = Recorded.states[1].leader
