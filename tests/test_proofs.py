@@ -42,25 +42,27 @@ def test_the_documentation_counts_them(name: str) -> None:
     assert int(count) == len(prove.conditions(name))
 
 
-# cvc5 finds some proofs with one way of treating nested quantifiers and some with another.
+# cvc5 finds some proofs with one way of treating quantifiers and some with another.  Its limits are
+# counted in steps, not in seconds: the machine's load decides nothing.
+FLAT = {"prenex-quant": "none"}
 CVC5: tuple[dict[str, str], ...] = (
-    {"prenex-quant": "none"},
-    {},
-    {"prenex-quant": "none", "enum-inst": "true"},
-    {"prenex-quant": "none", "relational-triggers": "true"},
+    {**FLAT, "rlimit-per": "100000"},
+    {"rlimit-per": "100000"},
+    {**FLAT, "relational-triggers": "true", "rlimit-per": "100000"},
+    {**FLAT, "enum-inst": "true", "rlimit-per": "100000"},
+    {**FLAT, "enum-inst": "true", "rlimit-per": "1000000"},
 )
-# Those that it does not settle in ten seconds, in any of these ways: they rest on z3 alone.
+# Those that it does not settle, or not with every choice of hypotheses: they rest on z3 alone.
 Z3_ALONE = {
-    "termination: Order => InPlay'",
     "tob_learning: ByzantineOffer => Backed'",
+    "tob_learning: Deliver => RefinesModelConsensus",
     "tob_learning: Invariant => Resilience",
     "tob_learning: Offer => Backed'",
     "tob_learning: Order => Accepted'",
     "tob_learning: Order => Backed'",
     "tob_learning: Order => BannedByzantine'",
+    "tob_learning: Order => BannedInOrder'",
     "tob_learning: Order => Descended'",
-    "slot_game: HonestWin => Unique'",
-    "slot_game: AdversaryWin => Unique'",
     "longest_chain: Mine => Unique'",
     "longest_chain: ByzantineMine => Unique'",
     "longest_chain: Receive => Unique'",
@@ -71,11 +73,11 @@ Z3_ALONE = {
 }
 
 
-def cvc5_answer(condition: Condition, options: dict[str, str], milliseconds: int) -> str:
+def cvc5_answer(condition: Condition, options: dict[str, str]) -> str:
     """What cvc5 says of the condition, written in SMT-LIB."""
     cvc5 = pytest.importorskip("cvc5")
     solver = cvc5.Solver(cvc5.TermManager())
-    for name, value in {"tlimit-per": str(milliseconds), **options}.items():
+    for name, value in options.items():
         solver.setOption(name, value)
     parser = cvc5.InputParser(solver)
     parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, condition.smt2(), condition.name)
@@ -91,20 +93,16 @@ def test_cvc5_confirms(name: str) -> None:
     for condition in prove.conditions(name):
         needed = core(condition)
         if condition.name in Z3_ALONE:
-            assert cvc5_answer(needed, CVC5[0], 1_000) != "sat"
+            assert cvc5_answer(needed, CVC5[0]) != "sat"
         else:
-            answers = (
-                cvc5_answer(needed, options, milliseconds)
-                for milliseconds in (1_000, 10_000)
-                for options in CVC5
-            )
+            answers = (cvc5_answer(needed, options) for options in CVC5)
             assert "unsat" in answers, condition.name
 
 
 def test_cvc5_can_disagree() -> None:
     x = z3.Int("x")
     wrong = Condition("wrong", {"x is positive": x > 0}, x > 1)
-    assert cvc5_answer(wrong, {}, 10_000) == "sat"
+    assert cvc5_answer(wrong, {}) == "sat"
     assert discharge(wrong).answer == "sat"
 
 
