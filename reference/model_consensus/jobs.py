@@ -4,10 +4,13 @@ The training runs are the main job on real input: a classifier of handwritten di
 both protocols while Byzantine processes take part, and TLC checks every step of both runs.
 """
 
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from model_consensus.training import Training, train_pow, train_tob
 FLOOR = 0.93
 """The least accuracy on the test rows that a training run must reach."""
 OUT = Path("out")
+WORKERS = min(4, os.cpu_count() or 1)
 
 
 def train_over_tob(landscape: str = "digits") -> Training:
@@ -93,9 +97,13 @@ def _training(file: str, train: Callable[[], Training], say: Say) -> Found:
 
 
 def _graphs(say: Say) -> Found:
-    found = [explore.explore(model) for model in explore.graph_models()]
-    for each in found:
-        say("  " + explore.describe(each).replace("\n", "\n  "))
+    found = []
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+        # The largest first: in the end no worker waits long for the other.
+        models = sorted(explore.graph_models(), key=lambda model: -model.runtime)
+        for each in pool.map(explore.explore, models):
+            found.append(each)
+            say("  " + explore.describe(each).replace("\n", "\n  "))
     equal = sum(each.difference is None for each in found)
     data = {each.model.name: {"states": each.states, "edges": each.edges} for each in found}
     return equal == len(found), f"{equal} of {len(found)} graphs are equal", data
@@ -107,7 +115,7 @@ def _proofs(say: Say) -> Found:
     proved: dict[str, int] = {}
     failed = []
     for theory, condition, answer, _ in prove.outcomes(
-        list(prove.THEORIES), time_limit=60.0, seed=0, workers=2
+        list(prove.THEORIES), time_limit=60.0, seed=0, workers=WORKERS
     ):
         proved[theory] = proved.get(theory, 0) + (answer == "unsat")
         if answer != "unsat":
