@@ -5,7 +5,7 @@ TLC, and a value that continues an earlier one refers to it.  Models become numb
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from typing import TypeGuard
@@ -78,13 +78,12 @@ def _numbers(values: AbstractSet[Value]) -> str | None:
     return " \\cup ".join(f"({a} .. {b})" for a, b in zip(starts, ends, strict=True))
 
 
-def write_trace(writer: Writer, trace: Trace, register: int) -> None:
+def write_trace(writer: Writer, trace: Trace, numbers: "Numbers", register: int) -> None:
     """Put ``trace`` into a register, as the record that the specification of traces expects.
 
     :raises TraceError: a model's parent is unknown, its ticket is malformed, or a number is too
         large.
     """
-    numbers = Numbers(trace)
     drawn: list[dict[str, dict[int, int]]] = [{} for _ in range(len(trace.models) + 1)]
     generations: list[int] = []
     for name, origin in trace.models.items():
@@ -188,11 +187,12 @@ class Numbers:
         self.model = {name: GENESIS + index for index, name in enumerate(names)}
         self._name = {number: name for name, number in self.model.items()}
         self._done: dict[Value, Value] = {}
-        losses = sorted(losses_of([trace]))
+        losses = sorted(losses_of(trace))
         self._rank = {}
         if losses and losses[-1] >= LOSSES:
             self._rank = {loss: LOSSES + index for index, loss in enumerate(losses)}
         self._loss = {number: loss for loss, number in self._rank.items()}
+        self.losses = frozenset(map(self.loss, losses))
         self._source = trace.source
 
     def loss(self, loss: int) -> int:
@@ -240,7 +240,7 @@ def _map(
     return function({element(key): entry(key, item) for key, item in value.items()})
 
 
-def losses_of(traces: Iterable[Trace]) -> set[int]:
+def losses_of(trace: Trace) -> set[int]:
     """Every loss and every claim that occurs."""
     found: set[int] = set()
     seen: set[Value] = set()
@@ -259,30 +259,25 @@ def losses_of(traces: Iterable[Trace]) -> set[int]:
             for item in value:
                 search(item)
 
-    for trace in traces:
-        found.update(origin.loss for origin in trace.models.values())
-        for state in trace.states:
-            search(state)
+    found.update(origin.loss for origin in trace.models.values())
+    for state in trace.states:
+        search(state)
     return found
-
-
-def numbered_losses(trace: Trace) -> list[int]:
-    """The numbers of the losses that occur in ``trace``."""
-    return list(map(Numbers(trace).loss, losses_of([trace])))
 
 
 def module_text(name: str, extends: str, traces: Sequence[Trace], last_good: str) -> Iterator[str]:
     """The lines of the module ``name``, with ``TheCount``, ``TheLastGood`` and ``TheLosses``."""
     writer = Writer(len(traces) + 1)
+    losses: set[Value] = set()
     for register, trace in enumerate(traces, 1):
-        write_trace(writer, trace, register)
+        numbers = Numbers(trace)
+        write_trace(writer, trace, numbers, register)
+        losses |= numbers.losses
     yield f"---- MODULE {name} ----"
     yield f"EXTENDS {extends}"
     yield "ASSUME"
     yield from writer.lines
     yield f"TheCount == {len(traces)}"
     yield f"TheLastGood == {last_good}"
-    yield "TheLosses == " + show(
-        frozenset(loss for trace in traces for loss in numbered_losses(trace))
-    )
+    yield f"TheLosses == {show(frozenset(losses))}"
     yield "===="
