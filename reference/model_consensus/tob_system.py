@@ -158,12 +158,7 @@ class TobSystem:
     def offers(self, state: State, process: Process) -> Iterator[Offer]:
         """The action ``Offer`` of ``process``, for every answer of the landscape."""
         learner = state.learner[process]
-        tickets = self._undrawn(
-            state,
-            learner.model.digest,
-            own_tickets(current_generation(learner), process, self.landscapes.draws),
-        )
-        for answer in self.landscapes.answers(learner.model, tickets):
+        for answer in self.landscapes.answers(learner.model, self._own(state, learner)):
             yield Offer(process, answer)
 
     def byzantine_offers(self, state: State, offer: tob_learning.Offer) -> Iterator[ByzantineOffer]:
@@ -179,22 +174,17 @@ class TobSystem:
     def apply(self, state: State, action: Action) -> State:
         """The state after ``action``, which must be enabled."""
         match action:
-            case Offer(process, losses):
-                learner = state.learner[process]
-                tickets = self._undrawn(
-                    state,
-                    learner.model.digest,
-                    own_tickets(current_generation(learner), process, self.landscapes.draws),
-                )
-                loss = self._reveal(state, learner.model.digest, tickets, losses)
-                learner, offer = tob_learning.offer(self.landscapes.search(loss), learner)
+            case Offer(process, _):
+                loss = self.drawn(state, action)
+                search = self.landscapes.search(loss)
+                learner, offer = tob_learning.offer(search, state.learner[process])
                 return State(
                     state.broadcast.broadcast(offer), {**state.learner, process: learner}, loss
                 )
             case Order(offer):
                 return replace(state, broadcast=state.broadcast.order(offer))
-            case ByzantineOffer(offer, losses):
-                loss = self._reveal(state, offer.parent, self._matters(state, offer), losses)
+            case ByzantineOffer(offer, _):
+                loss = self.drawn(state, action)
                 return replace(state, broadcast=state.broadcast.order(offer), loss=loss)
             case Deliver(process):
                 broadcast, offer = state.broadcast.deliver(process)
@@ -205,8 +195,16 @@ class TobSystem:
                 return State(broadcast, learners, self._remembered(state.loss, learners))
 
     def drawn(self, state: State, action: Action) -> Losses:
-        """The losses that ``action`` reveals; all of them are in the next state."""
-        return self.apply(state, action).loss if isinstance(action, Offer | ByzantineOffer) else {}
+        """The losses known when ``action`` has revealed its own; none if it reveals nothing."""
+        match action:
+            case Offer(process, losses):
+                learner = state.learner[process]
+                tickets = self._own(state, learner)
+                return self._reveal(state, learner.model.digest, tickets, losses)
+            case ByzantineOffer(offer, losses):
+                return self._reveal(state, offer.parent, self._matters(state, offer), losses)
+            case _:
+                return {}
 
     def project(self, state: State) -> Function:
         """The variables network, inbox, learner and loss of ``TobLearning.tla``."""
@@ -245,6 +243,12 @@ class TobSystem:
             if learner.model.digest == digest:
                 return learner.model
         return self.lineages.model(search, digest)
+
+    def _own(self, state: State, learner: Learner) -> tuple[Ticket, ...]:
+        """The learner's own tickets whose losses have not been revealed."""
+        generation = current_generation(learner)
+        tickets = own_tickets(generation, learner.process, self.landscapes.draws)
+        return self._undrawn(state, learner.model.digest, tickets)
 
     def _undrawn(
         self, state: State, parent: Digest, tickets: Iterable[Ticket]
