@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from rich.console import Console
 from rich.table import Table
 
-from model_consensus import tob_learning
+from model_consensus import tob_learner
 from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch, Search
 from model_consensus.landscapes import Sphere
 from model_consensus.lineages import OneLandscape
 from model_consensus.streamlet_network import encode_offer
 from model_consensus.tob_adversary import ATTACKS
-from model_consensus.tob_learning import Learner, Offer
+from model_consensus.tob_learner import Learner, Offer
 from model_consensus.tob_simulator import simulate
 from model_consensus.tob_system import Deliver, Receive, TobSystem
 from model_consensus.training import process_names
@@ -32,7 +32,7 @@ COORDINATE = 8
 
 def evaluate_all(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
     """The baseline: every accepted offer is evaluated when a selection is made."""
-    after = tob_learning.receive(search, lambda_, learner, offer)
+    after = tob_learner.receive(search, lambda_, learner, offer)
     if len(after.decided) == len(learner.decided):
         return after
     return replace(after, evaluations=after.evaluations + lambda_ - 1)
@@ -92,9 +92,9 @@ def main() -> None:
             if attack == "flood" and (n, dimension) != (4, 1_000):
                 continue
             setting = (n, f, lambda_, dimension, attack)
-            ours = measure(*setting, tob_learning.receive, whole=False)
+            ours = measure(*setting, tob_learner.receive, whole=False)
             everything = measure(*setting, evaluate_all, whole=False)
-            shipped = measure(*setting, tob_learning.receive, whole=True)
+            shipped = measure(*setting, tob_learner.receive, whole=True)
             table.add_row(
                 *map(str, setting),
                 f"{ours.evaluations:.2f}",

@@ -20,12 +20,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from model_consensus import tob_learning
+from model_consensus import tob_learner
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Process, Ticket, own_tickets
 from model_consensus.lineages import EveryLandscape, Losses
 from model_consensus.tob_defects import DEFECTS
-from model_consensus.tob_learning import Learner, current_generation
+from model_consensus.tob_learner import Learner, current_generation
 from model_consensus.tob_system import Action, Deliver, Order, Receive, State, TobSystem
 
 LOSSES = (0, 1, 2)
@@ -45,7 +45,7 @@ def sizes(draw: st.DrawFn) -> tuple[int, int, int, int]:
 class TobMachine(RuleBasedStateMachine):
     """Any schedule; all steps after the random choice are those of :class:`TobSystem`."""
 
-    receive: Receive = staticmethod(tob_learning.receive)
+    receive: Receive = staticmethod(tob_learner.receive)
     system: TobSystem
     state: State
 
@@ -136,7 +136,7 @@ class TobMachine(RuleBasedStateMachine):
 
     def forge(self, data: st.DataObject, sender: Process, parent: Digest, ticket: Ticket) -> None:
         claim = data.draw(st.sampled_from((*LOSSES, -1, 9)))
-        forged = tob_learning.Offer(sender, parent, ticket, claim)
+        forged = tob_learner.Offer(sender, parent, ticket, claim)
         actions = list(self.system.byzantine_offers(self.state, forged))
         self.take(data.draw(st.sampled_from(actions)))
 

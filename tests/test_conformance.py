@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from model_consensus import tob_learning, traces
+from model_consensus import tob_learner, traces
 from model_consensus.conformance import check_traces, differences
 from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch
 from model_consensus.landscapes import OneMax
@@ -27,7 +27,7 @@ from model_consensus.values import function, record
 Change = Callable[[Any], Any]
 
 
-def tob(attack: str, seed: int, receive: Receive = tob_learning.receive) -> Trace:
+def tob(attack: str, seed: int, receive: Receive = tob_learner.receive) -> Trace:
     names = process_names(4)
     one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(), draws=2, lambda_=3)))
     system = TobSystem(names, names[3:], 3, one, 2, name=short_name, receive=receive)

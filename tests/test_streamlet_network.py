@@ -23,7 +23,7 @@ from model_consensus.streamlet_network import (
     encode_offer,
 )
 from model_consensus.tob_adversary import ATTACKS
-from model_consensus.tob_learning import Offer
+from model_consensus.tob_learner import Offer
 from model_consensus.tob_system import TobSystem
 from model_consensus.values import Function, function
 

@@ -1,7 +1,7 @@
 """Learning over Streamlet in a simulated network: the learner of the paper on a real broadcast.
 
 Each process is a Streamlet node with the unchanged learner of
-:mod:`model_consensus.tob_learning` on top: an offer is broadcast as a message, and what the node
+:mod:`model_consensus.tob_learner` on top: an offer is broadcast as a message, and what the node
 delivers is handed to the learner.  The network is partially synchronous.  Before its stabilization
 it delays, reorders, duplicates and loses packets, and partitions hold back what crosses them until
 they heal; from then on packets arrive within half an epoch.  Processes crash and come back with
@@ -15,7 +15,7 @@ import heapq
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from model_consensus import streamlet, tob_learning, traces
+from model_consensus import streamlet, tob_learner, traces
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process, Ticket
 from model_consensus.lineages import OneLandscape
@@ -26,7 +26,7 @@ from model_consensus.streamlet_messages import Block, Committee, Proposal, Vote,
 from model_consensus.streamlet_record import Record
 from model_consensus.streamlet_state import Durable, Identity, Node, Send
 from model_consensus.tob_adversary import Attack, wanted
-from model_consensus.tob_learning import Learner, Offer, current_generation
+from model_consensus.tob_learner import Learner, Offer, current_generation
 from model_consensus.tob_simulator import Schedule
 from model_consensus.tob_system import Action, Deliver, Order, State, TobSystem
 from model_consensus.traces import Trace
@@ -147,7 +147,7 @@ class Simulation:
         for process, (_, sign) in keys.items():
             me = Identity(process, self.committee, sign)
             node = streamlet.restart(me, Durable())
-            self.hosts[process] = Host(me, node, tob_learning.new_learner(search, process))
+            self.hosts[process] = Host(me, node, tob_learner.new_learner(search, process))
         self.state: State = next(iter(system.initial()))
         self.record = Record(self.committee, system.correct)
         self.packets = self.bytes = 0
@@ -276,7 +276,7 @@ class Simulation:
         """A correct learner makes its offer, and its node broadcasts it."""
         process = host.me.process
         yield self._apply(next(self.system.offers(self.state, process)))
-        host.learner, offer = tob_learning.offer(self.landscape.searched, host.learner)
+        host.learner, offer = tob_learner.offer(self.landscape.searched, host.learner)
         host.node, out = streamlet.broadcast(host.me, host.node, encode_offer(offer))
         host.persist()
         self.record.broadcast(host.node.durable.outgoing[-1])
@@ -315,7 +315,7 @@ class Simulation:
         if offer is None:
             return
         search = self.landscape.searched
-        host.learner = tob_learning.receive(search, self.system.lambda_, host.learner, offer)
+        host.learner = tob_learner.receive(search, self.system.lambda_, host.learner, offer)
         yield self._apply(Deliver(process))
         if self.state.learner[process] != host.learner:
             raise ModelConsensusError(f"{process} has delivered messages out of order")

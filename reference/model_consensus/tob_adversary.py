@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from model_consensus.evolutionary_search import Process, Search, Ticket, least, own_tickets
-from model_consensus.tob_learning import Learner, Offer, current_generation
+from model_consensus.tob_learner import Learner, Offer, current_generation
 from model_consensus.tob_system import State, TobSystem
 
 FLOOD = 50

@@ -1,13 +1,13 @@
 """Learners over Total Order Broadcast with one mechanism left out, to show what it is for.
 
-Nobody should run these.  Each takes the place of :func:`model_consensus.tob_learning.receive`, and
+Nobody should run these.  Each takes the place of :func:`model_consensus.tob_learner.receive`, and
 has a name under which tests and the command line ask for it.
 """
 
 from dataclasses import replace
 
 from model_consensus.evolutionary_search import Search, least
-from model_consensus.tob_learning import (
+from model_consensus.tob_learner import (
     Learner,
     Offer,
     is_banned,

@@ -13,8 +13,8 @@ import numpy as np
 from model_consensus.evolutionary_search import tagged_digest
 from model_consensus.lineages import OneLandscape
 from model_consensus.tob_adversary import Attack, wanted
-from model_consensus.tob_learning import Offer as OfferMessage
-from model_consensus.tob_learning import current_generation
+from model_consensus.tob_learner import Offer as OfferMessage
+from model_consensus.tob_learner import current_generation
 from model_consensus.tob_system import Action, Deliver, Order, State, TobSystem
 
 Choice = TypeVar("Choice")

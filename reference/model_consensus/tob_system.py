@@ -6,7 +6,7 @@ specification, and :meth:`TobSystem.project` gives the specification's variables
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from model_consensus import tob_learning
+from model_consensus import tob_learner
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
     Digest,
@@ -17,7 +17,7 @@ from model_consensus.evolutionary_search import (
     own_tickets,
 )
 from model_consensus.lineages import Answer, Landscapes, Lineages, Losses, ticket_value
-from model_consensus.tob_learning import Learner, current_generation
+from model_consensus.tob_learner import Learner, current_generation
 from model_consensus.total_order_broadcast import Broadcast
 from model_consensus.values import Function, Value, function, record
 
@@ -26,7 +26,7 @@ from model_consensus.values import Function, Value, function, record
 class State:
     """The broadcast, the correct processes' learners, and the losses revealed and of interest."""
 
-    broadcast: Broadcast[tob_learning.Offer]
+    broadcast: Broadcast[tob_learner.Offer]
     learner: Mapping[Process, Learner]
     loss: Losses
 
@@ -43,7 +43,7 @@ class Offer:
 class Order:
     """A broadcast offer gets its place in the total order."""
 
-    offer: tob_learning.Offer
+    offer: tob_learner.Offer
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class Deliver:
 class ByzantineOffer:
     """A Byzantine offer gets its place; its true loss, if it may matter, is ``losses``."""
 
-    offer: tob_learning.Offer
+    offer: tob_learner.Offer
     losses: Answer
 
 
 Action = Offer | Order | Deliver | ByzantineOffer
-Receive = Callable[[Search, int, Learner, tob_learning.Offer], Learner]
-Forgeries = Callable[["TobSystem", State], Iterable[tob_learning.Offer]]
+Receive = Callable[[Search, int, Learner, tob_learner.Offer], Learner]
+Forgeries = Callable[["TobSystem", State], Iterable[tob_learner.Offer]]
 
 
 class TobSystem:
@@ -89,7 +89,7 @@ class TobSystem:
         generations: int | None = None,
         forgeries: Forgeries = lambda system, state: (),
         name: Callable[[Digest], Value] | None = None,
-        receive: Receive = tob_learning.receive,
+        receive: Receive = tob_learner.receive,
     ) -> None:
         if len(set(processes)) != len(processes) or not set(byzantine) < set(processes):
             raise ModelConsensusError(
@@ -131,7 +131,7 @@ class TobSystem:
         search = self.landscapes.search({})
         yield State(
             Broadcast(dict.fromkeys(self.correct, ())),
-            {p: tob_learning.new_learner(search, p) for p in self.correct},
+            {p: tob_learner.new_learner(search, p) for p in self.correct},
             {},
         )
 
@@ -161,7 +161,7 @@ class TobSystem:
         for answer in self.landscapes.answers(learner.model, self._own(state, learner)):
             yield Offer(process, answer)
 
-    def byzantine_offers(self, state: State, offer: tob_learning.Offer) -> Iterator[ByzantineOffer]:
+    def byzantine_offers(self, state: State, offer: tob_learner.Offer) -> Iterator[ByzantineOffer]:
         """The action ``ByzantineOffer`` of this offer, for every answer of the landscape."""
         tickets = self._matters(state, offer)
         answers: Iterable[Answer] = [()]
@@ -177,7 +177,7 @@ class TobSystem:
             case Offer(process, _):
                 loss = self.drawn(state, action)
                 search = self.landscapes.search(loss)
-                learner, offer = tob_learning.offer(search, state.learner[process])
+                learner, offer = tob_learner.offer(search, state.learner[process])
                 return State(
                     state.broadcast.broadcast(offer), {**state.learner, process: learner}, loss
                 )
@@ -219,7 +219,7 @@ class TobSystem:
             loss=function({self.name(digest): loss for digest, loss in state.loss.items()}),
         )
 
-    def offer_value(self, offer: tob_learning.Offer) -> Value:
+    def offer_value(self, offer: tob_learner.Offer) -> Value:
         """An offer as a record of TLA+."""
         return record(
             sender=offer.sender,
@@ -256,7 +256,7 @@ class TobSystem:
         """Those tickets on ``parent`` whose losses have not been revealed."""
         return tuple(t for t in tickets if self.lineages.offspring(parent, t) not in state.loss)
 
-    def _matters(self, state: State, offer: tob_learning.Offer) -> tuple[Ticket, ...]:
+    def _matters(self, state: State, offer: tob_learner.Offer) -> tuple[Ticket, ...]:
         """The ticket of a Byzantine offer that some learner may come to evaluate, or none."""
         parent, ticket = offer.parent, offer.ticket
         legal = (

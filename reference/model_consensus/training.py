@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model_consensus import tob_defects, tob_learning
+from model_consensus import tob_defects, tob_learner
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
     CachedSearch,
@@ -109,7 +109,7 @@ def train_tob(
         one,
         generations,
         name=short_name,
-        receive=tob_learning.receive if verified else tob_defects.unverified,
+        receive=tob_learner.receive if verified else tob_defects.unverified,
     )
     rows: list[Row] = []
     models = [system.genesis]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from model_consensus import tob_learning, traces
+from model_consensus import tob_learner, traces
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
     CachedSearch,
@@ -19,7 +19,7 @@ from model_consensus.landscapes import OneMax
 from model_consensus.lineages import EveryLandscape, OneLandscape
 from model_consensus.tob_adversary import ATTACKS
 from model_consensus.tob_defects import DEFECTS
-from model_consensus.tob_learning import Learner, Offer, new_learner, offer, receive
+from model_consensus.tob_learner import Learner, Offer, new_learner, offer, receive
 from model_consensus.tob_simulator import simulate
 from model_consensus.tob_system import Receive, State, TobSystem
 from model_consensus.training import process_names, short_name, train_tob
@@ -195,7 +195,7 @@ GENERATIONS = 10
 LAMBDA = 3
 
 
-def run(attack: str, seed: int = 1, received: Receive = tob_learning.receive) -> Iterator[State]:
+def run(attack: str, seed: int = 1, received: Receive = tob_learner.receive) -> Iterator[State]:
     names = process_names(4)
     one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(), 4, LAMBDA)))
     system = TobSystem(
@@ -253,7 +253,7 @@ def test_a_seed_fixes_the_run() -> None:
     ("attack", "defect"), [("under-claim", "unverified"), ("collusion", "unverified")]
 )
 def test_without_the_mechanism_its_attack_does_harm(attack: str, defect: str) -> None:
-    assert loss_after(attack, DEFECTS[defect]) > loss_after(attack, tob_learning.receive)
+    assert loss_after(attack, DEFECTS[defect]) > loss_after(attack, tob_learner.receive)
 
 
 def test_without_a_ban_a_liar_costs_an_evaluation_in_every_generation() -> None:

@@ -1,4 +1,4 @@
-"""(1,λ) evolutionary search over Total Order Broadcast: the learner of ``TobLearning.tla``.
+"""(1,λ) evolutionary search over Total Order Broadcast: ``TobLearner.tla``.
 
 In each generation a process draws its own tickets on its current model and broadcasts one offer:
 the ticket of least loss, with its claim to that loss.  A learner takes the offers in the order of
