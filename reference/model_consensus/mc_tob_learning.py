@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from model_consensus import tob_learning
+from model_consensus import tob_learner
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Ticket
 from model_consensus.lineages import EveryLandscape
@@ -11,7 +11,7 @@ from model_consensus.values import Value
 
 
 def from_constants(
-    constants: Mapping[str, Value], receive: Receive = tob_learning.receive
+    constants: Mapping[str, Value], receive: Receive = tob_learner.receive
 ) -> TobSystem:
     """The system of a model of ``MCTobLearning.tla``, given the constants of its configuration.
 
@@ -42,7 +42,7 @@ def few_forgeries(losses: Sequence[int], forged: int) -> Forgeries:
     wait in any inbox.
     """
 
-    def forgeries(system: TobSystem, state: State) -> Iterator[tob_learning.Offer]:
+    def forgeries(system: TobSystem, state: State) -> Iterator[tob_learner.Offer]:
         waiting = max(
             sum(offer.sender in system.byzantine for offer in queue)
             for queue in state.broadcast.inbox.values()
@@ -65,6 +65,6 @@ def few_forgeries(losses: Sequence[int], forged: int) -> Forgeries:
                     tickets.append((Ticket(generation, sender, draws), 0))
                     tickets.extend((Ticket(generation, p, 0), 0) for p in system.processes)
                 for ticket, claim in dict.fromkeys(tickets):
-                    yield tob_learning.Offer(sender, parent, ticket, claim)
+                    yield tob_learner.Offer(sender, parent, ticket, claim)
 
     return forgeries
