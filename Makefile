@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/installed
 
 verify: $(INSTALLED)
 	@mkdir -p out
-	$(BIN)/model-consensus verify --json out/verify.json
+	$(BIN)/model-consensus verify --json out/verify.json --html out/verify.html
 
 test: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto --dist worksteal
@@ -25,7 +25,7 @@ lint: $(INSTALLED)
 # Measure every model again and write the figures into spec/manifest.json (for maintainers).
 manifest: $(INSTALLED)
 	$(BIN)/model-consensus verify --tier all --record
-	$(BIN)/python -m model_consensus.models_table spec/README.md
+	$(BIN)/python -m model_consensus.documents
 
 clean:
 	rm -rf $(VENV) out dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -187,7 +187,7 @@ def test_jobs_after_the_models(
         say("training")
         return report.JobOutcome("train", passed, "96% after 600 generations", 1.0, {"seed": 1})
 
-    monkeypatch.setattr(verify, "JOBS", (job,))
+    monkeypatch.setattr(verify, "JOBS", {"train": job})
     write(spec, entries_of(spec)[:1])
     (spec / "MCCounter_invariant.cfg").unlink()
     file = tmp_path / "report.json"

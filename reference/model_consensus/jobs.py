@@ -6,7 +6,7 @@ both protocols while Byzantine processes take part, and TLC checks every step of
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
 from multiprocessing import get_context
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from model_consensus import check_trace, explore, prove, traces
+from model_consensus.claims import GRAPHS, PROOFS, TRAININGS
 from model_consensus.conformance import check_traces
 from model_consensus.landscapes import load_landscape
 from model_consensus.pow_adversary import STRATEGIES
@@ -75,7 +76,7 @@ def _timed(name: str, job: Callable[[Say], Found]) -> Callable[[Say], JobOutcome
     return timed
 
 
-TRAININGS = {"tob": train_over_tob, "pow": train_over_pow}
+_TRAIN = {"tob": train_over_tob, "pow": train_over_pow}
 
 
 def _train_and_check(protocol: str) -> tuple[float, bool, int, str]:
@@ -83,7 +84,7 @@ def _train_and_check(protocol: str) -> tuple[float, bool, int, str]:
 
     The accuracy on the test rows, whether the trace is accepted, its steps, and lines to print.
     """
-    training = TRAININGS[protocol]()
+    training = _TRAIN[protocol]()
     OUT.mkdir(exist_ok=True)
     path = OUT / f"{protocol}-digits.itf.json"
     traces.write(path, training.trace)
@@ -99,7 +100,7 @@ def _trainings(say: Say) -> Found:
     passed, messages, data = True, [], {}
     with ProcessPoolExecutor(min(2, WORKERS), mp_context=get_context("spawn")) as pool:
         for protocol, (accuracy, accepted, steps, lines) in zip(
-            TRAININGS, pool.map(_train_and_check, TRAININGS), strict=True
+            _TRAIN, pool.map(_train_and_check, _TRAIN), strict=True
         ):
             say(lines)
             passed &= accepted and accuracy >= FLOOR
@@ -126,21 +127,23 @@ def _proofs(say: Say) -> Found:
     if find_spec("z3") is None:
         return _left_out("z3", "proofs")
     proved: dict[str, int] = {}
+    seconds: dict[str, float] = {}
     failed = []
-    for theory, condition, answer, _ in prove.outcomes(
+    for theory, condition, answer, took in prove.outcomes(
         list(prove.THEORIES), time_limit=60.0, seed=0, workers=WORKERS
     ):
         proved[theory] = proved.get(theory, 0) + (answer == "unsat")
+        seconds[theory] = seconds.get(theory, 0.0) + took
         if answer != "unsat":
             failed.append(f"{condition} ({answer})")
     for theory, count in proved.items():
         say(f"  {theory:16} {count:4} conditions proved  {prove.THEORIES[theory]}")
     message = f"{sum(proved.values())} conditions proved, {len(failed)} not"
-    return not failed, ": ".join([message, *failed[:1]]), {"proved": proved, "failed": failed}
+    data = {"proved": proved, "failed": failed, "runtimes": seconds}
+    return not failed, ": ".join([message, *failed[:1]]), data
 
 
-JOBS: tuple[Callable[[Say], JobOutcome], ...] = (
-    _timed("proofs with z3", _proofs),
-    _timed("state graphs of implementation and specification", _graphs),
-    _timed("digits over both protocols", _trainings),
-)
+JOBS: Mapping[str, Callable[[Say], JobOutcome]] = {
+    name: _timed(name, job)
+    for name, job in ((PROOFS, _proofs), (GRAPHS, _graphs), (TRAININGS, _trainings))
+}

@@ -167,16 +167,28 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+_TIMES = ("runtime", "runtimes", "seconds")
+
+
 def write(path: Path, report: dict[str, Any]) -> None:
-    """Write a report at once or not at all, with a checksum of its results (times left out)."""
+    """Write a report at once or not at all."""
+    replace_file(path, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+
+
+def with_checksum(report: dict[str, Any]) -> dict[str, Any]:
+    """The report, with a checksum of its results (times left out)."""
     results = [
-        {key: value for key, value in entry.items() if key not in ("runtime", "seconds")}
+        {key: value for key, value in entry.items() if key not in _TIMES}
         for entry in [*report["models"], *report["jobs"]]
     ]
     canonical = json.dumps(sorted(results, key=str), sort_keys=True).encode()
-    report = {**report, "resultsSha256": hashlib.sha256(canonical).hexdigest()}
+    return {**report, "resultsSha256": hashlib.sha256(canonical).hexdigest()}
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file at once or not at all."""
     draft = path.with_name(path.name + ".part")
-    draft.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.write_text(text, encoding="utf-8")
     draft.replace(path)
 
 

@@ -10,7 +10,7 @@ import argparse
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from functools import partial
@@ -20,8 +20,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from model_consensus import claims, html_report, report, tlc
 from model_consensus import manifest as manifests
-from model_consensus import report, tlc
+from model_consensus.claims import PROOFS, Claim
 from model_consensus.errors import ModelConsensusError
 from model_consensus.jobs import JOBS
 from model_consensus.manifest import Model
@@ -31,7 +32,8 @@ from model_consensus.toolchain import Toolchain, find_toolchain
 EXAMPLES = """\
 examples:
   model-consensus verify
-  model-consensus verify --tier all --json report.json"""
+  model-consensus verify --claim T3 --claim T4
+  model-consensus verify --tier all --json report.json --html report.html"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="fast",
         help="the models to check (default: fast)",
     )
+    parser.add_argument(
+        "--claim",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="check only what shows this claim, such as T3 (may be repeated)",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="the same, to be read")
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="models checked at once"
     )
@@ -60,12 +70,16 @@ def run(args: argparse.Namespace) -> int:
     """Check everything that is asked for."""
     if args.jobs < 1:
         raise ModelConsensusError("--jobs: not a positive number")
-    if args.json and not args.json.parent.is_dir():
-        raise ModelConsensusError(f"--json: no such folder: {args.json.parent}")
+    for option in ("json", "html"):
+        file: Path | None = getattr(args, option)
+        if file and not file.parent.is_dir():
+            raise ModelConsensusError(f"--{option}: no such folder: {file.parent}")
     console = Console(highlight=False, soft_wrap=True, markup=False)
     started = time.monotonic()
     manifest = manifests.load(manifests.spec_directory() / "manifest.json")
-    models = selected(manifest, args.models, args.tier)
+    wanted = [claims.find(name) for name in args.claim]
+    models = selected(manifest, args.models, args.tier, wanted)
+    jobs = selected_jobs(args, wanted)
     toolchain = find_toolchain()
     console.print(toolchain.describe())
     if manifest.tool_sha256 not in ("", toolchain.jar_sha256):
@@ -80,8 +94,11 @@ def run(args: argparse.Namespace) -> int:
 
     def save() -> None:
         document["seconds"] = round(time.monotonic() - started, 1)
+        whole = report.with_checksum(document)
         if args.json:
-            report.write(args.json, document)
+            report.write(args.json, whole)
+        if args.html:
+            html_report.write(args.html, whole)
 
     passed = True
     measured = []
@@ -102,8 +119,8 @@ def run(args: argparse.Namespace) -> int:
         manifests.record(manifest, measured, tool)
         console.print(f"recorded {len(measured)} of {len(models)} models in {manifest.path}")
         return 0 if passed else 1
-    for job in () if args.models_only or args.models else JOBS:
-        done = job(console.print)
+    for job in jobs:
+        done = JOBS[job](console.print)
         passed &= done.passed
         console.print(f"{done.name}: {done.message} after {done.seconds:.1f} s"
                       f"  {'ok' if done.passed else 'FAILS'}")  # fmt: skip
@@ -120,13 +137,43 @@ def run(args: argparse.Namespace) -> int:
     return 0 if passed else 1
 
 
-def selected(manifest: manifests.Manifest, names: list[str], tier: str) -> list[Model]:
-    """The models of these names, else of this tier, of a manifest that lists all there are."""
+def selected(
+    manifest: manifests.Manifest, names: list[str], tier: str, wanted: Sequence[Claim] = ()
+) -> list[Model]:
+    """The models of these names, else of this tier, of a manifest that lists all there are.
+
+    With ``wanted`` only those of the tier that are evidence for these claims.
+    """
     if names:
         return [manifest.find(name) for name in names]
     if complaints := manifests.incomplete(manifest):
         raise ModelConsensusError("; ".join(complaints))
-    return [model for model in manifest.models if tier in (model.tier, "all")]
+    models = [model for model in manifest.models if tier in (model.tier, "all")]
+    if not wanted:
+        return models
+    shown = {model.name for claim in wanted for model in claim.evidence(manifest)}
+    return [model for model in models if model.name in shown]
+
+
+def selected_jobs(args: argparse.Namespace, wanted: Sequence[Claim]) -> list[str]:
+    """The names of the jobs to do after the models.
+
+    :raises ModelConsensusError: a claim has no other evidence than tests.
+    """
+    if args.models_only or args.models:
+        return []
+    if not wanted:
+        return list(JOBS)
+    for claim in wanted:
+        if not (claim.models or claim.theories or claim.jobs):
+            raise ModelConsensusError(
+                f"--claim: {claim.name} is shown by tests: pytest {' '.join(claim.tests)}"
+            )
+    return [
+        job
+        for job in JOBS
+        if any(job in claim.jobs or (claim.theories and job == PROOFS) for claim in wanted)
+    ]
 
 
 @contextmanager
