@@ -226,7 +226,7 @@ def defective(name: str) -> tuple[str, Trace, int, str]:
 @pytest.mark.tlc
 def test_runs_over_total_order_broadcast_are_behaviours_and_corrupted_ones_are_not() -> None:
     good = [tob(attack, seed) for seed, attack in enumerate([*ATTACKS, "none", "under-claim"])]
-    bad = [*tob_corruptions(), wrong_tie(), *map(defective, DEFECTS)]
+    bad = [*tob_corruptions(), wrong_tie(), *map(defective, SHOWN_BY)]
     verdicts = check_traces([*good, *(trace for _, trace, _, _ in bad)])
     assert [v.trace.source for v in verdicts[: len(good)] if v.rejection] == []
     for (what, trace, index, about), verdict in zip(bad, verdicts[len(good) :], strict=True):
