@@ -15,7 +15,9 @@ The schema is that of tlaplus/Examples, extended::
                               -- measured, written by ``verify --record``:
                               "distinctStates", "totalStates", "runtime" in seconds,
                               "traceLength": states of the counterexample, the initial one included,
-                              "actions": those that fired (for "holds")}]}]}
+                              "actions": those that fired (for "holds"),
+                              "temporal": true, if more than invariants and properties of steps
+                              is checked (for "holds")}]}]}
 
 A *holds* model must succeed.  A *necessity* model drops one assumption and a *witness* model says
 that a state is out of reach: both must fail, in the named property, with the recorded trace length.
@@ -34,7 +36,7 @@ from model_consensus.tlc_output import Result, Verdict
 KINDS = ("holds", "necessity", "witness")
 TIERS = ("fast", "long")
 _GIVEN = {"path", "kind", "claim", "tier", "mode", "result", "property", "workers", "deadlock"}
-_MEASURED = {"distinctStates", "totalStates", "runtime", "traceLength", "actions"}
+_MEASURED = {"distinctStates", "totalStates", "runtime", "traceLength", "actions", "temporal"}
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,15 @@ class Figures:
     total: int | None
     trace_length: int | None
     actions: tuple[str, ...]
+    temporal: bool = False
 
     @staticmethod
     def of(result: Result) -> "Figures":
         """The figures of a run."""
         fired = sorted({action.name for action in result.coverage if action.generated})
         length = len(result.trace) if result.trace else None
-        return Figures(result.distinct, result.generated, length, tuple(fired))
+        temporal = result.temporal and result.verdict is Verdict.HOLDS
+        return Figures(result.distinct, result.generated, length, tuple(fired), temporal)
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def load(path: Path) -> Manifest:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelConsensusError(f"{path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelConsensusError(f"{path}: not JSON: {error}") from None
     try:
         models = tuple(
@@ -172,6 +176,7 @@ def _model(manifest: Path, module: Path, entry: Mapping[str, Any]) -> Model:
             entry.get("totalStates"),
             entry.get("traceLength"),
             tuple(entry.get("actions", ())),
+            bool(entry.get("temporal", False)),
         )
     return Model(
         module=module,
@@ -203,29 +208,36 @@ def incomplete(manifest: Manifest) -> list[str]:
     ]
 
 
-def differences(model: Model, result: Result, *, recording: bool = False) -> list[str]:
+def differences(
+    model: Model, result: Result, *, recording: bool = False, counts_only: bool = False
+) -> list[str]:
     """What a run has not in common with what the manifest demands; empty if it passes.
 
-    With ``recording`` the figures are free and the rest is demanded all the same.
+    With ``recording`` the figures are free and the rest is demanded all the same.  With
+    ``counts_only``, of the figures only the numbers of states are demanded.
     """
     if result.verdict != model.result or result.property != model.failing:
         wanted = model.result + (f" of {model.failing}" if model.failing else "")
         found = result.verdict + (f" of {result.property}" if result.property else "")
         return [f"{found} instead of {wanted}" + (f": {result.message}" if result.message else "")]
     found_differences = [f"TLC warns: {warning}" for warning in result.warnings]
-    if model.kind == "holds":
+    if model.kind == "holds" and not counts_only:
         found_differences += dead_actions(result)
     if recording:
         return found_differences
     if model.figures is None:
         return [*found_differences, "it has no recorded figures"]
     measured = Figures.of(result)
-    for what, want, got in (
+    counts = (
         ("distinct states", model.figures.distinct, measured.distinct),
         ("states in total", model.figures.total, measured.total),
         ("states in the counterexample", model.figures.trace_length, measured.trace_length),
+    )
+    others = (
         ("actions fired", model.figures.actions, measured.actions),
-    ):
+        ("temporal properties checked", model.figures.temporal, measured.temporal),
+    )
+    for what, want, got in counts if counts_only else counts + others:
         if want != got:
             found_differences.append(f"{_shown(got)} {what} instead of {_shown(want)}")
     return found_differences
@@ -243,6 +255,8 @@ def dead_actions(result: Result) -> list[str]:
 
 
 def _shown(figure: int | tuple[str, ...] | None) -> str:
+    if isinstance(figure, bool):
+        return "some" if figure else "no"
     return ", ".join(figure) if isinstance(figure, tuple) else str(figure)
 
 
@@ -264,6 +278,8 @@ def record(
         entry["totalStates"] = figures.total
         if model.kind == "holds":
             entry["actions"] = list(figures.actions)
+            if figures.temporal:
+                entry["temporal"] = True
         else:
             entry["traceLength"] = figures.trace_length
         entry["runtime"] = round(result.seconds, 1)

@@ -92,6 +92,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     printed: tuple[str, ...] = ()
     seconds: float = 0.0
+    temporal: bool = False  # whether temporal properties, such as liveness, were checked
 
 
 _START = re.compile(r"@!@!@STARTMSG (\d+):(\d+) @!@!@")
@@ -119,6 +120,7 @@ _OUT_OF_MEMORY, _STACK_OVERFLOW = {1001, 1002}, 1005
 _TRACE_STATE, _STUTTERING, _BACK_TO_STATE = 2217, 2218, 2122
 _PROGRESS_STATISTICS, _STATISTICS, _SEARCH_DEPTH = 2200, 2199, 2194
 _COVERAGE_START, _COVERAGE_ACTION = 2201, 2772
+_TEMPORAL = 2192
 _WHERE = 2103  # the nested expressions at which an evaluation failed
 _COVERAGE_DETAIL = {2221, 2775}
 _HEADINGS = {2121, 2264}  # of a counterexample
@@ -245,6 +247,7 @@ class Reader:
             warnings=tuple(self._warnings),
             printed=tuple(self._printed),
             seconds=seconds,
+            temporal=_TEMPORAL in self._seen,
         )
 
     def _judge(self, exit_status: int, config: str) -> tuple[Verdict, str | None, str]:
