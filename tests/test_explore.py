@@ -9,17 +9,21 @@ import pytest
 from model_consensus import cli
 from model_consensus.errors import ModelConsensusError
 from model_consensus.explore import (
-    Dump,
-    compare,
     constants_of,
     describe,
     explore,
-    fingerprint,
-    implementation_graph,
     system_of,
 )
 from model_consensus.manifest import load, spec_directory
 from model_consensus.mc_tob_learning import from_constants
+from model_consensus.state_graph import (
+    Difference,
+    Dump,
+    Names,
+    compare,
+    fingerprint,
+    implementation_graph,
+)
 from model_consensus.tob_defects import DEFECTS
 from model_consensus.values import Function, record
 
@@ -87,21 +91,27 @@ COUNTER = (
 
 def test_a_system_is_explored_to_the_end() -> None:
     graph = implementation_graph(Counter())
-    names = [fingerprint(Counter().project(n)) for n in range(3)]
-    assert graph.initial == {("Init", names[0])}
-    assert graph.edges == {
-        names[0]: {("Up", names[1])},
-        names[1]: {("Up", names[2])},
-        names[2]: {("Reset", names[0])},
-    }
+    assert graph.names.states == {fingerprint(Counter().project(n)): n for n in range(3)}
+    assert graph.initial == {0}
+    assert [graph.leaving(n) for n in range(3)] == [{("Up", 1)}, {("Up", 2)}, {("Reset", 0)}]
+    assert graph.path(2) == (("Init", 0), ("Up", 1), ("Up", 2))
     assert graph.size == (3, 3)
+
+
+def compared(counter: Counter, dump: Dump) -> Difference | None:
+    ours = implementation_graph(counter)
+    return compare(counter, ours, dump, dump.graph(ours.names))
 
 
 def test_equal_graphs_have_no_difference(tmp_path: Path) -> None:
     dump = dump_of(tmp_path / "graph.dot", *COUNTER)
-    theirs = dump.graph()
-    assert theirs.size == (3, 3)
-    assert compare(Counter(), implementation_graph(Counter()), dump, theirs) is None
+    assert dump.graph(Names()).size == (3, 3)
+    assert compared(Counter(), dump) is None
+
+
+def test_the_order_and_the_repetition_of_lines_do_not_matter(tmp_path: Path) -> None:
+    dump = dump_of(tmp_path / "graph.dot", *reversed(COUNTER), COUNTER[2])
+    assert compared(Counter(), dump) is None
 
 
 @pytest.mark.parametrize(
@@ -118,7 +128,7 @@ def test_the_first_difference_is_at_the_end_of_a_shortest_path(
     counter: Counter, path: list[int], action: str, only: str, n: int, tmp_path: Path
 ) -> None:
     dump = dump_of(tmp_path / "graph.dot", *COUNTER)
-    found = compare(counter, implementation_graph(counter), dump, dump.graph())
+    found = compared(counter, dump)
     assert found is not None
     assert [state for _, state in found.path] == [Counter().project(each) for each in path]
     assert (found.action, found.only, found.after) == (action, only, Counter().project(n))
@@ -127,17 +137,28 @@ def test_the_first_difference_is_at_the_end_of_a_shortest_path(
 def test_a_difference_says_what_the_other_does_by_the_same_action(tmp_path: Path) -> None:
     wrong = [line.replace("n = 2", "n = 7") for line in COUNTER]
     dump = dump_of(tmp_path / "graph.dot", *wrong)
-    found = compare(Counter(), implementation_graph(Counter()), dump, dump.graph())
+    found = compared(Counter(), dump)
     assert found is not None
     assert (found.only, found.differences) == ("implementation", ("state.n is 2, not 7",))
 
 
 def test_a_dump_that_was_cut_off_is_refused(tmp_path: Path) -> None:
-    for number, lines in enumerate([["strict digraph DiskGraph {"], ["", *COUNTER]]):
+    cut: list[list[str]] = [
+        ["strict digraph DiskGraph {"],
+        ["", *COUNTER],
+        ["", *COUNTER[:3], *COUNTER[4:], "}"],  # an edge without its target
+    ]
+    for number, lines in enumerate(cut):
         file = tmp_path / f"{number}.dot"
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         with pytest.raises(ModelConsensusError, match="did not write the whole graph"):
-            Dump(file).graph()
+            Dump(file).graph(Names())
+
+
+def test_a_state_to_which_nothing_leads_is_refused(tmp_path: Path) -> None:
+    dump = dump_of(tmp_path / "graph.dot", *COUNTER, node(13, 7))
+    with pytest.raises(ModelConsensusError, match="states to which nothing leads"):
+        compared(Counter(), dump)
 
 
 # ------------------------------------------------------------------------------ configurations

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.explore import implementation_graph
+from model_consensus.state_graph import implementation_graph
 from model_consensus.streamlet_messages import Block
 from model_consensus.streamlet_system import State, StreamletSystem, Vote, from_constants
 from model_consensus.values import Function, Value
