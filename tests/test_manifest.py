@@ -211,3 +211,10 @@ def test_recorded_figures_pass_and_nothing_else_changes(tmp_path: Path) -> None:
     data = json.loads(manifest.path.read_text())
     assert data["comment"] == "kept"
     assert data["modules"][0]["models"][1] == {**NECESSITY, "runtime": 2.3}
+
+
+def test_a_manifest_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(ModelConsensusError, match="not JSON"):
+        load(path)

@@ -18,13 +18,19 @@ TICKET = record(generation=1, proposer="p1", draw=0)
 SMALL = Trace(
     "small",
     "TobLearning",
-    {"Proc": frozenset({"p1"}), "Byzantine": frozenset(), "Lambda": 1},
+    {
+        "Proc": frozenset({"p1"}),
+        "Byzantine": frozenset(),
+        "Lambda": 1,
+        "Draws": 1,
+        "Generations": 1,
+    },
     "g",
     {"m": Origin("g", TICKET, 1 << 70)},
     ["Init", "Offer"],
     [
-        record(network=frozenset(), loss=()),
-        record(network=frozenset({TICKET}), loss=function({"m": 1 << 70})),
+        record(network=frozenset(), inbox=(), learner=(), loss=()),
+        record(network=frozenset({TICKET}), inbox=(), learner=(), loss=function({"m": 1 << 70})),
     ],
 )
 
@@ -33,17 +39,19 @@ def data() -> dict[str, Any]:
     """The JSON text of a small trace, written by hand from docs/traces.md and ADR-015."""
     text = """
       {"#meta": {"format": "ITF", "module": "TobLearning",
-                 "constants": {"Proc": {"#set": ["p1"]}, "Byzantine": {"#set": []}, "Lambda": 1},
+                 "constants": {"Proc": {"#set": ["p1"]}, "Byzantine": {"#set": []}, "Lambda": 1,
+                               "Draws": 1, "Generations": 1},
                  "genesis": "g",
                  "models": [{"name": "m", "parent": "g",
                              "ticket": {"generation": 1, "proposer": "p1", "draw": 0},
                              "loss": 1180591620717411303424}]},
-       "vars": ["network", "loss"],
+       "vars": ["network", "inbox", "learner", "loss"],
        "states": [
          {"#meta": {"index": 0, "action": "Init"},
-          "network": {"#set": []}, "loss": {"#map": []}},
+          "network": {"#set": []}, "inbox": [], "learner": {}, "loss": {"#map": []}},
          {"#meta": {"index": 1, "action": "Offer"},
           "network": {"#set": [{"generation": 1, "proposer": "p1", "draw": 0}]},
+          "inbox": [], "learner": {},
           "loss": {"#map": [["m", {"#bigint": "1180591620717411303424"}]]}}]}"""
     read: dict[str, Any] = json.loads(text)
     return read
@@ -82,7 +90,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         traces.write(file, each)
         assert same(traces.read(file), each)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["0.itf.json", "1.itf.json"]
-    assert [t.source for t in traces.read_all([tmp_path])] == [
+    assert [t.source for t in map(traces.read, traces.find_files([tmp_path]))] == [
         str(tmp_path / "0.itf.json"),
         str(tmp_path / "1.itf.json"),
     ]
@@ -144,12 +152,43 @@ def twice(found: dict[str, Any]) -> Any:
     return found
 
 
+def variables(*names: str) -> Spoil:
+    """A trace with these variables, all of them 0."""
+
+    def spoil(found: dict[str, Any]) -> Any:
+        return {**found, "vars": [*names], "states": [dict.fromkeys(names, 0)] * 2}
+
+    return spoil
+
+
 MALFORMED: dict[str, tuple[Spoil, str]] = {
     "empty": (lambda found: "", "not JSON"),
     "truncated": (lambda found: json.dumps(found)[:-9], "not JSON"),
     "no JSON": (lambda found: "#!/bin/sh\n", "not JSON"),
     "a digit too many": (lambda found: "9" * 10_000, "not JSON"),
     "nested arrays": (lambda found: "[" * 200_000, "nested too deeply"),
+    "a key twice": (
+        lambda found: json.dumps(found).replace('"vars"', '"states": 1, "vars"'),
+        "an object has 'states' twice",
+    ),
+    "a byte order mark": (lambda found: "\ufeff" + json.dumps(found), "not JSON.*BOM"),
+    "not a number": (put(float("nan"), "states", 1, "loss"), "state 1: loss: not a value"),
+    "no number at all": (put(float("inf"), "#meta", "models", 0, "loss"), "not of type int"),
+    "half a character": (put("\ud800", "states", 1, "loss"), "state 1: loss: .*half a character"),
+    "a number of 5,000 digits": (
+        put({"#bigint": "7" * 5000}, "states", 1, "loss"),
+        "state 1: loss: a number of 5000 digits",
+    ),
+    "a number with spaces": (put({"#bigint": " 7"}, "states", 1, "loss"), "state 1: loss"),
+    "a negative loss": (put(-1, "#meta", "models", 0, "loss"), "model 0: its loss is negative"),
+    "a map with a key twice": (
+        put({"#map": [["m", 1], ["m", 2]]}, "states", 1, "loss"),
+        "state 1: loss: a map has a key twice",
+    ),
+    "a value 51 deep": (
+        put(json.loads("[" * 51 + "]" * 51), "states", 1, "loss"),
+        "state 1: loss: nested too deeply",
+    ),
     "nested value": (
         lambda found: json.dumps(put("HERE", "states", 0, "loss")(found)).replace(
             '"HERE"', '{"#set": [' * 900 + "]}" * 900
@@ -216,7 +255,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"gone\.itf\.json: No such file"):
         traces.read(tmp_path / "gone.itf.json")
     with pytest.raises(TraceError, match=r"no \*\.itf\.json file"):
-        traces.read_all([tmp_path])
+        traces.find_files([tmp_path])
 
 
 def test_a_file_that_is_too_large_is_refused_unread(
@@ -231,11 +270,19 @@ def test_a_file_that_is_too_large_is_refused_unread(
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        (put("Nonsense", "#meta", "module"), "no module Nonsense; traces can be of"),
+        (put("Nonsense", "#meta", "module"), "no module 'Nonsense'; traces can be of"),
         (put("../../etc/passwd", "#meta", "module"), "no module"),
-        (put(True, "#meta", "constants", "Next"), "'Next' is no constant of TobLearning"),
-        (put(True, "#meta", "constants", "Agreement"), "'Agreement' is no constant"),
-        (put(1, "#meta", "constants", "x\nINVARIANT y"), "is no constant of TobLearning"),
+        (put(True, "#meta", "constants", "Next"), "'Next' is none, a constant of TobLearning"),
+        (put(True, "#meta", "constants", "Agreement"), "'Agreement' is none, a constant"),
+        (put(True, "#meta", "constants", "TraceCount"), "'TraceCount' is none, a constant"),
+        (put(1, "#meta", "constants", "x\nINVARIANT y"), "is none, a constant of TobLearning"),
+        (without("#meta", "constants", "Lambda"), "it has no Lambda, a constant of TobLearning"),
+        (variables("network", "inbox", "loss"), "it has no learner, a variable of TobLearning"),
+        (variables("network", "inbox", "learner", "loss", "ghost"), "'ghost' is none, a variable"),
+        (
+            variables("network", "inbox", "learner", "loss", "x |-> 0]) \\/ TLCSet(1"),
+            "is none, a variable of TobLearning",
+        ),
         (put("unknown", "#meta", "models", 0, "parent"), "does not stand before it"),
         (put("m", "#meta", "models", 0, "parent"), "does not stand before it"),
         (put(2, "#meta", "models", 0, "ticket", "generation"), "no legal ticket"),

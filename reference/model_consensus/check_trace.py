@@ -8,17 +8,21 @@ wrong in it, and which actions were possible instead.
 
 import argparse
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 
 from model_consensus.conformance import TraceVerdict, check_traces
-from model_consensus.traces import read_all
+from model_consensus.traces import find_files, read
 
 EXAMPLES = """\
 examples:
   model-consensus check-trace out/tob/trace.itf.json
   model-consensus check-trace my-traces/"""
+
+BATCH = 50_000_000
+"""Bytes of files that one run of TLC checks, or one larger file."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,22 +37,38 @@ def run(args: argparse.Namespace) -> int:
     """Check the traces."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     started = time.monotonic()
+    traces = rejected = states = 0
     with console.status("reading") as status:
-        traces = read_all(args.paths)
-        verdicts = check_traces(
-            traces,
-            time_limit=args.time_limit,
-            on_progress=lambda progress: status.update(f"checked {progress.distinct:,} states"),
-        )
-    rejected = [verdict for verdict in verdicts if verdict.rejection]
-    for verdict in rejected:
-        console.print(describe(verdict))
-    states = sum(len(trace.states) for trace in traces)
+        for batch in batches(find_files(args.paths)):
+            verdicts = check_traces(
+                map(read, batch),
+                time_limit=args.time_limit,
+                on_progress=lambda progress: status.update(f"checked {progress.distinct:,} states"),
+            )
+            for verdict in verdicts:
+                traces, states = traces + 1, states + len(verdict.trace.states)
+                if verdict.rejection:
+                    rejected += 1
+                    console.print(describe(verdict))
     console.print(
-        f"{len(verdicts) - len(rejected)} of {len(verdicts)} traces accepted: "
+        f"{traces - rejected} of {traces} traces accepted: "
         f"{states:,} states in {time.monotonic() - started:.1f} s"
     )
     return 1 if rejected else 0
+
+
+def batches(files: Iterable[Path]) -> Iterator[list[Path]]:
+    """The files, in their order, in parts that are read and checked together."""
+    batch: list[Path] = []
+    room = BATCH
+    for file in files:
+        size = file.stat().st_size if file.is_file() else 0
+        if batch and size > room:
+            yield batch
+            batch, room = [], BATCH
+        batch.append(file)
+        room -= size
+    yield batch
 
 
 def describe(verdict: TraceVerdict) -> str:

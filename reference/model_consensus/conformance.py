@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.manifest import spec_directory
 from model_consensus.tlc import Run, check
 from model_consensus.tlc_output import Progress, Result, Verdict
-from model_consensus.trace_module import Numbers, module_text
+from model_consensus.trace_module import Numbers, is_name, module_text
 from model_consensus.traces import Trace, TraceError
 from model_consensus.values import Function, Value, parse_state, show
 
@@ -59,6 +60,8 @@ def check_traces(
     :raises ModelConsensusError: TLC failed.
     """
     given = list(traces)
+    for trace in given:
+        _check_names(trace)
     verdicts: dict[int, TraceVerdict] = {}
     order = sorted(range(len(given)), key=lambda index: _setting(given[index]))
     for _, group in groupby(order, key=lambda index: _setting(given[index])):
@@ -101,7 +104,7 @@ class _Checker:
             return self._without(_violation(result))
         if result.verdict is Verdict.EVALUATION:
             return self._apart(result)
-        if result.verdict is Verdict.PARSE:
+        if result.verdict in (Verdict.PARSE, Verdict.ASSUMPTION):
             raise TraceError(f"{self.traces[0].source}: {result.message}")
         raise ModelConsensusError(f"TLC: {result.message}")
 
@@ -113,6 +116,8 @@ class _Checker:
 
     def _apart(self, result: Result) -> list[Rejection | None]:
         """TLC stops at a value of a wrong type: find the trace that has it."""
+        if "assumption" in result.message and result.trace is None:
+            raise TraceError(f"{self.traces[0].source}: its constants: {result.message}")
         if len(self.traces) > 1:
             middle = len(self.traces) // 2
             return [*self._others(self.traces[:middle]), *self._others(self.traces[middle:])]
@@ -171,16 +176,7 @@ class _Checker:
     ) -> Result:
         module, constants = _setting(self.traces[0])
         specification = spec_directory() / f"Trace{module}.tla"
-        if not specification.with_suffix(".cfg").is_file():
-            known = sorted(file.stem[5:] for file in spec_directory().glob("Trace*.cfg"))
-            raise TraceError(
-                f"{self.traces[0].source}: no module {module}; traces can be of {', '.join(known)}"
-            )
         config = specification.with_suffix(".cfg").read_text(encoding="utf-8")
-        for name in self.traces[0].constants:
-            # A configuration can also redefine operators, even Next: a trace must not.
-            if name not in _declared_constants(specification):
-                raise TraceError(f"{self.traces[0].source}: {name!r} is no constant of {module}")
         if not invariants:
             config = re.sub(r"(?m)^INVARIANTS?\b.*$", "", config)
         with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
@@ -205,16 +201,64 @@ class _Checker:
             )
 
 
-def _declared_constants(specification: Path) -> frozenset[str]:
-    """The constants that a module and those of this folder that it extends declare."""
+def _check_names(trace: Trace) -> None:
+    """Refuse a trace that has not exactly the constants and variables of its module.
+
+    Their names go into the module and the configuration as they are, where others could redefine
+    Next or an invariant.
+    """
+    constants, variables = names_of(trace.module) or (None, None)
+    if constants is None or variables is None:
+        known = sorted(file.stem[5:] for file in spec_directory().glob("Trace*.cfg"))
+        raise TraceError(
+            f"{trace.source}: no module {trace.module[:60]!r}; traces can be of {', '.join(known)}"
+        )
+    for kind, wanted, given in (
+        ("constant", constants, frozenset(trace.constants) - {"Losses"}),
+        ("variable", variables, frozenset(map(str, trace.states[0]))),
+    ):
+        for name in sorted(wanted ^ given):
+            wrong = f"it has no {name}" if name in wanted else f"{name[:60]!r} is none"
+            raise TraceError(f"{trace.source}: {wrong}, a {kind} of {trace.module}")
+    for name, value in trace.constants.items():
+        elements = value if isinstance(value, frozenset) else [value]
+        if not all(_is_natural(element) or is_name(element) for element in elements):
+            raise TraceError(
+                f"{trace.source}: constant {name}: a number or a set of names expected"
+            )
+
+
+def _is_natural(value: Value) -> bool:
+    return type(value) is int and 0 <= value < 1 << 31
+
+
+@cache
+def names_of(module: str) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The constants and the variables of a trace of ``module``; None if there are no such traces.
+
+    The constants are those that the configuration leaves open.
+    """
+    specification = spec_directory() / f"Trace{module}.tla"
+    config = specification.with_suffix(".cfg")
+    if not re.fullmatch(r"\w+", module) or not config.is_file():
+        return None
+    substituted = re.findall(r"(?m)^\s*(\w+) <-", config.read_text(encoding="utf-8"))
+    return (
+        _declared("CONSTANT", specification) - frozenset(substituted),
+        _declared("VARIABLE", specification) - _BOOKKEEPING,
+    )
+
+
+def _declared(kind: str, specification: Path) -> frozenset[str]:
+    """The constants or variables that a module and those of this folder that it extends declare."""
     text = re.sub(r"\\\*.*|\(\*.*?\*\)", "", specification.read_text(encoding="utf-8"))
     found = set()
-    for kind, names in re.findall(r"(?m)^(EXTENDS|CONSTANTS?)\s+(\w+(?:\s*,\s*\w+)*)", text):
+    for keyword, names in re.findall(rf"(?m)^(EXTENDS|{kind}S?)\s+(\w+(?:\s*,\s*\w+)*)", text):
         for name in re.findall(r"\w+", names):
-            if kind != "EXTENDS":
+            if keyword != "EXTENDS":
                 found.add(name)
             elif (extended := specification.with_name(f"{name}.tla")).is_file():
-                found |= _declared_constants(extended)
+                found |= _declared(kind, extended)
     return frozenset(found)
 
 

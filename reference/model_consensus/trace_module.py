@@ -15,8 +15,15 @@ from model_consensus.values import Function, Value, function, ordered, show
 
 _FIELD = re.compile(r"[a-z][A-Za-z0-9_]*")  # no reserved word of TLA+ begins with a small letter
 
+_NAME = re.compile(r"[ !#-\[\]-~]*")
+
 INLINE = 40
 """Characters; a longer expression gets a name."""
+
+
+def is_name(value: Value) -> bool:
+    """Whether it is a string that TLC reads as it is: ASCII, without quotes and backslashes."""
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 class Writer:
@@ -213,6 +220,8 @@ class Numbers:
 
     def _number(self, value: Value, field: Value = None) -> Value:  # type: ignore[assignment]
         if isinstance(value, str):
+            if value not in self.model and not is_name(value):
+                raise TraceError(f"{self._source}: TLC cannot read the string {value[:60]!a}")
             return self.model.get(value, value)
         if isinstance(value, bool):
             return value

@@ -16,6 +16,7 @@ the specification; the action's name is for readers, the checker finds out itsel
 
 import json
 import os
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,15 @@ from model_consensus.evolutionary_search import Digest, Model
 from model_consensus.lineages import Lineages, ticket_value
 from model_consensus.values import Function, Value, from_itf, to_itf
 
-LARGEST_FILE = 1 << 30
+LARGEST_FILE = 100 << 20
 """Bytes; a larger file is refused unread."""
+
+MOST_VALUES = 6_000_000
+"""Brackets and commas; a file with more of them is refused unparsed.
+
+A value takes up to 250 bytes of memory, however few it takes in the file: this bounds the memory,
+and the size of the file alone would not.
+"""
 
 
 class TraceError(ModelConsensusError):
@@ -142,22 +150,44 @@ def read(path: Path) -> Trace:
 
     :raises TraceError: the file cannot be read or is no trace; a wrong state is named by its index.
     """
+    text = _text(path)
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise TraceError(f"{path}: larger than {LARGEST_FILE >> 20} MiB")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise TraceError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise TraceError(f"{path}: not UTF-8 text") from None
+        return _trace(str(path), json.loads(text, object_pairs_hook=_object))
     except RecursionError:
         raise TraceError(f"{path}: nested too deeply") from None
+    except TraceError:
+        raise
     except ValueError as error:
         raise TraceError(f"{path}: not JSON: {error}") from None
+
+
+def _text(path: Path) -> str:
+    """The text of a file that is small enough to be parsed."""
     try:
-        return _trace(str(path), data)
-    except RecursionError:
-        raise TraceError(f"{path}: nested too deeply") from None
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise TraceError(f"{path}: not a file")  # a pipe, say, may never end
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise TraceError(f"{path}: {error.strerror}") from None
+    if len(data) > LARGEST_FILE:
+        raise TraceError(f"{path}: larger than {LARGEST_FILE:,} bytes")
+    if sum(map(data.count, (b"{", b"[", b","))) > MOST_VALUES:
+        raise TraceError(f"{path}: more than {MOST_VALUES:,} values")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise TraceError(f"{path}: not UTF-8 text") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of a JSON text; ValueError if it has two items of one name."""
+    items = dict(pairs)
+    if len(items) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"an object has {twice[:60]!r} twice")
+    return items
 
 
 def _trace(source: str, data: Any) -> Trace:
@@ -177,7 +207,10 @@ def _trace(source: str, data: Any) -> Trace:
         name, parent = _field(where, model, "name", str), _field(where, model, "parent", str)
         if name in models:
             raise TraceError(f"{where}: {name} appears twice")
-        models[name] = Origin(parent, ticket, _field(where, model, "loss", int))
+        loss = _field(where, model, "loss", int)
+        if loss < 0:
+            raise TraceError(f"{where}: its loss is negative")
+        models[name] = Origin(parent, ticket, loss)
     actions, parsed = [], []
     for index, state in enumerate(states):
         where = f"{source}: state {index}"
@@ -189,7 +222,10 @@ def _trace(source: str, data: Any) -> Trace:
         if set(given) != set(variables):
             wrong = sorted(set(given) ^ set(variables))
             raise TraceError(f"{where}: it must have exactly the variables; see {wrong[0]}")
-        parsed.append(Function({key: _value(where, item) for key, item in given.items()}))
+        parsed.append(
+            Function({key: _value(f"{where}: {key}", item) for key, item in given.items()})
+        )
+        states[index] = None  # its JSON is not needed any more, and may be large
     return Trace(
         source,
         _field(source, meta, "module", str),
@@ -219,14 +255,15 @@ def _value(where: str, data: Any) -> Value:
         raise TraceError(f"{where}: {error}") from None
 
 
-def read_all(paths: Iterable[Path]) -> list[Trace]:
-    """The traces of files, and of all ``*.itf.json`` files in folders.
+def find_files(paths: Iterable[Path]) -> list[Path]:
+    """The files given, and all ``*.itf.json`` files in the folders given; links to folders do not
+    count.
 
-    :raises TraceError: one cannot be read, or there is none.
+    :raises TraceError: there is none.
     """
     files: list[Path] = []
     for path in paths:
         files += sorted(path.rglob("*.itf.json")) if path.is_dir() else [path]
     if not files:
         raise TraceError("no *.itf.json file in " + ", ".join(map(str, paths)))
-    return [read(file) for file in files]
+    return files

@@ -145,7 +145,7 @@ def parse(text: str) -> Value:
         value = _parse(tokens, tokens.pop)
         if tokens != [""]:
             raise ValueError(tokens[-1])
-    except (ValueError, IndexError, TypeError) as error:
+    except (ValueError, IndexError, TypeError, RecursionError) as error:
         shown = text if len(text) <= 60 else text[:57] + "..."
         raise ModelConsensusError(f"not a TLA+ value: {shown!r} (at {error})") from None
     return value
@@ -274,36 +274,58 @@ def to_itf(value: Value) -> Any:
     return {"#map": [[to_itf(key), to_itf(value[key])] for key in value]}
 
 
-def from_itf(data: Any) -> Value:
+_BIGINT = re.compile(r"-?[0-9]+")
+
+DEEPEST = 50
+"""Values within values: deeper ones are refused, for everything that reads a value recurs."""
+
+
+def from_itf(data: Any, depth: int = DEEPEST) -> Value:
     """The value that the ITF JSON ``data`` stands for; lists and plain integers are accepted.
 
     Raises:
-        ModelConsensusError: ``data`` is not in the encoding.
+        ModelConsensusError: ``data`` is not in the encoding, or nested deeper than ``depth``.
     """
-    if isinstance(data, bool | int | str):
+    if isinstance(data, bool | int):
         return data
+    if isinstance(data, str):
+        if any("\ud800" <= character <= "\udfff" for character in data):
+            raise ModelConsensusError(f"a string with half a character: {data[:60]!a}")
+        return data
+    if depth == 0:
+        raise ModelConsensusError("nested too deeply")
     if isinstance(data, list):
-        return tuple(from_itf(item) for item in data)
+        return tuple(from_itf(item, depth - 1) for item in data)
     if isinstance(data, dict):
-        tags = [key for key in data if isinstance(key, str) and key.startswith("#")]
+        tags = [key for key in data if key.startswith("#")]
         if not tags:
-            return function({str(key): from_itf(item) for key, item in data.items()})
+            return function(
+                (from_itf(key), from_itf(item, depth - 1)) for key, item in data.items()
+            )
         if len(data) == 1:
-            try:
-                return _from_tagged(tags[0], data[tags[0]])
-            except (TypeError, KeyError, ValueError) as error:
-                if isinstance(error, ModelConsensusError):
-                    raise
+            value = _from_tagged(tags[0], data[tags[0]], depth - 1)
+            if value is not None:
+                return value
     raise ModelConsensusError(f"not a value in the ITF encoding: {str(data)[:60]}")
 
 
-def _from_tagged(tag: str, content: Any) -> Value:
-    if tag == "#bigint" and isinstance(content, str):
-        return int(content)
-    if tag == "#tup" and isinstance(content, list):
-        return tuple(from_itf(item) for item in content)
-    if tag == "#set" and isinstance(content, list):
-        return frozenset(from_itf(item) for item in content)
-    if tag == "#map" and isinstance(content, list):
-        return function([(from_itf(key), from_itf(item)) for key, item in content])
-    raise TypeError(tag)
+def _from_tagged(tag: str, content: Any, depth: int) -> Value | None:
+    """The value with this tag; None if the content is not what the tag says."""
+    if tag == "#bigint" and isinstance(content, str) and _BIGINT.fullmatch(content):
+        try:
+            return int(content)
+        except ValueError:  # Python limits how many digits it reads
+            raise ModelConsensusError(f"a number of {len(content)} digits") from None
+    if not isinstance(content, list):
+        return None
+    if tag == "#map":
+        if not all(isinstance(pair, list) and len(pair) == 2 for pair in content):
+            return None
+        pairs = [(from_itf(key, depth), from_itf(item, depth)) for key, item in content]
+        if len(dict(pairs)) < len(pairs):
+            raise ModelConsensusError("a map has a key twice")
+        return function(pairs)
+    items = (from_itf(item, depth) for item in content)
+    if tag == "#tup":
+        return tuple(items)
+    return frozenset(items) if tag == "#set" else None
