@@ -38,7 +38,7 @@ from model_consensus.streamlet_messages import (
     simulation_key,
     sorted_votes,
 )
-from model_consensus.streamlet_state import Durable, Identity, Node, Send
+from model_consensus.streamlet_state import Durable, Identity, Node, Send, Step
 
 CORRECT = ("p1", "p2", "p3")
 BYZANTINE = "b1"
@@ -50,6 +50,7 @@ EPOCHS = 12
 class StreamletMachine(RuleBasedStateMachine):
     """Four processes, one of them Byzantine; it leads the epochs that Hypothesis gives it."""
 
+    react: Callable[[Identity, Node, Packet], Step] = staticmethod(streamlet.receive)
     nodes: dict[Process, Node]
 
     @initialize(
@@ -93,7 +94,7 @@ class StreamletMachine(RuleBasedStateMachine):
 
     def hand_over(self, process: Process, packet: Packet) -> None:
         me = self.me[process]
-        self.moved(process, *streamlet.receive(me, self.nodes[process], packet))
+        self.moved(process, *type(self).react(me, self.nodes[process], packet))
 
     @rule(process=st.sampled_from(CORRECT), ahead=st.integers(1, 2))
     def begin(self, process: Process, ahead: int) -> None:
@@ -108,13 +109,13 @@ class StreamletMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.packets)
     @rule(process=st.sampled_from(CORRECT), data=st.data())
-    def receive(self, process: Process, data: st.DataObject) -> None:
+    def arrive(self, process: Process, data: st.DataObject) -> None:
         """A packet arrives, perhaps not for the first time."""
         back = data.draw(st.integers(1, min(len(self.packets), 40)))
         self.hand_over(process, decode(self.packets[-back]))
 
     @rule(process=st.sampled_from(CORRECT), last=st.integers(1, 20))
-    def receive_the_last(self, process: Process, last: int) -> None:
+    def arrive_the_last(self, process: Process, last: int) -> None:
         for packet in self.packets[-last:]:
             self.hand_over(process, decode(packet))
 
