@@ -13,7 +13,7 @@ from model_consensus import pow_learning
 from model_consensus.evolutionary_search import EvolutionarySearch, Ticket, least, own_tickets
 from model_consensus.landscapes import OneMax
 from model_consensus.lineages import OneLandscape
-from model_consensus.pow_defects import DEFECTS, any_generation, unverified, workless
+from model_consensus.pow_defects import any_generation, unverified, workless
 from model_consensus.pow_learning import EVERY_HASH, Block, Rules
 from model_consensus.pow_system import Mine, PowSystem, Receive, Receiver, State
 
@@ -98,6 +98,6 @@ def test_an_attack_succeeds_without_the_check_that_stops_it_and_only_then(
 ) -> None:
     assert attack(ATTACKS[attack])
     assert not attack(pow_learning.receive)
-    for defect in DEFECTS.values():
+    for defect in ATTACKS.values():
         if defect is not ATTACKS[attack]:
             assert not attack(defect)

@@ -12,6 +12,7 @@ The specification has no crashes, and the graph of transitions is the same.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType, SimpleNamespace
 
 from model_consensus import streamlet, streamlet_messages
 from model_consensus.errors import ModelConsensusError
@@ -93,6 +94,7 @@ class StreamletSystem:
     :param forgeries: what the adversary can broadcast in its own name.
     :param choice: what blocks may carry: a key of ``PAYLOADS``.
     :param restart: whether each process crashes and restarts after each action.
+    :param nodes: the functions of the nodes; defective ones show what goes wrong.
     :raises ModelConsensusError: the parameters contradict each other.
     """
 
@@ -105,6 +107,7 @@ class StreamletSystem:
         forgeries: Sequence[Name],
         choice: str = "all",
         restart: bool = False,
+        nodes: ModuleType | SimpleNamespace = streamlet,
     ) -> None:
         if not byzantine or not set(byzantine) < set(processes) or not set(leaders) <= {*processes}:
             raise ModelConsensusError(
@@ -117,6 +120,7 @@ class StreamletSystem:
         self.epochs = len(leaders)
         self.payloads = PAYLOADS[choice]
         self.restart = restart
+        self.nodes = nodes
         keys = {p: streamlet_messages.simulation_key(0, p) for p in processes}
         self.committee = Committee(
             {p: public for p, (public, _) in keys.items()}, lambda _, epoch: leaders[epoch - 1]
@@ -135,7 +139,7 @@ class StreamletSystem:
 
     def initial(self) -> Iterator[State]:
         """The one initial state."""
-        nodes = {p: streamlet.restart(self.identity[p], Durable()) for p in self.correct}
+        nodes = {p: self.nodes.restart(self.identity[p], Durable()) for p in self.correct}
         yield State(nodes, dict.fromkeys(self.correct, ()), frozenset())
 
     def enabled(self, state: State) -> Iterator[Action]:
@@ -166,7 +170,7 @@ class StreamletSystem:
             case Broadcast(name):
                 process = self.messages[name]
                 me = self.identity[process]
-                node, _ = streamlet.broadcast(me, state.nodes[process], str(name).encode())
+                node, _ = self.nodes.broadcast(me, state.nodes[process], str(name).encode())
                 return self._moved(replace(state, pool=state.pool | {name}), process, node)
             case Propose(process, block) | Vote(process, block):
                 cast = self._cast(state, process, block)
@@ -199,7 +203,7 @@ class StreamletSystem:
 
     def _moved(self, state: State, process: Process, node: Node) -> State:
         if self.restart:
-            node = streamlet.restart(self.identity[process], node.durable)
+            node = self.nodes.restart(self.identity[process], node.durable)
         return replace(state, nodes={**state.nodes, process: node})
 
     def _block(self, epoch: int, parent: Digest, name: Name | None) -> Block:
@@ -239,13 +243,13 @@ class StreamletSystem:
         me, node = self.identity[process], state.nodes[process]
         leader = self.committee.leader(block.epoch)
         if block.epoch > node.epoch:
-            node = streamlet.enter(node, block.epoch)
+            node = self.nodes.enter(node, block.epoch)
         out: tuple[Send, ...]
-        node, _ = streamlet.on_chain(me, node, self._evidence(state, block.parent))
+        node, _ = self.nodes.on_chain(me, node, self._evidence(state, block.parent))
         if leader == process:
             if node.epoch != block.epoch:
                 return None
-            node, out = streamlet.propose(me, node, block.parent, block.payload)
+            node, out = self.nodes.propose(me, node, block.parent, block.payload)
         else:
             if leader in self.byzantine:
                 proposed = self._sign(leader, block)
@@ -255,7 +259,7 @@ class StreamletSystem:
                 if not cast:
                     return None
                 proposed = cast[0]
-            node, out = streamlet.on_proposal(me, node, Proposal(block, proposed))
+            node, out = self.nodes.on_proposal(me, node, Proposal(block, proposed))
         for send in out:
             match send.packet:
                 case streamlet_messages.Vote() as vote if vote.block == block.digest:
@@ -266,16 +270,18 @@ class StreamletSystem:
 
     def _deliver(self, state: State, process: Process, digest: Digest) -> Node | None:
         """The process after a delivery that the block with this digest makes possible, or None."""
-        node, _ = streamlet.on_chain(
+        node, _ = self.nodes.on_chain(
             self.identity[process], state.nodes[process], self._evidence(state, digest)
         )
         if node.finalizing != digest:
             return None
-        node, delivered = streamlet.deliver(node)
+        node, delivered = self.nodes.deliver(node)
         return None if delivered is None else node
 
 
-def from_constants(constants: Mapping[str, Value]) -> StreamletSystem:
+def from_constants(
+    constants: Mapping[str, Value], nodes: ModuleType | SimpleNamespace = streamlet
+) -> StreamletSystem:
     """The system of a model of ``MCStreamlet.tla``, given the constants of its configuration.
 
     :raises ModelConsensusError: one is missing or of a wrong type.
@@ -295,6 +301,7 @@ def from_constants(constants: Mapping[str, Value]) -> StreamletSystem:
             dict.fromkeys(constants["Message"], first),  # type: ignore[arg-type]
             sorted(constants["Forgery"]),  # type: ignore[arg-type]
             str(constants["Choice"]),
+            nodes=nodes,
         )
     except KeyError as error:
         raise ModelConsensusError(f"the constant {error} is missing or unknown") from None
