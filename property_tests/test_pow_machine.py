@@ -40,6 +40,7 @@ from model_consensus.pow_system import (
     Mine,
     PowSystem,
     Receive,
+    Receiver,
     State,
 )
 
@@ -52,6 +53,7 @@ LOSSES = (0, 1, 2)
 class PowMachine(RuleBasedStateMachine):
     """Any schedule in which the adversary wins no more blocks than the depth allows."""
 
+    receive: Receiver = staticmethod(pow_learning.receive)
     system: PowSystem
     state: State
 
@@ -59,7 +61,8 @@ class PowMachine(RuleBasedStateMachine):
     def start(self, depth: int, draws: int) -> None:
         rules = Rules(PROCESSES, depth, EVERY_HASH // 2)
         landscape = EveryLandscape(draws, LOSSES)
-        self.system = PowSystem(rules, BYZANTINE, landscape, byzantine_wins=depth)
+        receive = type(self).receive
+        self.system = PowSystem(rules, BYZANTINE, landscape, byzantine_wins=depth, receive=receive)
         (self.state,) = self.system.initial()
         self.outputs = self.decided()
 
@@ -97,13 +100,13 @@ class PowMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: bool(self.state.blocks))
     @rule(process=st.sampled_from(CORRECT), back=st.integers(0, 5))
-    def receive(self, process: Process, back: int) -> None:
+    def arrive(self, process: Process, back: int) -> None:
         """A block arrives, or arrives again, before or after its parent."""
         self.send(process, max(1, len(self.state.blocks) - back))
 
     @precondition(lambda self: bool(self.state.blocks))
     @rule(process=st.sampled_from(CORRECT), back=st.integers(0, 5))
-    def receive_chain(self, process: Process, back: int) -> None:
+    def arrive_with_its_chain(self, process: Process, back: int) -> None:
         """A block arrives after everything that is below it."""
         place = max(1, len(self.state.blocks) - back)
         places = []
@@ -257,7 +260,7 @@ def test_the_machine_finds_a_learner_with_a_fault(
     name, broken = FAULTS[fault]
     monkeypatch.setattr(pow_learning, name, broken(getattr(pow_learning, name)))
     found = settings(
-        max_examples=400,
+        max_examples=2000,
         stateful_step_count=30,
         derandomize=True,
         database=None,
