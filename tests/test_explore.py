@@ -21,8 +21,8 @@ from model_consensus.state_graph import (
     Dump,
     Names,
     compare,
+    explored,
     fingerprint,
-    implementation_graph,
 )
 from model_consensus.tob_defects import DEFECTS
 from model_consensus.values import Function, record
@@ -90,22 +90,23 @@ COUNTER = (
 
 
 def test_a_system_is_explored_to_the_end() -> None:
-    graph = implementation_graph(Counter())
-    assert graph.names.states == {fingerprint(Counter().project(n)): n for n in range(3)}
-    assert graph.initial == {0}
-    assert [graph.leaving(n) for n in range(3)] == [{("Up", 1)}, {("Up", 2)}, {("Reset", 0)}]
-    assert graph.path(2) == (("Init", 0), ("Up", 1), ("Up", 2))
-    assert graph.size == (3, 3)
+    names = Names()
+    assert [(source, set(edges)) for source, edges in explored(Counter(), names)] == [
+        (None, {("Init", 0)}),
+        (0, {("Up", 1)}),
+        (1, {("Up", 2)}),
+        (2, {("Reset", 0)}),
+    ]
+    assert names.states == {fingerprint(Counter().project(n)): n for n in range(3)}
 
 
 def compared(counter: Counter, dump: Dump) -> Difference | None:
-    ours = implementation_graph(counter)
-    return compare(counter, ours, dump, dump.graph(ours.names))
+    return compare(counter, dump, dump.graph())
 
 
 def test_equal_graphs_have_no_difference(tmp_path: Path) -> None:
     dump = dump_of(tmp_path / "graph.dot", *COUNTER)
-    assert dump.graph(Names()).size == (3, 3)
+    assert dump.graph().size == (3, 3)
     assert compared(Counter(), dump) is None
 
 
@@ -152,7 +153,7 @@ def test_a_dump_that_was_cut_off_is_refused(tmp_path: Path) -> None:
         file = tmp_path / f"{number}.dot"
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         with pytest.raises(ModelConsensusError, match="did not write the whole graph"):
-            Dump(file).graph(Names())
+            Dump(file).graph()
 
 
 def test_a_state_to_which_nothing_leads_is_refused(tmp_path: Path) -> None:

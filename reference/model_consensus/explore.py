@@ -23,7 +23,7 @@ from rich.status import Status
 from model_consensus import tlc
 from model_consensus.errors import ModelConsensusError
 from model_consensus.manifest import TIERS, Model, load, spec_directory
-from model_consensus.state_graph import Difference, Dump, Say, compare, implementation_graph, silent
+from model_consensus.state_graph import Difference, Dump, Say, compare, silent
 from model_consensus.system import System
 from model_consensus.tlc_output import Verdict
 from model_consensus.values import Function, Value, parse, show
@@ -92,7 +92,6 @@ def explore(
     """
     started = time.monotonic()
     system = system or system_of(model)
-    ours = implementation_graph(system, say)
     with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
         # Only the graph is wanted: no property is checked again.
         config = Path(folder) / model.config.name
@@ -106,12 +105,12 @@ def explore(
         )
         if result.verdict is not Verdict.HOLDS:
             raise ModelConsensusError(f"{model.name}: {result.message}")
-        theirs = dump.graph(ours.names, say)
+        theirs = dump.graph(say)
         if theirs.states != result.distinct:
             raise ModelConsensusError(
                 f"{model.name}: TLC found {result.distinct} states and dumped {theirs.states}"
             )
-        difference = compare(system, ours, dump, theirs)
+        difference = compare(system, dump, theirs, say)
     return Exploration(model, *theirs.size, difference, time.monotonic() - started)
 
 

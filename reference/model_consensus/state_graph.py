@@ -8,7 +8,7 @@ import re
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -87,56 +87,49 @@ class Graph:
         """How many states and edges there are."""
         return self.states, len(self.edges)
 
-    def leaving(self, state: int) -> set[Edge]:
-        """The edges that leave a state."""
+    def leaving(self, state: int | None) -> set[Edge]:
+        """The edges that leave a state; those that lead to the initial ones for None."""
+        if state is None:
+            return {("Init", each) for each in self.initial}
         actions = list(self.names.actions)
         first = bisect_left(self.edges, _pack(state, 0, 0))
-        last = bisect_left(self.edges, _pack(state + 1, 0, 0))
+        last = bisect_left(self.edges, _pack(state + 1, 0, 0), first)
         return {
             (actions[edge >> _ACTION & 0xFF], edge & _TARGET) for edge in self.edges[first:last]
         }
 
-    def path(self, state: int) -> tuple[Edge, ...]:
-        """The edges of a shortest path from an initial state; the numbers are breadth first."""
-        actions = list(self.names.actions)
-        targets = np.frombuffer(self.edges, np.uint64) & np.uint64(_TARGET)
-        path: list[Edge] = []
-        while state not in self.initial:
-            edge = self.edges[int(np.argmax(targets == state))]  # the first, of a nearest source
-            path.append((actions[edge >> _ACTION & 0xFF], state))
-            state = edge >> _SOURCE
-        return ("Init", state), *reversed(path)
 
+def explored(
+    system: System[Any, Any], names: Names
+) -> Iterator[tuple[int | None, dict[Edge, Any]]]:
+    """Every state of the implementation, breadth first, and the edges that leave it.
 
-def _sorted(edges: "array[int]") -> "array[int]":
-    """The edges in order, each once."""
-    return array("Q", np.unique(np.frombuffer(edges, np.uint64)).tobytes())
+    Each edge comes with the state that it leads to.  The first of all are those of ``Init``.  Only
+    the states of the frontier are in memory: of states with equal projections one is followed.
+    """
+    seen: set[int] = set()
+    todo: deque[tuple[int, Any]] = deque()
 
+    def numbered(steps: Iterable[tuple[str, Any]]) -> dict[Edge, Any]:
+        edges = {}
+        for action, after in steps:
+            number = names.states[fingerprint(system.project(after))]
+            if number not in seen:
+                seen.add(number)
+                todo.append((number, after))
+            edges[action, number] = after
+        return edges
 
-def implementation_graph(system: System[Any, Any], say: Say = silent) -> Graph:
-    """The graph of ``system``, breadth first; only the states of the frontier are in memory."""
-    names = Names()
-    edges = array("Q")
-    todo: deque[Any] = deque()  # as they are numbered
-
-    def visit(state: Any) -> int:
-        known = len(names.states)
-        number = names.states[fingerprint(system.project(state))]
-        if number == known:
-            todo.append(state)
-        return number
-
-    initial = frozenset(visit(state) for state in system.initial())
-    source = 0
+    yield None, numbered(("Init", state) for state in system.initial())
     while todo:
-        state = todo.popleft()
-        for action in system.enabled(state):
-            target = visit(system.apply(state, action))
-            edges.append(_pack(source, names.actions[type(action).__name__], target))
-        source += 1
-        if source % 1000 == 0:
-            say(f"exploring the implementation: {source:,} states")
-    return Graph(names, source, initial, _sorted(edges))
+        number, state = todo.popleft()
+        yield (
+            number,
+            numbered(
+                (type(action).__name__, system.apply(state, action))
+                for action in system.enabled(state)
+            ),
+        )
 
 
 _NODE = re.compile(r'^(-?\d+) \[label="(.*?)"(,style = filled)?\];?$')
@@ -157,11 +150,12 @@ class Dump:
         self._states = array("Q")  # their numbers, and where in the file they are
         self._offsets = array("Q")
 
-    def graph(self, names: Names, say: Say = silent) -> Graph:
-        """The graph, with the numbers of the graph that it will be compared with.
+    def graph(self, say: Say = silent) -> Graph:
+        """The graph.
 
         :raises ModelConsensusError: the file is not whole.
         """
+        names = Names()
         known: dict[int, int] = {}  # TLC's name of a state: its number
         initial = set()
         ends, actions = array("q"), bytearray()  # source and target by TLC's names
@@ -187,7 +181,8 @@ class Dump:
         edges = array("Q")
         for source, action, target in zip(ends[::2], actions, ends[1::2], strict=True):
             edges.append(_pack(known[source], action, known[target]))
-        return Graph(names, len(known), frozenset(initial), _sorted(edges))
+        edges = array("Q", np.unique(np.frombuffer(edges, np.uint64)).tobytes())
+        return Graph(names, len(known), frozenset(initial), edges)
 
     def state(self, number: int) -> Value:
         """The state of that number."""
@@ -217,57 +212,55 @@ class Difference:
     differences: tuple[str, ...]
 
 
-def compare(system: System[Any, Any], ours: Graph, dump: Dump, theirs: Graph) -> Difference | None:
+def compare(
+    system: System[Any, Any], dump: Dump, theirs: Graph, say: Say = silent
+) -> Difference | None:
     """The first difference, at the end of a shortest path, or None if the graphs are equal.
+
+    The implementation is explored as far as the first difference.  If each of its states has the
+    edges that TLC's graph has there, no state of TLC's graph is left out: all are reachable.
 
     :raises ModelConsensusError: TLC's graph has states to which nothing leads.
     """
-    differ = _Differ(system, dump, ours.names)
-    if ours.initial != theirs.initial:
-        graphs = (ours, theirs)
-        return differ.difference((), *({("Init", each) for each in g.initial} for g in graphs))
-    if ours.edges != theirs.edges:
-        # Our states are numbered breadth first and states that only TLC has come after them all:
-        # the edge with the least source leaves one of our nearest states.
-        edges = (np.frombuffer(graph.edges, np.uint64) for graph in (ours, theirs))
-        source = int(np.setxor1d(*edges, assume_unique=True)[0]) >> _SOURCE
-        return differ.difference(ours.path(source), ours.leaving(source), theirs.leaving(source))
-    if ours.states != theirs.states:
+    came: dict[int, int | None] = {}  # from where each state was reached first
+    for source, edges in explored(system, theirs.names):
+        expected = theirs.leaving(source)
+        if edges.keys() != expected:
+            reached = {edge: system.project(state) for edge, state in edges.items()}
+            return _difference(_path(theirs, came, source), dump, reached, expected)
+        for _, target in edges:
+            came.setdefault(target, source)
+        if source is not None and source % 1000 == 999:
+            say(f"exploring the implementation: {len(came):,} states found")
+    if len(came) != theirs.states:
         raise ModelConsensusError("TLC's graph has states to which nothing leads")
     return None
 
 
-@dataclass(frozen=True)
-class _Differ:
-    system: System[Any, Any]
-    dump: Dump
-    names: Names
+def _path(graph: Graph, came: Mapping[int, int | None], state: int | None) -> tuple[Edge, ...]:
+    """The edges from the start to a state that was reached."""
+    path: list[Edge] = []
+    while state is not None:
+        source = came[state]
+        path.append(min(edge for edge in graph.leaving(source) if edge[1] == state))
+        state = source
+    return tuple(reversed(path))
 
-    def difference(self, path: tuple[Edge, ...], ours: set[Edge], theirs: set[Edge]) -> Difference:
-        """The difference between the edges that leave the end of ``path``."""
-        reached = self._successors(path)
-        only = "implementation" if ours - theirs else "specification"
-        action, target = min(ours - theirs or theirs - ours)
-        after = reached[action, target] if only == "implementation" else self.dump.state(target)
-        others = [self.dump.state(other) for name, other in theirs if name == action]
-        if only == "specification":
-            others = [state for (name, _), state in reached.items() if name == action]
-        lines = min(
-            (tuple(differences("state", after, other)) for other in others), key=len, default=()
-        )
-        states = tuple((name, self.dump.state(state)) for name, state in path)
-        return Difference(states, action, only, after, lines)
 
-    def _successors(self, path: tuple[Edge, ...]) -> dict[Edge, Value]:
-        """What the implementation does after ``path``, each edge with the state it leads to."""
-        reached = [("Init", state) for state in self.system.initial()]
-        for edge in path:
-            state = next(state for action, state in reached if self._edge(action, state) == edge)
-            reached = [
-                (type(action).__name__, self.system.apply(state, action))
-                for action in self.system.enabled(state)
-            ]
-        return {self._edge(action, state): self.system.project(state) for action, state in reached}
-
-    def _edge(self, action: str, state: Any) -> Edge:
-        return action, self.names.states[fingerprint(self.system.project(state))]
+def _difference(
+    path: tuple[Edge, ...], dump: Dump, ours: Mapping[Edge, Value], theirs: Set[Edge]
+) -> Difference:
+    """The difference between the edges that leave the end of ``path``."""
+    only = "implementation" if ours.keys() - theirs else "specification"
+    action, target = edge = min(ours.keys() - theirs or theirs - ours.keys())
+    after = ours[edge] if edge in ours else dump.state(target)
+    others = (
+        [dump.state(other) for name, other in theirs if name == action]
+        if edge in ours
+        else [state for (name, _), state in ours.items() if name == action]
+    )
+    lines = min(
+        (tuple(differences("state", after, other)) for other in others), key=len, default=()
+    )
+    states = tuple((name, dump.state(state)) for name, state in path)
+    return Difference(states, action, only, after, lines)
