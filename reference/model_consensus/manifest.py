@@ -209,35 +209,33 @@ def incomplete(manifest: Manifest) -> list[str]:
 
 
 def differences(
-    model: Model, result: Result, *, recording: bool = False, counts_only: bool = False
+    model: Model, result: Result, *, recording: bool = False, distinct_only: bool = False
 ) -> list[str]:
     """What a run has not in common with what the manifest demands; empty if it passes.
 
     With ``recording`` the figures are free and the rest is demanded all the same.  With
-    ``counts_only``, of the figures only the numbers of states are demanded.
+    ``distinct_only``, of the figures only the number of distinct states is.
     """
     if result.verdict != model.result or result.property != model.failing:
         wanted = model.result + (f" of {model.failing}" if model.failing else "")
         found = result.verdict + (f" of {result.property}" if result.property else "")
         return [f"{found} instead of {wanted}" + (f": {result.message}" if result.message else "")]
     found_differences = [f"TLC warns: {warning}" for warning in result.warnings]
-    if model.kind == "holds" and not counts_only:
+    if model.kind == "holds" and not distinct_only:
         found_differences += dead_actions(result)
     if recording:
         return found_differences
     if model.figures is None:
         return [*found_differences, "it has no recorded figures"]
     measured = Figures.of(result)
-    counts = (
-        ("distinct states", model.figures.distinct, measured.distinct),
+    distinct = (("distinct states", model.figures.distinct, measured.distinct),)
+    others = (
         ("states in total", model.figures.total, measured.total),
         ("states in the counterexample", model.figures.trace_length, measured.trace_length),
-    )
-    others = (
         ("actions fired", model.figures.actions, measured.actions),
         ("temporal properties checked", model.figures.temporal, measured.temporal),
     )
-    for what, want, got in counts if counts_only else counts + others:
+    for what, want, got in distinct if distinct_only else distinct + others:
         if want != got:
             found_differences.append(f"{_shown(got)} {what} instead of {_shown(want)}")
     return found_differences

@@ -42,8 +42,8 @@ class Run:
     options: tuple[str, ...] = ()  # more of TLC's options
 
 
-def command(run: Run, toolchain: Toolchain, scratch: Path) -> list[str]:
-    """The exact command, to be started in the module's folder; ``scratch`` is an empty folder."""
+def java_command(run: Run, toolchain: Toolchain, scratch: Path) -> list[str]:
+    """Java with its options and TLC's classes; ``scratch`` is an empty folder."""
     java = [
         str(toolchain.java),
         "-XX:+UseParallelGC",
@@ -58,7 +58,18 @@ def command(run: Run, toolchain: Toolchain, scratch: Path) -> list[str]:
         java.append(f"-Xmx{run.heap}")
     if run.library:
         java.append(f"-DTLA-Library={run.library.resolve()}")
-    tlc = ["-cp", str(toolchain.jar), "tlc2.TLC", "-tool", "-metadir", str(scratch / "states")]
+    return [*java, "-cp", str(toolchain.jar)]
+
+
+def model_arguments(run: Run) -> list[str]:
+    """TLC's last arguments: the model, relative to the module's folder."""
+    config = os.path.relpath(run.config.resolve(), run.module.resolve().parent)
+    return ["-config", config, run.module.name]
+
+
+def command(run: Run, toolchain: Toolchain, scratch: Path) -> list[str]:
+    """The exact command, to be started in the module's folder; ``scratch`` is an empty folder."""
+    tlc = ["tlc2.TLC", "-tool", "-metadir", str(scratch / "states")]
     tlc += ["-workers", str(run.workers), "-fp", "0"]
     # Liveness is checked once, at the end: else it depends on the time how often.
     tlc += ["-lncheck", "final"]
@@ -68,9 +79,8 @@ def command(run: Run, toolchain: Toolchain, scratch: Path) -> list[str]:
         tlc += ["-coverage", "1"]
     if run.dump:
         tlc += ["-dump", "dot,actionlabels", str(run.dump.resolve())]
-    config = os.path.relpath(run.config.resolve(), run.module.resolve().parent)
     tlc += [*toolchain.tlc_options, *run.options]
-    return [*java, *tlc, "-config", config, run.module.name]
+    return [*java_command(run, toolchain, scratch), *tlc, *model_arguments(run)]
 
 
 def show_command(run: Run, toolchain: Toolchain) -> str:
@@ -88,11 +98,12 @@ def check(
     on_progress: Callable[[Progress], None] | None = None,
     on_print: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
+    made_by: Callable[[Run, Toolchain, Path], list[str]] = command,
 ) -> Result:
     """Run TLC to its end; its process is gone when this returns or raises.
 
     ``time_limit`` is in seconds.  ``on_print`` gets each line that the specification prints.
-    Setting ``stop`` ends the run from another thread.
+    Setting ``stop`` ends the run from another thread.  ``made_by`` makes the command.
 
     Raises:
         ModelConsensusError: a file is missing.
@@ -111,7 +122,7 @@ def check(
         tempfile.TemporaryDirectory(
             prefix="model-consensus-", ignore_cleanup_errors=True
         ) as scratch,
-        _child(command(run, toolchain, Path(scratch)), run.module.resolve().parent) as process,
+        _child(made_by(run, toolchain, Path(scratch)), run.module.resolve().parent) as process,
     ):
 
         def watch() -> None:

@@ -8,6 +8,7 @@ everything passes and 1 if anything does not.
 
 import argparse
 import os
+import shlex
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -20,7 +21,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from model_consensus import claims, html_report, report, tlc
+from model_consensus import claims, distributed, html_report, report, tlc
 from model_consensus import manifest as manifests
 from model_consensus.claims import PROOFS, Claim
 from model_consensus.errors import ModelConsensusError
@@ -33,7 +34,8 @@ EXAMPLES = """\
 examples:
   model-consensus verify
   model-consensus verify --claim T3 --claim T4
-  model-consensus verify --tier all --json report.json --html report.html"""
+  model-consensus verify --tier all --json report.json --html report.html
+  model-consensus verify --distributed 192.0.2.7 --jobs 8 MCTobFrontier_g3l3"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,14 +64,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models-only", action="store_true", help="leave out the training runs after the models"
     )
+    parser.add_argument(
+        "--distributed",
+        metavar="HOST",
+        help="check one model after another with TLC's distributed mode: a server, which workers "
+        "reach by this name or address, and --jobs local workers (0: remote ones only)",
+    )
     # For maintainers (make manifest): write the figures into the manifest instead of comparing.
     parser.add_argument("--record", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check everything that is asked for."""
-    if args.jobs < 1:
+    if args.jobs < (0 if args.distributed else 1):
         raise ModelConsensusError("--jobs: not a positive number")
+    if args.distributed and args.record:
+        raise ModelConsensusError("--record: not with --distributed, which counts no actions")
     for option in ("json", "html"):
         file: Path | None = getattr(args, option)
         if file and not file.parent.is_dir():
@@ -79,6 +89,14 @@ def run(args: argparse.Namespace) -> int:
     manifest = manifests.load(manifests.spec_directory() / "manifest.json")
     wanted = [claims.find(name) for name in args.claim]
     models = selected(manifest, args.models, args.tier, wanted)
+    if args.distributed:
+        for model in models:
+            if args.models and not distributed.is_possible(model):
+                raise ModelConsensusError(
+                    f"{model.name}: the distributed mode checks no temporal properties, "
+                    "and no models that must fail"
+                )
+        models = [model for model in models if distributed.is_possible(model)]
     jobs = selected_jobs(args, wanted)
     toolchain = find_toolchain()
     console.print(toolchain.describe())
@@ -104,7 +122,12 @@ def run(args: argparse.Namespace) -> int:
     measured = []
     width = max((len(model.name) for model in models), default=0)
     console.print(report.header(width))
-    outcomes = check_models(models, toolchain, args.jobs, recording=args.record)
+    if args.distributed:
+        cluster = distributed.Cluster(args.distributed, workers=args.jobs)
+        console.print(f"to join: {shlex.join(cluster.worker_command('java', 'tla2tools.jar'))}")
+        outcomes = check_distributed(models, toolchain, cluster)
+    else:
+        outcomes = check_models(models, toolchain, args.jobs, recording=args.record)
     with _progress(console, len(models)) as advance, closing(outcomes):
         for outcome in outcomes:
             passed &= outcome.passed
@@ -160,7 +183,7 @@ def selected_jobs(args: argparse.Namespace, wanted: Sequence[Claim]) -> list[str
 
     :raises ModelConsensusError: a claim has no other evidence than tests.
     """
-    if args.models_only or args.models:
+    if args.models_only or args.models or args.distributed:
         return []
     if not wanted:
         return list(JOBS)
@@ -203,6 +226,16 @@ def check_models(
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
+
+
+def check_distributed(
+    models: list[Model], toolchain: Toolchain, cluster: distributed.Cluster
+) -> Generator[Outcome, None, None]:
+    """Check one model after another with TLC's distributed mode."""
+    for model in models:
+        result = distributed.check(model, toolchain, cluster)
+        wrong = manifests.differences(model, result, distinct_only=True)
+        yield Outcome(model, result, tuple(wrong))
 
 
 def _check(model: Model, toolchain: Toolchain, stop: threading.Event, recording: bool) -> Outcome:
