@@ -10,10 +10,13 @@ from model_consensus import jobs
 from model_consensus.cli import main
 from model_consensus.landscapes import load_landscape
 from model_consensus.tob_adversary import ATTACKS
+from model_consensus.tob_defects import DEFECTS
+from model_consensus.tob_learner import receive
+from model_consensus.tob_system import Receive
 from model_consensus.training import Training, process_names, train_tob
 
 
-def learn(*, verified: bool, attack: str = "under-claim", generations: int = 60) -> Training:
+def learn(receive: Receive, attack: str = "under-claim", generations: int = 60) -> Training:
     """Digits over Total Order Broadcast, as in the main job but shorter."""
     return train_tob(
         load_landscape("digits"),
@@ -24,7 +27,7 @@ def learn(*, verified: bool, attack: str = "under-claim", generations: int = 60)
         generations=generations,
         attack=ATTACKS[attack],
         seed=1,
-        verified=verified,
+        receive=receive,
     )
 
 
@@ -42,15 +45,15 @@ def test_digits_over_proof_of_work_reach_the_floor_against_a_private_chain() -> 
 
 
 def test_one_liar_ruins_learners_that_do_not_verify() -> None:
-    credulous, careful = learn(verified=False), learn(verified=True)
-    honest = learn(verified=True, attack="none")
+    credulous, careful = learn(DEFECTS["unverified"]), learn(receive)
+    honest = learn(receive, attack="none")
     assert credulous.rows[-1].accuracy["test"] < 0.2  # ten classes: chance is 0.1
     assert careful.rows[-1].accuracy["test"] > 0.8
     assert abs(careful.rows[-1].accuracy["test"] - honest.rows[-1].accuracy["test"]) < 0.1
 
 
 def test_a_process_evaluates_its_draws_and_one_model_a_generation() -> None:
-    training = learn(verified=True, generations=10)
+    training = learn(receive, generations=10)
     assert training.rows[-1].evaluations <= 16 * 11 + 10 + 1  # draws of the next one may be made
 
 

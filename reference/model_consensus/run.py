@@ -17,36 +17,32 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from model_consensus import check_trace, traces
+from model_consensus import attacks, check_trace, tob_defects, tob_learner, traces
 from model_consensus.conformance import check_traces
 from model_consensus.errors import ModelConsensusError
 from model_consensus.landscapes import LANDSCAPES, load_landscape
 from model_consensus.plot import plot_convergence
 from model_consensus.pow_adversary import STRATEGIES
+from model_consensus.streamlet_adversary import MISBEHAVIOURS
 from model_consensus.tob_adversary import ATTACKS
-from model_consensus.training import OnRow, Row, Training, train_pow, train_tob
+from model_consensus.training import OnRow, Row, Training, train_pow, train_streamlet, train_tob
 
 EXAMPLES = """\
 examples:
   model-consensus run tob
   model-consensus run tob --attack under-claim --unverified --no-check
   model-consensus run tob --landscape onemax --processes 7 --byzantine 2 --lambda 5 --draws 4
+  model-consensus run streamlet --landscape onemax --generations 20 --attack equivocate
   model-consensus run pow --attack selfish --share 0.3 --depth 6
 
-attacks on Total Order Broadcast:
-""" + "\n".join(
-    f"  {attack.name:18} {attack.tries};\n{'':20} {attack.stopped_by}"
-    for attack in ATTACKS.values()
-)
-EXAMPLES += "\n\nattacks on proof-of-work:\n" + "\n".join(
-    f"  {name:18} {strategy.tries};\n{'':20} {strategy.stopped_by}"
-    for name, strategy in STRATEGIES.items()
-)
+""" + attacks.listing()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("protocol", choices=("tob", "pow"), help="which consensus is underneath")
+    parser.add_argument(
+        "protocol", choices=("tob", "streamlet", "pow"), help="which consensus is underneath"
+    )
     add = parser.add_argument
     add(
         "--landscape",
@@ -61,19 +57,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="lambda_",
         type=int,
         metavar="L",
-        help="tob: offers that a selection needs (default: n - f); "
+        help="tob, streamlet: offers that a selection needs (default: n - f); "
         "pow: tickets of a miner (default: 48)",
     )
     add(
         "--attack",
         default=None,
         metavar="NAME",
-        help="one of those below (default: under-claim, private-chain)",
+        help="one of those below (default: under-claim, equivocate, private-chain)",
     )
     add("--seed", type=int, default=1, help="of the schedule (default: %(default)s)")
     add("--out", type=Path, metavar="FOLDER", help="where the results go (default: out/PROTOCOL)")
     add("--no-check", action="store_true", help="do not check the trace")
-    tob = parser.add_argument_group("Total Order Broadcast")
+    tob = parser.add_argument_group("Total Order Broadcast, Streamlet")
     tob.add_argument(
         "--draws",
         type=int,
@@ -132,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ModelConsensusError(f"--out: {folder}: {error.strerror}") from None
-    total = args.generations if args.protocol == "tob" else args.wins
+    total = args.wins if args.protocol == "pow" else args.generations
     with _metrics(folder / "metrics.csv") as write, _bar(console, total) as show:
 
         def on_row(row: Row) -> None:
@@ -179,7 +175,23 @@ def train(args: argparse.Namespace, on_row: OnRow) -> Training:
             generations=args.generations,
             attack=_named(ATTACKS, args.attack or "under-claim"),
             seed=args.seed,
-            verified=not args.unverified,
+            receive=tob_defects.unverified if args.unverified else tob_learner.receive,
+            on_row=on_row,
+        )
+    if args.protocol == "streamlet":
+        name = args.attack or "equivocate"
+        node = name in MISBEHAVIOURS
+        return train_streamlet(
+            landscape,
+            processes=args.processes,
+            byzantine=args.byzantine,
+            lambda_=args.lambda_ or args.processes - args.byzantine,
+            draws=args.draws,
+            generations=args.generations,
+            misbehaviour=MISBEHAVIOURS[name if node else "none"],
+            attack=ATTACKS["none"] if node else _named({**MISBEHAVIOURS, **ATTACKS}, name),
+            seed=args.seed,
+            receive=tob_defects.unverified if args.unverified else tob_learner.receive,
             on_row=on_row,
         )
     return train_pow(

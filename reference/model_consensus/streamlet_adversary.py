@@ -110,13 +110,56 @@ def _flood(now: Occasion) -> list[Send]:
     return [*now.out, *(Send(None, packet) for packet in rubbish)]
 
 
-Misbehaviour = Callable[[Occasion], list[Send]]
+@dataclass(frozen=True)
+class Misbehaviour:
+    """A named behaviour of Byzantine nodes.
+
+    :ivar packets: what the node sends instead of what a correct node would.
+    :ivar crashes: whether the adversary also crashes the correct processes, one after the other.
+    """
+
+    tries: str
+    stopped_by: str
+    packets: Callable[[Occasion], list[Send]]
+    crashes: bool = False
+
+
+def _behave(now: Occasion) -> list[Send]:
+    return list(now.out)
+
 
 MISBEHAVIOURS: dict[str, Misbehaviour] = {
-    "none": lambda now: list(now.out),
-    "silent": _silent,
-    "vote-for-everything": _vote_for_everything,
-    "equivocate": _equivocate,
-    "split": _split,
-    "flood": _flood,
+    "none": Misbehaviour("follow the protocol", "nothing has to", _behave),
+    "silent": Misbehaviour(
+        "stop the others by sending nothing, in its own epochs too",
+        "other leaders follow, and n - f votes are enough to notarize",
+        _silent,
+    ),
+    "crash-and-restart": Misbehaviour(
+        "have correct processes vote twice or lose decisions, by crashing each again and again",
+        "votes, the lock and the log are persisted before anything is sent",
+        _vote_for_everything,
+        crashes=True,
+    ),
+    "vote-for-everything": Misbehaviour(
+        "have two blocks of one epoch notarized, by voting for each",
+        "any two quorums share a correct process, which votes once in an epoch",
+        _vote_for_everything,
+    ),
+    "equivocate": Misbehaviour(
+        "split the others, by showing one block to some and another to the rest as a leader",
+        "any two quorums share a correct process, which votes once in an epoch",
+        _equivocate,
+    ),
+    "split": Misbehaviour(
+        "leave the others with different views, by showing each of its votes to half of them",
+        "each process shows all others the notarized chain that it has seen, in every epoch",
+        _split,
+    ),
+    "flood": Misbehaviour(
+        "exhaust memory with packets of every kind, most of them well signed",
+        "one vote of a process in an epoch is kept, one proposal, few messages, and few epochs",
+        _flood,
+    ),
 }
+"""What Byzantine nodes do, by name."""

@@ -14,6 +14,7 @@ of ``TobLearning.tla``, each with the whole state, ready to be recorded and chec
 import heapq
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType, SimpleNamespace
 
 from model_consensus import streamlet, tob_learner, traces
 from model_consensus.errors import ModelConsensusError
@@ -34,6 +35,9 @@ from model_consensus.values import Function, Value
 
 TICKS = 8
 """Units of time in an epoch; after the stabilization a packet takes at most half of them."""
+
+CRASH_PERIOD, CRASHED = 10, 2
+"""Of so many epochs, in how many an adversary that crashes processes keeps one of them down."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ class Host:
     me: Identity
     node: Node
     learner: Learner
+    nodes: ModuleType | SimpleNamespace = streamlet
     up: bool = True
     disk: tuple[Durable, Learner] = field(init=False)
 
@@ -109,7 +114,7 @@ class Host:
     def restart(self) -> None:
         """Start again from the disk."""
         durable, self.learner = self.disk
-        self.node, self.up = streamlet.restart(self.me, durable), True
+        self.node, self.up = self.nodes.restart(self.me, durable), True
 
 
 def round_robin(processes: tuple[Process, ...], epoch: int) -> Process:
@@ -123,6 +128,7 @@ class Simulation:
     :param system: the processes and what they learn; ``generations`` must be given.
     :param misbehaviour: what Byzantine nodes do to Streamlet.
     :param attack: what Byzantine learners offer.
+    :param nodes: the functions of the correct nodes; defective ones show what goes wrong.
     :raises ModelConsensusError: ``system`` has no end.
     """
 
@@ -134,6 +140,7 @@ class Simulation:
         misbehaviour: Misbehaviour,
         attack: Attack,
         seed: int,
+        nodes: ModuleType | SimpleNamespace = streamlet,
     ) -> None:
         if system.generations is None:
             raise ModelConsensusError("a simulation needs a number of generations")
@@ -146,8 +153,9 @@ class Simulation:
         self.hosts: dict[Process, Host] = {}
         for process, (_, sign) in keys.items():
             me = Identity(process, self.committee, sign)
-            node = streamlet.restart(me, Durable())
-            self.hosts[process] = Host(me, node, tob_learner.new_learner(search, process))
+            learner = tob_learner.new_learner(search, process)
+            functions = nodes if process in system.correct else streamlet
+            self.hosts[process] = Host(me, nodes.restart(me, Durable()), learner, functions)
         self.state: State = next(iter(system.initial()))
         self.record = Record(self.committee, system.correct)
         self.packets = self.bytes = 0
@@ -164,10 +172,7 @@ class Simulation:
                 return
             for process in self._shuffled():
                 host = self.hosts[process]
-                down = any(
-                    c.process == process and c.first <= epoch <= c.last
-                    for c in self.conditions.crashes
-                )
+                down = self._is_down(process, epoch)
                 if not down and not host.up:
                     host.restart()
                 host.up = not down
@@ -206,6 +211,14 @@ class Simulation:
             for p in self.system.correct
         )
 
+    def _is_down(self, process: Process, epoch: int) -> bool:
+        crashes, correct = self.conditions.crashes, self.system.correct
+        if any(c.process == process and c.first <= epoch <= c.last for c in crashes):
+            return True
+        turn, rest = divmod(epoch, CRASH_PERIOD)
+        victim = correct[turn % len(correct)]
+        return self.misbehaviour.crashes and process == victim and 0 < rest <= CRASHED
+
     def _begin(self, host: Host, epoch: int) -> Iterator[Step]:
         out: tuple[Send, ...] = ()
         if host.me.process in self.system.correct:
@@ -213,7 +226,7 @@ class Simulation:
                 out = yield from self._offer(host)
         else:
             out = self._byzantine_offers(host)
-        host.node, sent = streamlet.begin(host.me, host.node, epoch)
+        host.node, sent = host.nodes.begin(host.me, host.node, epoch)
         yield from self._after(host, (*out, *sent), None)
 
     def _arrivals(self, until: int, epoch: int) -> Iterator[Step]:
@@ -226,7 +239,7 @@ class Simulation:
                 packet = decode(data)
             except CodecError:
                 continue
-            host.node, out = streamlet.receive(host.me, host.node, packet)
+            host.node, out = host.nodes.receive(host.me, host.node, packet)
             yield from self._after(host, out, packet, time)
 
     def _after(
@@ -237,11 +250,11 @@ class Simulation:
         time = epoch * TICKS if time is None else time
         if process not in self.system.correct:
             while True:
-                host.node, block = streamlet.deliver(host.node)
+                host.node, block = host.nodes.deliver(host.node)
                 if block is None:
                     break
             occasion = Occasion(host.me, epoch, received, out, self._others(process))  # type: ignore[arg-type]
-            self._send(process, self.misbehaviour(occasion), time)
+            self._send(process, self.misbehaviour.packets(occasion), time)
             return
         for send in out:
             match send.packet:
@@ -252,7 +265,7 @@ class Simulation:
                     assert block.digest == digest
                     yield from self._voted("Vote", process, block)
         while True:
-            host.node, delivered = streamlet.deliver(host.node)
+            host.node, delivered = host.nodes.deliver(host.node)
             if delivered is None:
                 break
             yield from self._delivered(host, delivered)
@@ -277,7 +290,8 @@ class Simulation:
         process = host.me.process
         yield self._apply(next(self.system.offers(self.state, process)))
         host.learner, offer = tob_learner.offer(self.landscape.searched, host.learner)
-        host.node, out = streamlet.broadcast(host.me, host.node, encode_offer(offer))
+        out: tuple[Send, ...]
+        host.node, out = host.nodes.broadcast(host.me, host.node, encode_offer(offer))
         host.persist()
         self.record.broadcast(host.node.durable.outgoing[-1])
         yield StreamletStep("Broadcast", self.record.state())
@@ -289,7 +303,7 @@ class Simulation:
         for offer in wanted(self.attack, self.system, search, self.state, process):
             if offer not in self._wanted and len(host.node.durable.outgoing) < PENDING:
                 self._wanted.add(offer)
-                host.node, sent = streamlet.broadcast(host.me, host.node, encode_offer(offer))
+                host.node, sent = host.nodes.broadcast(host.me, host.node, encode_offer(offer))
                 out += sent
         return out
 
@@ -315,7 +329,7 @@ class Simulation:
         if offer is None:
             return
         search = self.landscape.searched
-        host.learner = tob_learner.receive(search, self.system.lambda_, host.learner, offer)
+        host.learner = self.system.receive(search, self.system.lambda_, host.learner, offer)
         yield self._apply(Deliver(process))
         if self.state.learner[process] != host.learner:
             raise ModelConsensusError(f"{process} has delivered messages out of order")
@@ -374,9 +388,11 @@ def encode_offer(offer: Offer) -> bytes:
     """
     ticket = offer.ticket
     try:
+        if len(offer.parent) != 32:
+            raise OverflowError
         numbers = (n.to_bytes(8, "big") for n in (ticket.generation, ticket.draw, offer.claim))
         return offer.parent + b"".join(numbers) + ticket.proposer.encode()
-    except OverflowError:
+    except (OverflowError, UnicodeEncodeError):
         raise ModelConsensusError(f"an offer that has no encoding: {offer}") from None
 
 

@@ -97,6 +97,17 @@ def _illegal_draw(now: Situation) -> Iterable[Offer]:
     yield now.offer(now.ticket(now.search.draws), 0)
 
 
+def _late_offer(now: Situation) -> Iterable[Offer]:
+    if len(now.ahead.accepted) == now.system.lambda_ - 1:
+        claim = min((offer.claim for offer in now.ahead.accepted), default=1)
+        yield now.offer(now.ticket(now.worst), max(0, claim - 1))
+
+
+def _equivocation(now: Situation) -> Iterable[Offer]:
+    yield now.offer(now.ticket(now.best), now.losses[now.best])
+    yield now.offer(now.ticket(now.best), 0)
+
+
 def _duplicate(now: Situation) -> Iterable[Offer]:
     for draw, loss in enumerate(now.losses):
         yield now.offer(now.ticket(draw), loss)
@@ -162,6 +173,18 @@ ATTACKS = {
             "search for a lucky seed beyond the draws that a process has",
             "a draw must be below the number of draws",
             _illegal_draw,
+        ),
+        Attack(
+            "late-offer",
+            "wait for the other claims, and then undercut the least with the worst offspring",
+            "the winner is evaluated again before it is decided, and a liar is banned for ever",
+            _late_offer,
+        ),
+        Attack(
+            "equivocation",
+            "divide the others by two offers with one ticket and two claims",
+            "everybody has the same order, and the first offer of a sender counts",
+            _equivocation,
         ),
         Attack(
             "duplicate",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model_consensus import tob_defects, tob_learner
+from model_consensus import tob_learner
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
     CachedSearch,
@@ -23,9 +23,11 @@ from model_consensus.pow_adversary import Strategy
 from model_consensus.pow_learning import Rules
 from model_consensus.pow_simulation import simulate_pow
 from model_consensus.pow_system import PowSystem
+from model_consensus.streamlet_adversary import Misbehaviour
+from model_consensus.streamlet_network import Conditions, Simulation, TobStep
 from model_consensus.tob_adversary import Attack
 from model_consensus.tob_simulator import simulate
-from model_consensus.tob_system import TobSystem
+from model_consensus.tob_system import Receive, TobSystem
 from model_consensus.traces import Trace, record
 
 
@@ -91,31 +93,66 @@ def train_tob(
     attack: Attack,
     seed: int,
     on_row: OnRow = lambda row: None,
-    verified: bool = True,
+    receive: Receive = tob_learner.receive,
 ) -> Training:
-    """Learn over Total Order Broadcast.
-
-    With ``verified`` false the learners believe every claim: the defect shows what verification
-    is for.
+    """Learn over Total Order Broadcast; ``receive`` may be that of a defective learner.
 
     :raises ModelConsensusError: a parameter is out of its range, or no correct process can go on.
     """
+    system, one = _tob_system(landscape, processes, byzantine, lambda_, draws, generations, receive)
+    return _train_tob(system, landscape, simulate(system, one, attack, seed), on_row)
+
+
+def train_streamlet(
+    landscape: Landscape,
+    *,
+    processes: int,
+    byzantine: int,
+    lambda_: int,
+    draws: int,
+    generations: int,
+    misbehaviour: Misbehaviour,
+    attack: Attack,
+    seed: int,
+    on_row: OnRow = lambda row: None,
+    receive: Receive = tob_learner.receive,
+) -> Training:
+    """Learn over Streamlet, in a simulated network that loses and delays packets at first.
+
+    :raises ModelConsensusError: see :func:`train_tob`.
+    """
+    system, one = _tob_system(landscape, processes, byzantine, lambda_, draws, generations, receive)
+    run = Simulation(system, one, Conditions(stable=8), misbehaviour, attack, seed)
+    epochs = 20 * processes * (generations + 1)
+    taken = ((each.action, each.state) for each in run.run(epochs) if isinstance(each, TobStep))
+    return _train_tob(system, landscape, taken, on_row)
+
+
+def _tob_system(
+    landscape: Landscape,
+    processes: int,
+    byzantine: int,
+    lambda_: int,
+    draws: int,
+    generations: int,
+    receive: Receive,
+) -> tuple[TobSystem, OneLandscape]:
     names = process_names(processes)
     one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, lambda_)))
-    system = TobSystem(
-        names,
-        names[processes - byzantine :],
-        lambda_,
-        one,
-        generations,
-        name=short_name,
-        receive=tob_learner.receive if verified else tob_defects.unverified,
-    )
+    faulty = names[processes - byzantine :]
+    system = TobSystem(names, faulty, lambda_, one, generations, name=short_name, receive=receive)
+    return system, one
+
+
+def _train_tob(
+    system: TobSystem, landscape: Landscape, taken: Iterator[tuple[Any, Any]], on_row: OnRow
+) -> Training:
+    """Record the steps of a run, and what it decides."""
     rows: list[Row] = []
     models = [system.genesis]
 
     def steps() -> Iterator[tuple[Any, Any]]:
-        for action, state in simulate(system, one, attack, seed):
+        for action, state in taken:
             yield action, state
             ahead = max(state.learner.values(), key=lambda learner: len(learner.decided))
             if len(ahead.decided) > len(rows) + 1:
@@ -132,10 +169,10 @@ def train_tob(
                 on_row(rows[-1])
 
     trace = record("this run", system, steps())
-    if len(rows) < generations:
+    if len(rows) < (system.generations or 0):
         raise ModelConsensusError(
-            f"the run stopped after {len(rows)} generations: {lambda_} offers are needed and "
-            f"{processes - byzantine} processes are correct"
+            f"the run stopped after {len(rows)} generations: {system.lambda_} offers are needed "
+            f"and {len(system.correct)} processes are correct"
         )
     return Training(trace, rows, models[0])
 
