@@ -13,8 +13,8 @@ import numpy as np
 from model_consensus.evolutionary_search import tagged_digest
 from model_consensus.lineages import OneLandscape
 from model_consensus.tob_adversary import Attack, wanted
+from model_consensus.tob_learner import Learner, current_generation
 from model_consensus.tob_learner import Offer as OfferMessage
-from model_consensus.tob_learner import current_generation
 from model_consensus.tob_system import Action, Deliver, Order, State, TobSystem
 
 Choice = TypeVar("Choice")
@@ -43,11 +43,20 @@ def simulate(
     state = next(system.initial())
     yield None, state
     ordered: set[OfferMessage] = set()
-    generation = 0
+    forged: list[OfferMessage] = []
+    seen: Learner | None = None
     while True:
-        ahead = max(map(current_generation, state.learner.values()))
-        if ahead != generation:  # what was wanted in earlier generations is history
-            generation, ordered = ahead, set()
+        ahead = max(state.learner.values(), key=current_generation)
+        if ahead is not seen:  # the attackers see nothing else that changes
+            if seen is None or current_generation(ahead) != current_generation(seen):
+                ordered = set()  # what was wanted in earlier generations is history
+            seen = ahead
+            forged = [
+                offer
+                for attacker in system.byzantine
+                for offer in wanted(attack, system, landscape.searched, state, attacker)
+                if offer not in ordered
+            ]
         moves: list[tuple[str, object]] = []
         for process in system.correct:
             if system.can_offer(state, process):
@@ -57,9 +66,7 @@ def simulate(
         moves += [("order", offer) for offer in sorted(state.broadcast.network)]
         if not moves:
             return
-        for attacker in system.byzantine:
-            offers = wanted(attack, system, landscape.searched, state, attacker)
-            moves += [("forge", offer) for offer in offers if offer not in ordered]
+        moves += [("forge", offer) for offer in forged]
         action: Action
         match schedule.choose(moves):
             case ("offer", str(process)):
@@ -70,6 +77,7 @@ def simulate(
                 action = Order(offer)
             case ("forge", OfferMessage() as offer):
                 ordered.add(offer)
+                forged = [other for other in forged if other not in ordered]
                 action = next(system.byzantine_offers(state, offer))
             case other:
                 raise AssertionError(other)
