@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: verify test lint manifest clean
+.PHONY: verify test lint vectors manifest clean
 
 verify: $(INSTALLED)
 	@mkdir -p out
@@ -21,6 +21,17 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/mypy property_tests
 	$(BIN)/mypy benchmarks
+
+# Are the golden vectors the same bytes with another numpy?  make vectors NUMPY='numpy==2.1.*'
+NUMPY ?= numpy==2.0.*
+vectors:
+	@mkdir -p out/vectors
+	$(PYTHON) -m venv --clear out/vectors-venv
+	out/vectors-venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --editable '.[learn,streamlet]' '$(NUMPY)'
+	out/vectors-venv/bin/python tests/golden_vectors.py out/vectors
+	diff -r --exclude README.md out/vectors tests/vectors
+	@out/vectors-venv/bin/python -c 'import numpy; print("the same bytes with numpy", numpy.__version__)'
 
 # Measure every model again and write the figures into spec/manifest.json (for maintainers).
 manifest: $(INSTALLED)
