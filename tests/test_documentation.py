@@ -1,7 +1,8 @@
 """The code blocks of the documentation run: Python blocks of a page in one namespace, in order.
 
 A line of a ``console`` block that starts with ``model-consensus`` must exit with 0, or with what a
-comment ``# exit N`` says.  Lines of other programs are not run here.
+comment that ends with ``exit N`` says.  Lines of other programs are not run here.  A Python block
+that starts with ``# NAME.py`` becomes that file.
 """
 
 import re
@@ -15,7 +16,7 @@ import pytest
 from model_consensus.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("docs/tutorial.md", "docs/implementers.md")
+PAGES = ("README.md", "docs/tutorial.md", "docs/implementers.md", "docs/api.md")
 _BLOCK = re.compile(r"(?ms)^```(console|python)\n(.*?)^```$")
 
 
@@ -28,7 +29,7 @@ def commands(page: str) -> Iterator[tuple[list[str], int]]:
     for kind, text in blocks(page):
         for line in text.splitlines() if kind == "console" else ():
             if line.startswith("model-consensus "):
-                status = re.search(r"# exit (\d)", line)
+                status = re.search(r"#.*exit (\d)", line)
                 yield shlex.split(line, comments=True)[1:], int(status[1]) if status else 0
 
 
@@ -41,11 +42,14 @@ def test_a_page_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     text = (ROOT / page).read_text(encoding="utf-8")
     waiting = commands(text)
     names: dict[str, Any] = {"__name__": page}
     for kind, block in blocks(text):
-        if kind == "python":
+        if file := re.match(r"# (\w+\.py)\n", block):
+            (tmp_path / file[1]).write_text(block, encoding="utf-8")
+        elif kind == "python":
             exec(compile(block, page, "exec"), names)
         else:
             for line in block.splitlines():

@@ -4,6 +4,7 @@ They stand between marks, ``<!-- NAME -->`` and ``<!-- end -->``, and a test kee
 ``python -m model_consensus.documents`` writes them again.
 """
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from model_consensus import claims
 from model_consensus.manifest import Manifest, Model, load, spec_directory
 
-_PLACE = re.compile(r"(?s)(<!-- (models|claims|evidence (\w+)) -->\n).*?(<!-- end -->)")
+_PLACE = re.compile(r"(?s)(<!-- (models|claims|modules|evidence (\w+)) -->\n).*?(<!-- end -->)")
 
 
 def models_table(models: list[Model]) -> str:
@@ -53,6 +54,19 @@ def evidence(name: str, manifest: Manifest) -> str:
     return "\n\n".join(lines) + "\n"
 
 
+def modules_table() -> str:
+    """A line for each module of the package: the first sentence of its docstring."""
+    lines = ["| module | what it is |", "|---|---|"]
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        sentence = " ".join(docstring.partition("\n\n")[0].split())
+        name = ".".join(path.relative_to(package).with_suffix("").parts)
+        if sentence:
+            lines.append(f"| `{name}` | {sentence.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines) + "\n"
+
+
 def updated(text: str, manifest: Manifest) -> str:
     """``text`` with what is between its marks made again.
 
@@ -64,6 +78,8 @@ def updated(text: str, manifest: Manifest) -> str:
             inside = evidence(found[3], manifest)
         elif found[2] == "claims":
             inside = claims.table()
+        elif found[2] == "modules":
+            inside = modules_table()
         else:
             inside = models_table(list(manifest.models))
         return found[1] + inside + found[4]
