@@ -22,6 +22,7 @@ COMMANDS = {
     "run": ("run", "train a model, Byzantine processes taking part, and check the trace"),
     "check-trace": ("check_trace", "check recorded executions against a specification"),
     "explore": ("explore", "compare the implementation's state graph with the specification's"),
+    "replay": ("replay_command", "replay behaviours that TLC produces on the implementation"),
     "settle": ("settle", "how deep a block must be before its decision is settled"),
     "prove": ("prove", "prove the theorems for every number of processes and slots"),
 }

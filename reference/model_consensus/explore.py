@@ -37,8 +37,10 @@ examples:
 # The System of each model module, made from the constants of a configuration.
 SYSTEMS = {
     "MCTobLearning": "mc_tob_learning",
+    "MCTobWitness": "mc_tob_learning",
     "MCPowLearning": "mc_pow_learning",
     "MCStreamlet": "streamlet_system",
+    "MCStreamletWitness": "streamlet_system",
 }
 
 
@@ -96,7 +98,7 @@ def explore(
         # Only the graph is wanted: no property is checked again.
         config = Path(folder) / model.config.name
         text = model.config.read_text(encoding="utf-8")
-        config.write_text(_PROPERTIES.sub("", text), encoding="utf-8")
+        config.write_text(PROPERTIES.sub("", text), encoding="utf-8")
         dump = Dump(Path(folder) / "graph.dot")
         say("TLC explores the specification")
         result = tlc.check(
@@ -114,7 +116,8 @@ def explore(
     return Exploration(model, *theirs.size, difference, time.monotonic() - started)
 
 
-_PROPERTIES = re.compile(r"(?ms)^(INVARIANTS?|PROPERTY|PROPERTIES)\b.*?(?=^(?:[A-Z]{4,}|\\\*)|\Z)")
+PROPERTIES = re.compile(r"(?ms)^(INVARIANTS?|PROPERTY|PROPERTIES)\b.*?(?=^(?:[A-Z]{4,}|\\\*)|\Z)")
+"""The part of a configuration that says what TLC is to check."""
 
 
 def graph_models(tier: str = "fast") -> list[Model]:

@@ -12,18 +12,22 @@ from model_consensus.values import Value
 
 
 def from_constants(
-    constants: Mapping[str, Value], receive: Receiver = pow_learning.receive
+    constants: Mapping[str, Value],
+    receive: Receiver = pow_learning.receive,
+    kind: type[PowSystem] = PowSystem,
 ) -> PowSystem:
     """The system of a model of ``MCPowLearning.tla``, given the constants of its configuration.
 
     Its target lets every second block have work.
+
+    :param kind: the system's class; another one has another network or other rules.
 
     :raises ModelConsensusError: one is missing or of a wrong type.
     """
     try:
         losses = sorted(constants["Losses"])  # type: ignore[arg-type, type-var]
         processes = sorted(constants["Proc"])  # type: ignore[arg-type, type-var]
-        return PowSystem(
+        return kind(
             Rules(tuple(processes), constants["Depth"], EVERY_HASH // 2),  # type: ignore[arg-type]
             sorted(constants["Byzantine"]),  # type: ignore[arg-type]
             EveryLandscape(constants["Draws"], tuple(losses)),  # type: ignore[arg-type]

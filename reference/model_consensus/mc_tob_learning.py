@@ -11,15 +11,19 @@ from model_consensus.values import Value
 
 
 def from_constants(
-    constants: Mapping[str, Value], receive: Receive = tob_learner.receive
+    constants: Mapping[str, Value],
+    receive: Receive = tob_learner.receive,
+    kind: type[TobSystem] = TobSystem,
 ) -> TobSystem:
     """The system of a model of ``MCTobLearning.tla``, given the constants of its configuration.
+
+    :param kind: the system's class; another one has another network or other rules.
 
     :raises ModelConsensusError: one is missing or of a wrong type.
     """
     try:
         losses = sorted(constants["Losses"])  # type: ignore[arg-type, type-var]
-        return TobSystem(
+        return kind(
             sorted(constants["Proc"]),  # type: ignore[arg-type]
             sorted(constants["Byzantine"]),  # type: ignore[arg-type]
             constants["Lambda"],  # type: ignore[arg-type]

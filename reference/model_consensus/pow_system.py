@@ -200,6 +200,10 @@ class PowSystem:
             won = sum(block.ticket.proposer in self.byzantine for block in state.blocks)
             if won >= self.byzantine_wins:
                 return False
+        return self.is_synchronous(state)
+
+    def is_synchronous(self, state: State) -> bool:
+        """Whether every block of a correct process has reached all correct processes."""
         return all(
             block.digest in learner.known
             for block in state.blocks
@@ -273,6 +277,7 @@ class PowSystem:
                 if learners[process] is not state.learner[process]:  # only by a defective learner
                     blocks = (*blocks, block)
                     self._models[block.digest] = learners[process].models[block.digest]
+                    self.lineages.offspring(self._models[block.parent].digest, block.ticket)
                 return State(blocks, learners, loss)
 
     def drawn(self, state: State, action: Action) -> Losses:

@@ -191,7 +191,7 @@ class StreamletSystem:
             pool=frozenset(state.pool),
             votes=function(
                 {
-                    p: frozenset(self._lineage(v.block) for v in cast)
+                    p: frozenset(self.lineage(v.block) for v in cast)
                     for p, cast in state.votes.items()
                 }
             ),
@@ -215,10 +215,11 @@ class StreamletSystem:
         payload: Value = () if block.payload is None else (self._name[block.payload],)
         return record(epoch=block.epoch, payload=payload)
 
-    def _lineage(self, digest: Digest) -> tuple[Function, ...]:
+    def lineage(self, digest: Digest) -> tuple[Function, ...]:
+        """The links from the first block to this one: the block's name in the specification."""
         if digest not in self._lineages:
             block = self._blocks[digest]
-            self._lineages[digest] = (*self._lineage(block.parent), self._link(block))
+            self._lineages[digest] = (*self.lineage(block.parent), self._link(block))
         return self._lineages[digest]
 
     def _evidence(self, state: State, digest: Digest) -> Chain:
@@ -232,6 +233,13 @@ class StreamletSystem:
             links.append(Notarization(block, streamlet_messages.sorted_votes(votes)))
             digest = block.parent
         return Chain(tuple(reversed(links)))
+
+    def shown(self, state: State, digest: Digest) -> Node:
+        """A new node that has seen a block, those before it, and every vote for them."""
+        me = self.identity[self.correct[0]]
+        node: Node = self.nodes.restart(me, Durable())
+        node, _ = self.nodes.on_chain(me, node, self._evidence(state, digest))
+        return node
 
     def _sign(self, process: Process, block: Block) -> streamlet_messages.Vote:
         return self.committee.vote(process, self.identity[process].sign, block)
@@ -280,9 +288,13 @@ class StreamletSystem:
 
 
 def from_constants(
-    constants: Mapping[str, Value], nodes: ModuleType | SimpleNamespace = streamlet
+    constants: Mapping[str, Value],
+    nodes: ModuleType | SimpleNamespace = streamlet,
+    kind: type[StreamletSystem] = StreamletSystem,
 ) -> StreamletSystem:
     """The system of a model of ``MCStreamlet.tla``, given the constants of its configuration.
+
+    :param kind: the system's class; another one has another adversary or crashes.
 
     :raises ModelConsensusError: one is missing or of a wrong type.
     """
@@ -291,7 +303,7 @@ def from_constants(
         byzantine = sorted(constants["Byzantine"])  # type: ignore[arg-type, type-var]
         first = next(p for p in processes if p not in byzantine)
         correct_epochs: frozenset[Value] = constants["CorrectEpochs"]  # type: ignore[assignment]
-        return StreamletSystem(
+        return kind(
             processes,  # type: ignore[arg-type]
             byzantine,  # type: ignore[arg-type]
             [

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.tlc_output import Progress, Reader, Result, Verdict
+from model_consensus.tlc_output import Progress, Reader, Result, Step, Verdict
 from model_consensus.toolchain import Toolchain, find_toolchain
 
 
@@ -97,12 +97,14 @@ def check(
     time_limit: float | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_print: Callable[[str], None] | None = None,
+    on_step: Callable[[Step], None] | None = None,
     stop: threading.Event | None = None,
     made_by: Callable[[Run, Toolchain, Path], list[str]] = command,
 ) -> Result:
     """Run TLC to its end; its process is gone when this returns or raises.
 
-    ``time_limit`` is in seconds.  ``on_print`` gets each line that the specification prints.
+    ``time_limit`` is in seconds.  ``on_print`` gets each line that the specification prints,
+    ``on_step`` each state of a counterexample; what they raise ends the run.
     Setting ``stop`` ends the run from another thread.  ``made_by`` makes the command.
 
     Raises:
@@ -115,7 +117,7 @@ def check(
             raise ModelConsensusError(f"no such file: {file}")
     toolchain = toolchain or find_toolchain()
     properties = checked_properties(run.config.read_text(encoding="utf-8"))
-    reader = Reader(on_print)
+    reader = Reader(on_print, on_step)
     started = time.monotonic()
     ended = ""
     with (

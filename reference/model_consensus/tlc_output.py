@@ -141,9 +141,14 @@ class Reader:
     (The trace apart: it is as long as TLC makes it.)
     """
 
-    def __init__(self, on_print: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        on_print: Callable[[str], None] | None = None,
+        on_step: Callable[[Step], None] | None = None,
+    ) -> None:
         self.progress: Progress | None = None
         self._on_print = on_print
+        self._on_step = on_step
         self._open: list[tuple[int, int, list[str]]] = []
         self._length = 0
         self._errors: list[tuple[int, str]] = []
@@ -221,6 +226,8 @@ class Reader:
             self._unread = self._unread or f"{head[:80]}: {error}"
         else:
             self._steps.append(Step("Init" if name == "Initial predicate" else name, state))
+            if self._on_step is not None:
+                self._on_step(self._steps[-1])
 
     def result(
         self, exit_status: int, *, properties: Iterable[str], config: str, seconds: float

@@ -171,6 +171,12 @@ class TobSystem:
         for answer in answers:
             yield ByzantineOffer(offer, answer)
 
+    def is_own_draw(self, offer: tob_learner.Offer) -> bool:
+        """Whether the sender could draw the offer's ticket on its parent."""
+        return offer.ticket in own_tickets(
+            self.lineages.generation(offer.parent) + 1, offer.sender, self.landscapes.draws
+        )
+
     def apply(self, state: State, action: Action) -> State:
         """The state after ``action``, which must be enabled."""
         match action:
@@ -259,13 +265,10 @@ class TobSystem:
     def _matters(self, state: State, offer: tob_learner.Offer) -> tuple[Ticket, ...]:
         """The ticket of a Byzantine offer that some learner may come to evaluate, or none."""
         parent, ticket = offer.parent, offer.ticket
-        legal = (
-            (parent in state.loss or parent == self.genesis.digest)
-            and ticket.generation == self.lineages.generation(parent) + 1
-            and ticket.proposer == offer.sender
-            and 0 <= ticket.draw < self.landscapes.draws
-        )
-        if not legal or ticket.generation < _last_common_generation(state.learner):
+        drawn = parent in state.loss or parent == self.genesis.digest
+        if not drawn or not self.is_own_draw(offer):
+            return ()
+        if ticket.generation < _last_common_generation(state.learner):
             return ()
         return self._undrawn(state, parent, [ticket])
 
