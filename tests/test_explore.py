@@ -9,9 +9,11 @@ import pytest
 from model_consensus import cli
 from model_consensus.errors import ModelConsensusError
 from model_consensus.explore import (
+    SYSTEMS,
     constants_of,
     describe,
     explore,
+    graph_models,
     system_of,
 )
 from model_consensus.manifest import load, spec_directory
@@ -198,6 +200,13 @@ def test_a_model_without_an_implementation_is_refused(capsys: pytest.CaptureFixt
     assert cli.main(["explore", "MCConsensus"]) == 2
     assert cli.main(["explore"]) == 2
     assert "name a model, or --all" in capsys.readouterr().err
+
+
+def test_each_tier_has_models_of_each_protocol() -> None:
+    for tier in ("fast", "long", "all"):
+        models = graph_models(tier)
+        assert {model.module.stem for model in models} == set(SYSTEMS)
+        assert {model.tier for model in models} == ({"fast", "long"} if tier == "all" else {tier})
 
 
 # ------------------------------------------------------------- Total Order Broadcast, with TLC

@@ -23,7 +23,7 @@ from rich.status import Status
 from model_consensus import tlc
 from model_consensus.errors import ModelConsensusError
 from model_consensus.manifest import TIERS, Model, load, spec_directory
-from model_consensus.state_graph import Difference, Dump, Say, compare, silent
+from model_consensus.state_graph import Difference, Dump, Graph, Say, compare, silent
 from model_consensus.system import System
 from model_consensus.tlc_output import Verdict
 from model_consensus.values import Function, Value, parse, show
@@ -42,6 +42,9 @@ SYSTEMS = {
     "MCStreamlet": "streamlet_system",
     "MCStreamletWitness": "streamlet_system",
 }
+
+HEAP = "2g"
+"""The most memory that TLC may take; enough for millions of states."""
 
 
 def constants_of(config: str) -> dict[str, Value]:
@@ -82,38 +85,40 @@ class Exploration:
     seconds: float
 
 
-def explore(
-    model: Model,
-    system: System[Any, Any] | None = None,
-    say: Say = silent,
-) -> Exploration:
+def explore(model: Model, system: System[Any, Any] | None = None, say: Say = silent) -> Exploration:
     """Compare a model's graph with that of ``system``, by default the implementation's own.
 
-    :raises ModelConsensusError: TLC fails or is killed, its graph is not whole, or the model has no
-        system.
+    :raises ModelConsensusError: the model has no system, or see :func:`dumped`.
     """
     started = time.monotonic()
     system = system or system_of(model)
     with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
-        # Only the graph is wanted: no property is checked again.
-        config = Path(folder) / model.config.name
-        text = model.config.read_text(encoding="utf-8")
-        config.write_text(PROPERTIES.sub("", text), encoding="utf-8")
-        dump = Dump(Path(folder) / "graph.dot")
-        say("TLC explores the specification")
-        result = tlc.check(
-            tlc.Run(model.module, config, dump=Path(folder) / "graph.dot"),
-            on_progress=lambda done: say(f"TLC: {done.distinct:,} distinct states"),
-        )
-        if result.verdict is not Verdict.HOLDS:
-            raise ModelConsensusError(f"{model.name}: {result.message}")
-        theirs = dump.graph(say)
-        if theirs.states != result.distinct:
-            raise ModelConsensusError(
-                f"{model.name}: TLC found {result.distinct} states and dumped {theirs.states}"
-            )
+        dump, theirs = dumped(model, Path(folder), say)
         difference = compare(system, dump, theirs, say)
     return Exploration(model, *theirs.size, difference, time.monotonic() - started)
+
+
+def dumped(model: Model, folder: Path, say: Say = silent) -> tuple[Dump, Graph]:
+    """TLC's graph of a model, which it dumps into ``folder`` as ``graph.dot``.
+
+    :raises ModelConsensusError: TLC fails or is killed, or its graph is not whole.
+    """
+    # Only the graph is wanted: no property is checked again.
+    config, dot = folder / model.config.name, folder / "graph.dot"
+    text = model.config.read_text(encoding="utf-8")
+    config.write_text(PROPERTIES.sub("", text), encoding="utf-8")
+    say("TLC explores the specification")
+    run = tlc.Run(model.module, config, dump=dot, heap=HEAP, quick=model.runtime < 8)
+    result = tlc.check(run, on_progress=lambda done: say(f"TLC: {done.distinct:,} states"))
+    if result.verdict is not Verdict.HOLDS:
+        raise ModelConsensusError(f"{model.name}: {result.message}")
+    dump = Dump(dot)
+    graph = dump.graph(say)
+    if graph.states != result.distinct:
+        raise ModelConsensusError(
+            f"{model.name}: TLC found {result.distinct} states and dumped {graph.states}"
+        )
+    return dump, graph
 
 
 PROPERTIES = re.compile(r"(?ms)^(INVARIANTS?|PROPERTY|PROPERTIES)\b.*?(?=^(?:[A-Z]{4,}|\\\*)|\Z)")

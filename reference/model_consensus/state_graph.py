@@ -147,8 +147,8 @@ class Dump:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._states = array("Q")  # their numbers, and where in the file they are
-        self._offsets = array("Q")
+        self._states = array("Q")  # the numbers of the states, as they come in the file,
+        self._offsets = array("Q")  # and where in the file
 
     def graph(self, say: Say = silent) -> Graph:
         """The graph.
@@ -255,7 +255,7 @@ def _difference(
     action, target = edge = min(ours.keys() - theirs or theirs - ours.keys())
     after = ours[edge] if edge in ours else dump.state(target)
     others = (
-        [dump.state(other) for name, other in theirs if name == action]
+        [dump.state(other) for name, other in sorted(theirs) if name == action]
         if edge in ours
         else [state for (name, _), state in ours.items() if name == action]
     )
