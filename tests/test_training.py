@@ -1,19 +1,20 @@
 """Training runs on real landscapes: what is reached, what one liar does, what is written."""
 
+import argparse
 import csv
 import json
 from pathlib import Path
 
 import pytest
 
-from model_consensus import jobs
+from model_consensus import jobs, run
 from model_consensus.cli import main
-from model_consensus.landscapes import load_landscape
+from model_consensus.landscapes import LANDSCAPES, load_landscape
 from model_consensus.tob_adversary import ATTACKS
 from model_consensus.tob_defects import DEFECTS
 from model_consensus.tob_learner import receive
 from model_consensus.tob_system import Receive
-from model_consensus.training import Training, process_names, train_tob
+from model_consensus.training import PARTS, Row, Training, process_names, train_tob
 
 
 def learn(receive: Receive, attack: str = "under-claim", generations: int = 60) -> Training:
@@ -68,7 +69,15 @@ def test_a_run_writes_the_same_bytes_twice(tmp_path: Path, protocol: str) -> Non
     for folder in ("first", "second"):
         out = str(tmp_path / folder)
         assert main(["run", protocol, *small, "--no-check", "--out", out]) == 0
-    for name in ("trace.itf.json", "metrics.csv", "convergence.svg"):
+    names = {path.name for path in (tmp_path / "first").iterdir()}
+    assert names == {
+        "trace.itf.json",
+        "metrics.csv",
+        "metrics.json",
+        "summary.json",
+        "convergence.svg",
+    }
+    for name in names:
         first, second = ((tmp_path / run / name).read_bytes() for run in ("first", "second"))
         assert first == second
     summary = json.loads((tmp_path / "first" / "summary.json").read_text())
@@ -76,6 +85,25 @@ def test_a_run_writes_the_same_bytes_twice(tmp_path: Path, protocol: str) -> Non
         rows = list(csv.DictReader(file))
     assert summary["generations"] == len(rows) > 0
     assert int(rows[-1]["loss"]) == summary["loss"]
+    metrics = json.loads((tmp_path / "first" / "metrics.json").read_text())
+    for column in ("generation", "loss", "evaluations", "misbehaviour"):
+        assert [str(row[column]) for row in metrics] == [row[column] for row in rows]
+
+
+@pytest.mark.parametrize("protocol", ["tob", "streamlet", "pow"])
+@pytest.mark.parametrize("landscape", [*LANDSCAPES, "model_consensus.landscapes:OneMax"])
+def test_every_landscape_is_searched_over_every_protocol(landscape: str, protocol: str) -> None:
+    parser = argparse.ArgumentParser()
+    run.add_arguments(parser)
+    small = ["--generations", "3", "--draws", "4", "--wins", "9", "--depth", "2", "--lambda", "3"]
+    args = parser.parse_args([protocol, "--landscape", landscape, *small])
+    searched = load_landscape(landscape)
+    rows: list[Row] = []
+    training = run.train(args, searched, rows.append)
+    assert list(training.rows) == rows
+    assert len(rows) >= 3
+    assert searched.losses(training.model.vector[None]) == [rows[-1].loss]
+    assert set(rows[-1].accuracy) == (set(PARTS) if landscape.startswith("digits") else set())
 
 
 @pytest.mark.parametrize(

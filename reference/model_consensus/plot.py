@@ -1,4 +1,4 @@
-"""The convergence plot of a training run; needs matplotlib (extra ``plot``)."""
+"""The plots of a training run; they need matplotlib (extra ``plot``)."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -7,11 +7,13 @@ from pathlib import Path
 from model_consensus.training import Row
 
 
-def plot_convergence(rows: Sequence[Row], title: str, folder: Path) -> bool:
+def plot_convergence(rows: Sequence[Row], title: str, misbehaviour: str, folder: Path) -> bool:
     """Write ``convergence.svg``; false if matplotlib is not installed or there is nothing to show.
 
-    The loss is on a logarithmic axis (losses of 0 are left out); accuracies, where the landscape
-    has them, are on a second one.
+    By generation, one above the other: the loss on a logarithmic axis (losses of 0 are left out),
+    with the accuracies where the landscape has them; the evaluations; the misbehaviour seen.
+
+    :param misbehaviour: what ``Row.misbehaviour`` counts.
     """
     if not rows or find_spec("matplotlib") is None:
         return False
@@ -21,18 +23,25 @@ def plot_convergence(rows: Sequence[Row], title: str, folder: Path) -> bool:
     mpl.rcParams["svg.hashsalt"] = "model-consensus"  # the same bytes each time
     from matplotlib import pyplot as plt
 
-    figure, left = plt.subplots(figsize=(7, 4), layout="constrained")
+    figure, (learning, cost, seen) = plt.subplots(
+        3, figsize=(7, 7), height_ratios=(3, 1, 1), sharex=True, layout="constrained"
+    )
     generations = [row.generation for row in rows]
-    left.plot(
+    learning.plot(
         generations, [row.loss or float("nan") for row in rows], color="tab:blue", label="loss"
     )
-    left.set(xlabel="generation", ylabel="loss", yscale="log", title=title)
+    learning.set(ylabel="loss", yscale="log", title=title)
     if rows[0].accuracy:
-        right = left.twinx()
+        right = learning.twinx()
         for part in rows[0].accuracy:
             right.plot(generations, [row.accuracy[part] for row in rows], label=part, linewidth=1)
         right.set(ylabel="accuracy", ylim=(0, 1))
         right.legend(loc="center right")
+    cost.plot(generations, [row.evaluations for row in rows])
+    cost.set(ylabel="evaluations")
+    seen.step(generations, [row.misbehaviour for row in rows], where="post")
+    seen.set(ylabel=misbehaviour, xlabel="generation")
+    seen.yaxis.get_major_locator().set_params(integer=True)
     figure.savefig(folder / "convergence.svg", metadata={"Date": None})
     plt.close(figure)
     return True

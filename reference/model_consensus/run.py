@@ -2,8 +2,11 @@
 
 The run is deterministic: the same options give the same bytes.  Its trace is checked by TLC against
 the specification at the end.  In the output folder: ``trace.itf.json``, ``metrics.csv`` (a line for
-each generation, written as it is decided), ``summary.json`` and, where matplotlib is installed,
-``convergence.svg``.  The exit status is 1 if the trace is rejected.
+each generation, written as it is decided), ``metrics.json`` (the same), ``summary.json`` and, where
+matplotlib is installed, ``convergence.svg``.  The exit status is 1 if the trace is rejected.
+
+An unfinished run leaves ``checkpoint`` there, and ``--resume`` with the same options takes it up
+again: whenever it was killed, it ends with the same bytes as if it had not been.
 """
 
 import argparse
@@ -11,6 +14,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +22,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from model_consensus import attacks, check_trace, tob_defects, tob_learner, traces
+from model_consensus.checkpoint import remembering
 from model_consensus.conformance import check_traces
 from model_consensus.errors import ModelConsensusError
-from model_consensus.landscapes import LANDSCAPES, load_landscape
+from model_consensus.landscapes import LANDSCAPES, Landscape, load_landscape
 from model_consensus.plot import plot_convergence
 from model_consensus.pow_adversary import STRATEGIES
 from model_consensus.streamlet_adversary import MISBEHAVIOURS
@@ -34,6 +39,7 @@ examples:
   model-consensus run tob --landscape onemax --processes 7 --byzantine 2 --lambda 5 --draws 4
   model-consensus run streamlet --landscape onemax --generations 20 --attack equivocate
   model-consensus run pow --attack selfish --share 0.3 --depth 6
+  model-consensus run tob --landscape digits-mlp --generations 600 --resume
 
 """ + attacks.listing()
 
@@ -68,6 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--seed", type=int, default=1, help="of the schedule (default: %(default)s)")
     add("--out", type=Path, metavar="FOLDER", help="where the results go (default: out/PROTOCOL)")
+    add(
+        "--resume",
+        action="store_true",
+        help="go on with the unfinished run in FOLDER, if there is one",
+    )
     add("--no-check", action="store_true", help="do not check the trace")
     tob = parser.add_argument_group("Total Order Broadcast, Streamlet")
     tob.add_argument(
@@ -129,20 +140,30 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise ModelConsensusError(f"--out: {folder}: {error.strerror}") from None
     total = args.wins if args.protocol == "pow" else args.generations
-    with _metrics(folder / "metrics.csv") as write, _bar(console, total) as show:
+    checkpoint = folder / "checkpoint"
+    with (
+        remembering(
+            checkpoint, load_landscape(args.landscape), options(args), resume=args.resume
+        ) as landscape,
+        _metrics(folder / "metrics.csv") as write,
+        _bar(console, total) as show,
+    ):
 
         def on_row(row: Row) -> None:
             write(row)
             show(row)
 
-        training = train(args, on_row)
+        training = train(args, landscape, on_row)
     trace = folder / "trace.itf.json"
     traces.write(trace, training.trace)
-    summary = summarize(args, training)
-    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    written = ["metrics.csv", "summary.json", trace.name]
-    if plot_convergence(training.rows, f"{args.protocol}, {args.landscape}", folder):
+    _write_json(folder / "metrics.json", [asdict(row) for row in training.rows])
+    _write_json(folder / "summary.json", summarize(args, training))
+    written = ["metrics.csv", "metrics.json", "summary.json", trace.name]
+    misbehaviour = "forked blocks" if args.protocol == "pow" else "bans"
+    title = f"{args.protocol}, {args.landscape}"
+    if plot_convergence(training.rows, title, misbehaviour, folder):
         written.append("convergence.svg")
+    checkpoint.unlink()  # everything is written
     console.print(describe(training))
     accepted = True
     if not args.no_check:
@@ -154,12 +175,11 @@ def run(args: argparse.Namespace) -> int:
     return 0 if accepted else 1
 
 
-def train(args: argparse.Namespace, on_row: OnRow) -> Training:
-    """The run that the options ask for.
+def train(args: argparse.Namespace, landscape: Landscape, on_row: OnRow) -> Training:
+    """The run on ``landscape`` that the options ask for.
 
     :raises ModelConsensusError: an option is out of its range.
     """
-    landscape = load_landscape(args.landscape)
     for option in ("generations", "wins", "hashes"):
         if getattr(args, option) < 1:
             raise ModelConsensusError(f"--{option}: must be at least 1")
@@ -215,16 +235,17 @@ def _named(table: Any, name: str) -> Any:
     return table[name]
 
 
+def options(args: argparse.Namespace) -> dict[str, Any]:
+    """The options that determine what is written, as JSON data."""
+    others = ("run", "out", "resume", "no_check")
+    return {name: value for name, value in vars(args).items() if name not in others}
+
+
 def summarize(args: argparse.Namespace, training: Training) -> dict[str, Any]:
     """The options and the outcome, as JSON data."""
-    options = {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in vars(args).items()
-        if not callable(value)
-    }
     last = training.rows[-1] if training.rows else None
     return {
-        "options": options,
+        "options": options(args),
         "generations": len(training.rows),
         "digest": training.model.digest.hex(),
         "loss": last.loss if last else None,
@@ -243,6 +264,10 @@ def describe(training: Training) -> str:
         f"{last.generation} generations in {len(training.trace.states) - 1:,} steps: "
         f"loss {last.loss:,}{accuracy}; {last.evaluations:,} evaluations by one process"
     )
+
+
+def _write_json(path: Path, data: object) -> None:
+    path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager
