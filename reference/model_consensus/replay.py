@@ -12,7 +12,7 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.explore import PROPERTIES
 from model_consensus.manifest import Model
 from model_consensus.system import System
-from model_consensus.tlc_output import Step, Trace, Verdict
+from model_consensus.tlc_output import Step, Trace
 from model_consensus.values import Function
 
 
@@ -119,9 +119,9 @@ def counterexample(model: Model) -> Trace:
 
     :raises ModelConsensusError: TLC finds none, or one of another property.
     """
-    result = tlc.check(model.run())
-    if model.result not in (Verdict.SAFETY, Verdict.LIVENESS) or result.trace is None:
+    if model.failing is None:
         raise ModelConsensusError(f"{model.name} has no counterexample: use --simulate")
-    if result.property != model.failing:
+    result = tlc.check(model.run())
+    if result.property != model.failing or result.trace is None:
         raise ModelConsensusError(f"{model.name}: {result.message}, not {model.failing}")
     return result.trace
