@@ -1,28 +1,15 @@
 """Proof-of-work: the state graph of the learners equals the specification's, defects included."""
 
-from dataclasses import replace
-
 import pytest
 
 from model_consensus import pow_learning
-from model_consensus.evolutionary_search import Search
 from model_consensus.explore import constants_of, explore
 from model_consensus.manifest import load, spec_directory
 from model_consensus.mc_pow_learning import from_constants
 from model_consensus.pow_defects import any_generation, unverified
-from model_consensus.pow_learning import Block, Learner, Rules
 from model_consensus.pow_system import Receiver
 
 pytestmark = pytest.mark.tlc
-
-
-def last_of_equals(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """Not what the specification says: of equally long chains the last one is adopted."""
-    after = pow_learning.receive(search, rules, learner, block)
-    if after is learner:
-        return learner
-    heights = [after.models[tip].generation for tip in (block.digest, after.tip)]
-    return replace(after, tip=block.digest) if heights[0] == heights[1] else after
 
 
 @pytest.mark.parametrize(
@@ -30,7 +17,6 @@ def last_of_equals(search: Search, rules: Rules, learner: Learner, block: Block)
     [
         ("MCPowLearning_graph_tiny", pow_learning.receive, True),
         ("MCPowLearning_graph_tiny", unverified, False),
-        ("MCPowLearning_graph_middle", last_of_equals, False),
         # A learner with a defect is the specification with the same assumption dropped.
         ("MCPowNecessity_claims", unverified, True),
         ("MCPowNecessity_parents", any_generation, True),
