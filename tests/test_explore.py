@@ -1,16 +1,21 @@
 """Comparing state graphs: equal ones are, and a graph with any difference is not."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from model_consensus import cli
+from model_consensus import cli, tlc
 from model_consensus.errors import ModelConsensusError
 from model_consensus.explore import (
     constants_of,
     describe,
+    dumped,
     explore,
     graph_models,
     system_of,
@@ -218,6 +223,40 @@ def test_the_implementation_has_the_graph_of_the_specification() -> None:
     found = explore(model)
     assert found.difference is None
     assert "the graphs are equal" in describe(found)
+
+
+@pytest.mark.tlc
+def test_a_tlc_that_is_killed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tlc, "check", partial(tlc.check, time_limit=0.1))
+    model = load(spec_directory() / "manifest.json").find("MCTobLearning_tiny")
+    with pytest.raises(ModelConsensusError, match="MCTobLearning_tiny: stopped at its time limit"):
+        dumped(model, tmp_path)
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize("words", ["TLC explores", "exploring"])
+def test_an_interruption_leaves_nothing_behind(words: str, tmp_path: Path) -> None:
+    """Ctrl-C while TLC runs, and while the implementation is explored."""
+    command = f"""
+import os, signal, sys
+from model_consensus import cli, explore
+
+def interrupt(status, name, said):
+    if said.startswith({words!r}):
+        os.kill(os.getpid(), signal.SIGINT)
+
+explore._say = interrupt
+sys.exit(cli.main(["explore", "MCTobLearning_tiny"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, "model-consensus: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.tlc

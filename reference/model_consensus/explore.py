@@ -94,6 +94,7 @@ def explore(model: Model, system: System[Any, Any] | None = None, say: Say = sil
     system = system or system_of(model)
     with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
         dump, theirs = dumped(model, Path(folder), say)
+        say("exploring the implementation")
         difference = compare(system, dump, theirs, say)
     return Exploration(model, *theirs.size, difference, time.monotonic() - started)
 
