@@ -244,7 +244,9 @@ class DigitsMLP(_Classifier):
         _check(first, first_limit)
         _check(second, second_limit)
         units = first.reshape(-1, FEATURES).astype(np.float32) @ features
-        units = np.clip(np.floor(units / self.scale), 0, self.saturation)
+        units /= self.scale  # in place: fresh arrays of this size take longer than the products
+        np.floor(units, out=units)
+        np.clip(units, 0, self.saturation, out=units)
         weights = second.reshape(len(models), CLASSES, self.hidden + 1).astype(np.float32)
         scores: Floats = weights[:, :, :-1] @ units.reshape(len(models), self.hidden, -1)
         scores += weights[:, :, -1:] * self.scale
