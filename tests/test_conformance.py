@@ -4,12 +4,23 @@ All traces with the same constants go through TLC together, in one test for each
 Java costs more than the traces do.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from corruptions import (
+    Corruption,
+    altered,
+    decided,
+    dropped,
+    first,
+    inserted,
+    of_learning,
+    put,
+    set_in,
+    swapped,
+)
 from model_consensus import tob_learner, traces
 from model_consensus.conformance import check_traces, differences
 from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch
@@ -22,9 +33,7 @@ from model_consensus.tob_simulator import simulate
 from model_consensus.tob_system import Receive, TobSystem
 from model_consensus.traces import Trace
 from model_consensus.training import process_names, short_name, train_pow
-from model_consensus.values import function, record
-
-Change = Callable[[Any], Any]
+from model_consensus.values import record
 
 
 def tob(attack: str, seed: int, receive: Receive = tob_learner.receive) -> Trace:
@@ -49,138 +58,10 @@ def proof_of_work(strategy: str, seed: int) -> Trace:
     ).trace
 
 
-def set_in(value: Any, path: Sequence[Any], change: Change) -> Any:
-    """``value`` with what is at ``path`` changed."""
-    if not path:
-        return change(value)
-    key, *rest = path
-    if isinstance(value, tuple):
-        return (*value[:key], set_in(value[key], rest, change), *value[key + 1 :])
-    return function({**value, key: set_in(value[key], rest, change)})
-
-
-def altered(trace: Trace, index: int, path: Sequence[Any], change: Change) -> Trace:
-    """``trace`` with one value of one state changed."""
-    states = list(trace.states)
-    states[index] = set_in(states[index], path, change)
-    return replace(trace, states=states)
-
-
-def reordered(trace: Trace, order: Sequence[int]) -> Trace:
-    """``trace`` with its states in another order, or without some."""
-    return replace(
-        trace,
-        actions=[trace.actions[index] for index in order],
-        states=[trace.states[index] for index in order],
-    )
-
-
-def dropped(trace: Trace, index: int) -> Trace:
-    everything = range(len(trace.states))
-    return reordered(trace, [*everything[:index], *everything[index + 1 :]])
-
-
-def swapped(trace: Trace, index: int) -> Trace:
-    order = list(range(len(trace.states)))
-    order[index], order[index + 1] = order[index + 1], order[index]
-    return reordered(trace, order)
-
-
-def put(value: Any) -> Change:
-    """The change of whatever it is into ``value``."""
-    return lambda _: value
-
-
-def decided(state: Any, process: str) -> Any:
-    return state["learner"][process]["decided"]
-
-
-def first(trace: Trace, where: Callable[[Any, Any], bool]) -> int:
-    """The index of the first state for which ``where`` holds, of the state before it and it."""
-    return next(
-        index
-        for index in range(1, len(trace.states))
-        if where(trace.states[index - 1], trace.states[index])
-    )
-
-
 # ------------------------------------------------------------------------ Total Order Broadcast
 
 
-def tob_corruptions() -> list[tuple[str, Trace, int, str]]:
-    """Corrupted traces: what was done, the trace, the first bad state, and what it is about."""
-    good = tob("none", seed=3)
-    lie = tob("under-claim", seed=3)
-    order = first(good, lambda before, after: len(after["network"]) < len(before["network"]))
-    offer = good.actions.index("Offer")
-    decision = first(good, lambda before, after: len(decided(after, "p1")) == 2)
-    ban = first(lie, lambda before, after: after["learner"]["p1"]["banned"] == ("p4",))
-    learner = ("learner", "p1")
-    last: Any = good.states[decision]
-    accepted = first(good, lambda before, after: len(after["learner"]["p1"]["accepted"]) == 2)
-    others = sorted({*good.models} - {decided(good.states[decision], "p1")[1]})
-    stranger = next(name for name in others if good.models[name].parent == good.genesis)
-    return [
-        ("a step is missing", dropped(good, order), order, ""),
-        ("the last step is twice", repeated_last(good), len(good.states), ""),
-        ("two steps are swapped", swapped(good, offer), offer, ""),
-        (
-            "an evaluation is not counted",
-            altered(good, decision, (*learner, "evaluations"), lambda n: n - 1),
-            decision,
-            "learner.p1.evaluations",
-        ),
-        (
-            "another model is decided",
-            altered(good, decision, (*learner, "decided", 1), put(stranger)),
-            decision,
-            "learner.p1.decided",
-        ),
-        (
-            "a decision comes early",
-            altered(good, accepted, (*learner,), put(last["learner"]["p1"])),
-            accepted,
-            "learner.p1",
-        ),
-        (
-            "a claim is changed",
-            altered(good, accepted, (*learner, "accepted", 1, "claim"), lambda claim: claim + 1),
-            accepted,
-            "learner.p1.accepted",
-        ),
-        (
-            "an honest process is banned",
-            altered(lie, ban, (*learner, "banned"), put(("p2",))),
-            ban,
-            "",
-        ),
-        (
-            "a liar is not banned",
-            altered(lie, ban, (*learner, "banned"), put(())),
-            ban,
-            "learner.p1.banned",
-        ),
-        (
-            "a loss is forgotten",
-            altered(good, offer, ("loss",), put(())),
-            offer,
-            "loss",
-        ),
-        (
-            "it does not start at the start",
-            reordered(good, range(offer, len(good.states))),
-            0,
-            "",
-        ),
-    ]
-
-
-def repeated_last(trace: Trace) -> Trace:
-    """A run that ends with a step that changes nothing: none of Next's steps does."""
-    return reordered(trace, [*range(len(trace.states)), len(trace.states) - 1])
-
-
-def wrong_tie() -> tuple[str, Trace, int, str]:
+def wrong_tie() -> Corruption:
     """A run in which p1 decides the later one of two equal claims instead of the earlier one."""
     for seed in range(50):
         trace = tob("silent", seed)
@@ -212,7 +93,7 @@ SHOWN_BY = {
 }
 
 
-def defective(name: str) -> tuple[str, Trace, int, str]:
+def defective(name: str) -> Corruption:
     """A run of defective learners; it is a true one until it differs from that of true learners.
 
     The schedule of a seed depends on nothing but the states.
@@ -226,7 +107,11 @@ def defective(name: str) -> tuple[str, Trace, int, str]:
 @pytest.mark.tlc
 def test_runs_over_total_order_broadcast_are_behaviours_and_corrupted_ones_are_not() -> None:
     good = [tob(attack, seed) for seed, attack in enumerate([*ATTACKS, "none", "under-claim"])]
-    bad = [*tob_corruptions(), wrong_tie(), *map(defective, SHOWN_BY)]
+    bad = [
+        *of_learning(tob("none", 3), tob("under-claim", 3), "p4"),
+        wrong_tie(),
+        *map(defective, SHOWN_BY),
+    ]
     verdicts = check_traces([*good, *(trace for _, trace, _, _ in bad)])
     assert [v.trace.source for v in verdicts[: len(good)] if v.rejection] == []
     for (what, trace, index, about), verdict in zip(bad, verdicts[len(good) :], strict=True):
@@ -239,34 +124,106 @@ def test_runs_over_total_order_broadcast_are_behaviours_and_corrupted_ones_are_n
 # ------------------------------------------------------------------------------- proof-of-work
 
 
+def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
+    """Corruptions of runs of the strategies, in their order.  (There are no bans to be wrong.)"""
+    honest, _, selfish, *_ = good
+    mined, received = honest.actions.index("Mine"), honest.actions.index("Receive")
+    second = honest.actions.index("Mine", mined + 1)
+    states: list[Any] = list(honest.states)
+    newest = len(states[second]["blocks"])
+
+    def height(state: Any, block: int) -> int:
+        return int(state["blocks"][block - 1]["ticket"]["generation"]) if block else 0
+
+    def tie(before: Any, after: Any) -> list[tuple[str, int]]:
+        """Who has received a block as high as its tip, and which."""
+        return [
+            (process, block)
+            for process in after["known"]
+            for block in after["known"][process] - before["known"][process]
+            if height(after, block) == height(after, before["tip"][process])
+        ]
+
+    def equal(before: Any, after: Any) -> bool:
+        """Whether a block is mined whose miner has two tickets of least loss."""
+        block = after["blocks"][-1] if after["blocks"] != before["blocks"] else None
+        tickets = [
+            origin.loss
+            for origin in honest.models.values()
+            if block
+            and origin.ticket["generation"] == block["ticket"]["generation"]
+            and origin.ticket["proposer"] == block["ticket"]["proposer"]
+        ]
+        return len(tickets) == 2 and tickets[0] == tickets[1]
+
+    fork = first(selfish, lambda before, after: bool(tie(before, after)))
+    ((process, block), *_) = tie(selfish.states[fork - 1], selfish.states[fork])
+    draw = first(honest, equal)
+    forged = record(parent=0, ticket=record(generation=1, proposer="p4", draw=0), claim=0)
+    accepted = set_in(states[received], ("blocks",), lambda blocks: (*blocks, forged))
+    accepted = set_in(accepted, ("known", "p1"), lambda known: known | {2})
+    return [
+        ("a win is missing", dropped(honest, mined), mined, ""),
+        ("a delivery is missing", dropped(honest, received), received, ""),
+        ("two steps are swapped", swapped(honest, mined), mined, ""),
+        (
+            "a claim is changed",
+            altered(honest, mined, ("blocks", 0, "claim"), lambda claim: claim - 1),
+            mined,
+            "",
+        ),
+        (
+            "another miner is named",
+            altered(honest, mined, ("blocks", 0, "ticket", "proposer"), put("p4")),
+            mined,
+            "",
+        ),
+        (
+            "a block received is no tip",
+            altered(honest, received, ("tip",), put(honest.states[mined]["tip"])),
+            received,
+            "tip",
+        ),
+        (
+            "a decision is forged: its depth is there before the block is received",
+            altered(honest, second, ("tip", "p1"), put(newest)),
+            second,
+            "tip.p1",
+        ),
+        (
+            "of equal chains the later one is adopted",
+            altered(selfish, fork, ("tip", process), put(block)),
+            fork,
+            f"tip.{process}",
+        ),
+        (
+            "of equal tickets the later one is taken",
+            altered(
+                honest, draw, ("blocks", len(states[draw]["blocks"]) - 1, "ticket", "draw"), put(1)
+            ),
+            draw,
+            "blocks",
+        ),
+        (
+            "a forged block is accepted",
+            inserted(honest, received + 1, "ByzantineForge", accepted),
+            received + 1,
+            "",
+        ),
+    ]
+
+
 @pytest.mark.tlc
 def test_runs_over_proof_of_work_are_behaviours_and_corrupted_ones_are_not() -> None:
     good = [proof_of_work(name, seed) for seed, name in enumerate(STRATEGIES)]
-    honest = good[0]
-    mined, received = honest.actions.index("Mine"), honest.actions.index("Receive")
-    bad = {
-        "a win is missing": (dropped(honest, mined), mined),
-        "a delivery is missing": (dropped(honest, received), received),
-        "two steps are swapped": (swapped(honest, mined), mined),
-        "a claim is changed": (
-            altered(honest, mined, ("blocks", 0, "claim"), lambda claim: claim - 1),
-            mined,
-        ),
-        "a block received is no tip": (
-            altered(honest, received, ("tip",), put(honest.states[mined]["tip"])),
-            received,
-        ),
-        "another miner is named": (
-            altered(honest, mined, ("blocks", 0, "ticket", "proposer"), put("p4")),
-            mined,
-        ),
-    }
-    verdicts = check_traces([*good, *(trace for trace, _ in bad.values())])
+    bad = pow_corruptions(good)
+    verdicts = check_traces([*good, *(trace for _, trace, _, _ in bad)])
     rejections = [verdict.rejection for verdict in verdicts]
     assert rejections[: len(good)] == [None] * len(good)
-    for (what, (_, index)), rejection in zip(bad.items(), rejections[len(good) :], strict=True):
+    for (what, _, index, about), rejection in zip(bad, rejections[len(good) :], strict=True):
         assert rejection is not None, what
         assert rejection.index == index, (what, rejection)
+        assert not about or rejection.differences[0].startswith(about), (what, rejection)
 
 
 # --------------------------------------------------------------------------------- without TLC

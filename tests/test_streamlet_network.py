@@ -1,11 +1,21 @@
 """The learner over Streamlet in a simulated network: safe always, live once it is synchronous."""
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from corruptions import (
+    Corruption,
+    altered,
+    dropped,
+    first,
+    inserted,
+    of_learning,
+    put,
+    set_in,
+    swapped,
+)
 from model_consensus.conformance import check_traces
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch, Ticket
@@ -25,7 +35,8 @@ from model_consensus.streamlet_network import (
 from model_consensus.tob_adversary import ATTACKS
 from model_consensus.tob_learner import Offer
 from model_consensus.tob_system import TobSystem
-from model_consensus.values import Function, function
+from model_consensus.traces import Trace
+from model_consensus.values import record
 
 PROCESSES = ("b1", "p1", "p2", "p3")
 CORRECT = PROCESSES[1:]
@@ -126,33 +137,93 @@ def test_traces_of_a_run_are_behaviours_and_corrupted_ones_are_not() -> None:
     assert {*nodes.actions} == {"Init", "Broadcast", "Propose", "Vote", "Deliver"}
     assert {"ByzantineOffer", "Order", "Deliver", "Offer"} <= {*learners.actions}
 
-    at = nodes.actions.index("Vote")
-    dropped = replace(
-        nodes,
-        actions=[*nodes.actions[:at], *nodes.actions[at + 1 :]],
-        states=[*nodes.states[:at], *nodes.states[at + 1 :]],
-    )
-    delivery = nodes.actions.index("Deliver")
-    before: Any = nodes.states[delivery - 1]
-    after: Any = nodes.states[delivery]
-    process = next(p for p in CORRECT if before["log"][p] != after["log"][p])
-    lock = function({**after["lock"], process: 0})
-    forged = replace(
-        nodes,
-        states=[
-            *nodes.states[:delivery],
-            Function({**after, "lock": lock}),
-            *nodes.states[delivery + 1 :],
-        ],
-    )
-    verdicts = check_traces([nodes, learners, dropped, forged])
+    bad = [*of_nodes(nodes), *of_learning(learners, learners, "b1")]
+    verdicts = check_traces([nodes, learners, *(trace for _, trace, _, _ in bad)])
     rejections = [verdict.rejection for verdict in verdicts]
     assert rejections[:2] == [None, None]
-    assert rejections[2] is not None
-    assert rejections[2].index == at
-    assert rejections[3] is not None
-    assert rejections[3].index == delivery
-    assert "lock" in rejections[3].differences[0]
+    for (what, _, index, about), rejection in zip(bad, rejections[2:], strict=True):
+        assert rejection is not None, what
+        assert rejection.index == index, (what, rejection)
+        assert not about or rejection.differences[0].startswith(about), (what, rejection)
+
+
+def of_nodes(good: Trace) -> list[Corruption]:
+    """Corruptions of a run of nodes.  (They decide by finalizing, and ban nobody.)"""
+
+    def new_vote(before: Any, after: Any) -> tuple[str, Any] | None:
+        """Who votes in a step, and for which block."""
+        return next(
+            (
+                (p, *after["votes"][p] - before["votes"][p])
+                for p in CORRECT
+                if after["votes"][p] != before["votes"][p]
+            ),
+            None,
+        )
+
+    def is_free(before: Any, after: Any) -> bool:
+        """Whether the vote is for an equivocating leader's block on a notarized one."""
+        vote = new_vote(before, after)
+        if vote is None:
+            return False
+        process, block = vote
+        return bool(after["leader"][block[-1]["epoch"] - 1] == "b1" and before["lock"][process])
+
+    states: list[Any] = list(good.states)
+    messages: Any = good.constants["Message"]
+    vote, delivery = good.actions.index("Vote"), good.actions.index("Deliver")
+    proposal = good.actions.index("Propose")
+    before = states[delivery - 1]
+    after = states[delivery]
+    process = next(p for p in CORRECT if before["log"][p] != after["log"][p])
+    voted = states[vote]
+    found = new_vote(states[vote - 1], voted)
+    assert found is not None
+    voter, block = found
+    final = set_in(voted, ("log", voter), put(block[:1]))
+    free = first(good, is_free)
+    chosen = new_vote(states[free - 1], states[free])
+    assert chosen is not None
+    other, tip = chosen
+    earlier = states[free - 1]["votes"][other]
+    proposed = new_vote(states[proposal - 1], states[proposal])
+    assert proposed is not None
+    leader, own = proposed
+    waiting = sorted(messages - states[proposal]["pool"])
+    made_up = (*own[:-1], record(epoch=own[-1]["epoch"], payload=(waiting[-1],)))
+    return [
+        ("a vote is missing", dropped(good, vote), vote, ""),
+        ("two steps are swapped", swapped(good, proposal), proposal, ""),
+        (
+            "a lock is forgotten",
+            altered(good, delivery, ("lock", process), put(0)),
+            delivery,
+            f"lock.{process}",
+        ),
+        (
+            "a block is delivered that is not final",
+            inserted(good, vote + 1, "Deliver", final),
+            vote + 1,
+            "",
+        ),
+        (
+            "a vote is for a block on a chain that is not longest",
+            altered(good, free, ("votes", other), put(earlier | {(tip[-1],)})),
+            free,
+            "",
+        ),
+        (
+            "a message in a block was never broadcast",
+            altered(
+                good,
+                proposal,
+                ("votes", leader),
+                put(states[proposal - 1]["votes"][leader] | {made_up}),
+            ),
+            proposal,
+            "",
+        ),
+    ]
 
 
 @pytest.mark.parametrize(
