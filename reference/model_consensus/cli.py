@@ -21,6 +21,7 @@ COMMANDS = {
     "check": ("check", "check one model, with its counterexample step by step"),
     "run": ("run", "train a model, Byzantine processes taking part, and check the trace"),
     "check-trace": ("check_trace", "check recorded executions against a specification"),
+    "draw": ("draw", "draw a trace or a counterexample, and write it for ShiViz"),
     "explore": ("explore", "compare the implementation's state graph with the specification's"),
     "replay": ("replay_command", "replay behaviours that TLC produces on the implementation"),
     "settle": ("settle", "how deep a block must be before its decision is settled"),
