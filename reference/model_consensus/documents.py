@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from model_consensus import claims
+from model_consensus import attacks, claims
 from model_consensus.manifest import Manifest, Model, load, spec_directory
 
-_PLACE = re.compile(r"(?s)(<!-- (models|claims|modules|evidence (\w+)) -->\n).*?(<!-- end -->)")
+_PLACE = re.compile(
+    r"(?s)(<!-- (models|claims|modules|attacks|evidence (\w+)) -->\n).*?(<!-- end -->)"
+)
 
 
 def models_table(models: list[Model]) -> str:
@@ -78,6 +80,8 @@ def updated(text: str, manifest: Manifest) -> str:
             inside = evidence(found[3], manifest)
         elif found[2] == "claims":
             inside = claims.table()
+        elif found[2] == "attacks":
+            inside = attacks.table()
         elif found[2] == "modules":
             inside = modules_table()
         else:

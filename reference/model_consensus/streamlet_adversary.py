@@ -153,7 +153,7 @@ MISBEHAVIOURS: dict[str, Misbehaviour] = {
     ),
     "split": Misbehaviour(
         "leave the others with different views, by showing each of its votes to half of them",
-        "each process shows all others the notarized chain that it has seen, in every epoch",
+        "the votes of n - f are enough, and everybody shows the notarized chain that it has seen",
         _split,
     ),
     "flood": Misbehaviour(

@@ -41,7 +41,6 @@ def with_steps(what: str, **steps: Any) -> SimpleNamespace:
 
 
 def _may_vote(
-    due: Callable[[int, int], bool] = lambda block, now: block == now,
     once: Callable[[int, int], bool] = lambda voted, block: voted < block,
     later: Callable[[int, int], bool] = lambda parent, block: parent < block,
     longest: Callable[[Node, Digest], bool] = is_longest,
@@ -52,7 +51,7 @@ def _may_vote(
 
     def may_vote(me: Identity, node: Node, block: Block) -> bool:
         return (
-            due(block.epoch, node.epoch)
+            block.epoch == node.epoch
             and once(node.durable.voted, block.epoch)
             and block.parent in node.lengths
             and later(epoch_of(node, block.parent), block.epoch)
@@ -70,6 +69,11 @@ def _may_vote(
 
 
 # ------------------------------------------------------------------ what is notarized and final
+
+
+class _Everybody(Committee):
+    def is_quorum(self, voters: int) -> bool:
+        return voters >= len(self.keys)
 
 
 class _AnyVote(Committee):
@@ -160,10 +164,6 @@ def _forgetting(**forgotten: Any) -> Callable[[Identity, Durable], Node]:
 
 
 DEFECTS: dict[str, SimpleNamespace] = {
-    "votes-late": with_steps(
-        "Votes also in epochs that are over.",
-        may_vote=_may_vote(due=lambda block, now: block <= now),
-    ),
     "votes-again": with_steps(
         "Votes several times in an epoch.",
         may_vote=_may_vote(once=lambda voted, block: voted <= block),
@@ -191,6 +191,7 @@ DEFECTS: dict[str, SimpleNamespace] = {
         "Does not verify who broadcast the message in a block.",
         may_vote=_may_vote(authentic=lambda committee, message: True),
     ),
+    "everybody": _committee("Notarizing takes the votes of all.", _Everybody),
     "any-vote": _committee("One vote notarizes.", _AnyVote),
     "half": _committee("Half of the votes notarize.", _Half),
     "one-vote-less": _committee("One vote less than two thirds notarizes.", _OneVoteLess),
@@ -214,6 +215,11 @@ DEFECTS: dict[str, SimpleNamespace] = {
     "skips-the-first": with_steps(
         "Does not deliver the first block.",
         deliver=replaced(streamlet, chain=_without_the_first).deliver,
+    ),
+    "unbounded": with_steps(
+        "Keeps votes, proposals and messages however old and many they are.",
+        WINDOW=1 << 30,
+        PENDING=1 << 30,
     ),
     "forgets-its-vote": with_steps(
         "Does not persist for which epoch it voted.", restart=_forgetting(voted=0)

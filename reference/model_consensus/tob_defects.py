@@ -58,6 +58,12 @@ def replacing(search: Search, lambda_: int, learner: Learner, offer: Offer) -> L
     return receive(search, lambda_, learner, offer)
 
 
+def own_order(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
+    """Every second process takes a sender's last offer: as without a common order."""
+    second = learner.process[-1] in "02468"
+    return (replacing if second else receive)(search, lambda_, learner, offer)
+
+
 # ------------------------------------------------------------------ when and what it selects
 
 
@@ -180,6 +186,14 @@ DEFECTS: dict[str, Receive] = {
         ),
         select=_select(parent=_named_parent),
     ),
+    "stale-unverified": with_steps(
+        "Takes the step from any model decided, and believes the claim.",
+        is_legal=_legal(
+            parent=lambda learner, offer: offer.parent in learner.decided,
+            generation=lambda ticket, now: ticket <= now,
+        ),
+        select=_select(parent=_named_parent, true=lambda loss, claim: True),
+    ),
     "future-generation": with_steps(
         "Accepts a ticket of a later generation.",
         is_legal=_legal(generation=lambda ticket, now: ticket >= now),
@@ -216,7 +230,13 @@ DEFECTS: dict[str, Receive] = {
         "Accepts several offers of one sender if their tickets differ.",
         is_first=lambda learner, offer: all(a.ticket != offer.ticket for a in learner.accepted),
     ),
+    "unlimited": with_steps(
+        "Accepts any number of offers of a sender, of one that it has banned too.",
+        is_first=lambda learner, offer: True,
+        is_banned=lambda learner, process: False,
+    ),
     "replacing": replacing,
+    "own-order": own_order,
     "trusting": with_steps(
         "Accepts offers of processes that it has banned.",
         is_banned=lambda learner, process: False,
