@@ -189,6 +189,12 @@ REFUSED: list[tuple[str, Verdict, Callable[[Block], Block]]] = [
     ("claims -1", Verdict.STRUCTURE, lambda b: replace(b, claim=-1)),
     ("claims 2^64", Verdict.STRUCTURE, lambda b: replace(b, claim=1 << 64)),
     ("nonce -1", Verdict.STRUCTURE, lambda b: replace(b, nonce=-1)),
+    ("nonce 2^64", Verdict.STRUCTURE, lambda b: replace(b, nonce=1 << 64)),
+    (
+        "height 2^64",
+        Verdict.STRUCTURE,
+        lambda b: replace(b, ticket=replace(b.ticket, generation=1 << 64)),
+    ),
 ]
 
 
@@ -207,6 +213,20 @@ def test_a_forged_block_is_refused_and_leaves_the_learner_untouched(
     cost = search.evaluations - before
     assert cost == (DRAWS if verdict is Verdict.EVALUATION else 0)
     assert receive(search, RULES, learner, block) is learner
+
+
+def test_the_first_nonce_tried_is_0_and_a_hash_equal_to_the_target_is_no_work(
+    search: Counting,
+) -> None:
+    easy, learner = replace(RULES, target=EVERY_HASH), new_learner(search, "p1")
+    first = mine(search, easy, learner)
+    assert first.nonce == 0
+    assert extend(search, easy, learner.root, search.genesis, "p1") == first
+    assert find_nonce(easy, replace(first, nonce=7)) == first
+    exactly = replace(RULES, target=int.from_bytes(first.digest, "big"))
+    assert not has_work(exactly, first)
+    assert find_nonce(exactly, first).nonce > 0
+    assert has_work(replace(exactly, target=exactly.target + 1), first)
 
 
 def test_a_lie_about_the_winner_alone_is_refused(search: Counting) -> None:

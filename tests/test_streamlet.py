@@ -22,7 +22,7 @@ from model_consensus.streamlet_messages import (
     simulation_key,
     sorted_votes,
 )
-from model_consensus.streamlet_state import Durable, Identity, Node, Send, best
+from model_consensus.streamlet_state import Durable, Identity, Node, Send, best, stands
 
 NAMES = ("p1", "p2", "p3", "p4")
 KEYS = {name: simulation_key(1, name) for name in NAMES}
@@ -150,6 +150,12 @@ def test_epochs_increase_along_a_chain() -> None:
     assert best(node) == late.digest  # and its clock is behind: it is in epoch 3 only now
     node, _ = streamlet.begin(ME["p1"], node, 3)
     assert cast(streamlet.receive(ME["p1"], node, proposal(early))[1], "p1") == []
+
+
+def test_no_block_stands_on_one_of_its_own_epoch() -> None:
+    node = after(new("p1"), Chain((notarized(B1),)), name="p1")
+    assert stands(node, block(2, B1))
+    assert not stands(node, block(1, B1))
 
 
 def test_who_delivers_is_bound_by_what_it_has_seen() -> None:

@@ -168,6 +168,12 @@ def test_a_hundred_thousand_offers_are_not_stored() -> None:
 # ------------------------------------------------------------------------------- the parameters
 
 
+@pytest.mark.parametrize("parent", [bytes(32), b"\xff" * 32])
+def test_an_offer_on_another_parent_is_ignored_whichever_is_the_greater(parent: bytes) -> None:
+    learner = new_learner(landscape(), "p")
+    assert receive(landscape(), 1, learner, Offer("b", parent, Ticket(1, "b", 0), 0)) is learner
+
+
 @pytest.mark.parametrize("lambda_", [-1, 0, 4])
 def test_lambda_is_one_to_n(lambda_: int) -> None:
     with pytest.raises(ModelConsensusError, match="lambda must be in"):
