@@ -198,6 +198,8 @@ class TobSystem:
                 before = state.learner[process]
                 after = self.receive(search, self.lambda_, before, offer)
                 learners = {**state.learner, process: after}
+                if len(after.decided) == len(before.decided):  # nothing is left behind
+                    return State(broadcast, learners, state.loss)
                 return State(broadcast, learners, self._remembered(state.loss, learners))
 
     def drawn(self, state: State, action: Action) -> Losses:
