@@ -41,7 +41,7 @@ class Numbering(dict[Key, int]):
 
 @dataclass(frozen=True)
 class Names:
-    """What the numbers in graphs stand for; graphs that are compared share it.
+    """What the numbers in a graph stand for; what is compared with it uses the same ones.
 
     :ivar states: the number of each state, by :func:`fingerprint`.
     :ivar actions: the number of each action.
