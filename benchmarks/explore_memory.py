@@ -2,12 +2,12 @@
 
     python benchmarks/explore_memory.py [--states N ...] [MODEL ...]
 
-First synthetic systems, whose graphs are written as TLC would dump them: state n has an edge to each
-of b*n, ..., b*n + b - 1 modulo the number of states, with b = 2, and once with b = 10.  They show
-what states and edges cost the comparison; there is no TLC in it, and a state of such a system is one
-integer.  Then, for each MODEL of the manifest, the real comparison: the implementation's states of
-the frontier are in memory as well, and the time is that of TLC too.  Each row is measured in a
-process of its own; the peak is the largest resident set of that process, and TLC's that of its
+First synthetic systems, whose graphs are written as TLC would dump them: state n has an edge to
+each of b*n, ..., b*n + b - 1 modulo the number of states, with b = 2, and once with b = 10.  They
+show what states and edges cost the comparison; there is no TLC in it, and a state of such a system
+is one integer.  Then, for each MODEL of the manifest, the real comparison: the implementation's
+states of the frontier are in memory as well, and the time is that of TLC too.  Each row is measured
+in a process of its own; the peak is the largest resident set of that process, and TLC's that of its
 child.
 """
 
