@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: verify test lint vectors manifest clean
+.PHONY: verify test fuzz lint experiments vectors manifest clean
 
 verify: $(INSTALLED)
 	@mkdir -p out
@@ -14,6 +14,10 @@ verify: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+# Property tests with new seeds until interrupted; goes on where it stopped.
+fuzz: $(INSTALLED)
+	$(BIN)/python property_tests/fuzz.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
@@ -32,6 +36,10 @@ vectors:
 	out/vectors-venv/bin/python tests/golden_vectors.py out/vectors
 	diff -r --exclude README.md out/vectors tests/vectors
 	@out/vectors-venv/bin/python -c 'import numpy; print("the same bytes with numpy", numpy.__version__)'
+
+# Train what docs/experiments.md shows, and write it again; half an hour, and it can be interrupted.
+experiments: $(INSTALLED)
+	$(BIN)/python -m experiments run
 
 # Measure every model again and write the figures into spec/manifest.json (for maintainers).
 manifest: $(INSTALLED)

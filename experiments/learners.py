@@ -1,0 +1,80 @@
+"""Our learners with a budget of evaluations instead of a number of generations."""
+
+from collections.abc import Sequence
+
+from model_consensus import tob_learner
+from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch, Model, Process
+from model_consensus.landscapes import Landscape
+from model_consensus.lineages import OneLandscape
+from model_consensus.pow_adversary import Strategy
+from model_consensus.pow_learning import Rules
+from model_consensus.pow_simulation import simulate_pow
+from model_consensus.pow_system import PowSystem
+from model_consensus.tob_adversary import Attack
+from model_consensus.tob_simulator import simulate
+from model_consensus.tob_system import Receive, TobSystem
+
+DEPTH, HASHES = 6, 256
+"""Of proof-of-work: blocks on top that decide a block, and hashes that a block costs on average."""
+
+
+def names(processes: int, seed: int) -> Sequence[Process]:
+    """A name is part of a ticket: with other names the processes draw other offspring."""
+    return [f"seed {seed} process {number}" for number in range(1, processes + 1)]
+
+
+def over_tob(
+    landscape: Landscape,
+    attack: Attack,
+    *,
+    processes: int,
+    byzantine: int,
+    draws: int,
+    budget: int,
+    seed: int,
+    receive: Receive = tob_learner.receive,
+) -> Model:
+    """The last model decided over Total Order Broadcast, with λ = n - f.
+
+    The run ends before a correct process would have evaluated more than ``budget`` models.
+    """
+    who = names(processes, seed)
+    lambda_ = processes - byzantine
+    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, lambda_)))
+    system = TobSystem(who, who[lambda_:], lambda_, one, name=bytes.hex, receive=receive)
+
+    model = system.genesis
+    for _, state in simulate(system, one, attack, seed):
+        learners = state.learner.values()
+        if max(learner.evaluations for learner in learners) > budget:
+            break
+        model = max(learners, key=tob_learner.current_generation).model
+    return model
+
+
+def over_pow(
+    landscape: Landscape,
+    strategy: Strategy,
+    *,
+    processes: int,
+    byzantine: int,
+    draws: int,
+    budget: int,
+    seed: int,
+) -> Model:
+    """The last model decided over proof-of-work, with λ = ``draws``.
+
+    A win costs a process at most λ evaluations, whoever wins and whatever becomes of the block, so
+    the budget is spent after ``budget // draws`` wins.  The share of the Byzantine processes in the
+    wins is their share of the processes.
+    """
+    who = names(processes, seed)
+    rules = Rules(tuple(who), DEPTH, (1 << 256) // HASHES)
+    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, draws)))
+    system = PowSystem(rules, who[processes - byzantine :], one, name=bytes.hex)
+
+    wins = budget // draws
+    *_, (_, last) = simulate_pow(system, strategy, byzantine / processes, wins, seed)
+    ahead = max(last.learner.values(), key=lambda learner: learner.models[learner.tip].generation)
+    decided = system.decided(ahead)[-1]
+    return next(model for model in ahead.models.values() if model.digest == decided)
