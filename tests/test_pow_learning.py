@@ -131,6 +131,12 @@ def test_rules_that_cannot_be_kept_are_refused(values: dict[str, int], message: 
         Rules(PROCESSES, **values)
 
 
+def test_a_block_may_cost_2_to_the_32_hashes_and_no_more() -> None:
+    assert Rules(PROCESSES, 0, 1 << 224).target == 1 << 224
+    with pytest.raises(ModelConsensusError, match="target must be in"):
+        Rules(PROCESSES, 0, (1 << 224) - 1)
+
+
 # ---------------------------------------------------------------------------- mining, checking
 
 

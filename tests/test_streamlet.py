@@ -211,6 +211,15 @@ def test_a_broadcast_is_repeated_until_it_is_delivered() -> None:
     assert streamlet.broadcast(ME["p2"], node, b"hello") == (node, ())
 
 
+def test_a_message_is_broadcast_once_and_the_next_epoch_one_leads_carries_it() -> None:
+    node, _ = streamlet.broadcast(ME["p2"], new(), b"hello")
+    assert streamlet.broadcast(ME["p2"], node, b"hello") == (node, ())
+    node, out = streamlet.begin(ME["p2"], node, 2)
+    carried = [send.packet.block.payload for send in out if isinstance(send.packet, Proposal)]
+    assert carried == [message("p2")]
+    assert streamlet.begin(ME["p2"], node, 2) == (node, ())
+
+
 def test_a_node_says_when_too_many_messages_wait_or_one_is_too_long() -> None:
     node = new()
     for number in range(PENDING):
