@@ -3,6 +3,7 @@
 One row of :data:`model_consensus.necessity.NECESSITY` for each necessity model of a protocol.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def among_these_votes(model: Model, votes: dict[str, str], folder: Path) -> Trac
 @pytest.mark.tlc
 @pytest.mark.parametrize("name", NECESSITY)
 def test_a_counterexample_is_an_attack_where_the_assumption_is_dropped_and_only_there(
-    name: str, tmp_path: Path
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = next(model for model in MODELS if model.name == name)
     if name in VOTES:
@@ -102,8 +103,12 @@ def test_a_counterexample_is_an_attack_where_the_assumption_is_dropped_and_only_
     assert found.is_as_expected
     assert (found.impossible is not None) == (name in IMPOSSIBLE)
 
-    # The check bites: one state less is no counterexample, except where nobody has to do anything.
-    assert attack(model, trace.steps[:-1]).is_as_expected is not NECESSITY[name].fair
+    # The check bites: where nothing is dropped, the counterexample is none.
+    row = NECESSITY[name]
+    if row.about != "bound":
+        kept = replace(row, learner=None, system=row.real_system, fair=True)
+        monkeypatch.setitem(NECESSITY, name, kept)
+        assert not attack(model, trace.steps).is_as_expected
 
 
 # Where the assumption is kept, a move of these is impossible; of the others all are possible, and
