@@ -351,6 +351,13 @@ def test_a_flood_of_orphans_is_bounded_and_costs_no_evaluation(search: Counting)
     assert chain(learner) == tuple(block.digest for block in blocks)
 
 
+def test_orphans_are_released_by_their_own_parent_only(search: Counting) -> None:
+    low, high = (Block(parent, Ticket(2, "b1", 0), 0) for parent in (bytes(32), b"\xff" * 32))
+    both = Orphans((low, high))
+    assert both.release(low.parent) == (Orphans((high,)), (low,))
+    assert both.release(high.parent) == (Orphans((low,)), (high,))
+
+
 def test_only_blocks_with_work_are_kept_as_orphans_each_once(search: Counting) -> None:
     learner = new_learner(search, "p1")
     block = Block(b"\x09" * 32, Ticket(3, "b1", 0), 0)

@@ -179,6 +179,21 @@ def test_a_node_that_lacks_the_parent_asks_the_leader_and_catches_up() -> None:
     assert streamlet.receive(ME["p4"], leader, send.packet) == (leader, ())  # once in an epoch
 
 
+def test_a_new_epoch_forgets_what_is_too_old_and_whom_was_asked_or_answered() -> None:
+    request = COMMITTEE.request("p3", ME["p3"].sign, 1, 0)
+    node, _ = streamlet.begin(ME["p2"], new(), 2)
+    node = after(node, Chain((notarized(B1),)), proposal(block(3, block(1, payload=message("p1")))))
+    node = after(node, proposal(block(1, payload=message("p1"))), request)
+    assert node.asked == {"p3"}
+    assert node.answered == {"p3"}
+    node, _ = streamlet.begin(ME["p2"], node, 3 + WINDOW)
+    assert (node.asked, node.answered) == (frozenset(), frozenset())
+    assert {*node.proposals} == {3}
+    assert {epoch for epoch, _ in node.votes} == {3}
+    node, _ = streamlet.begin(ME["p2"], node, 4 + WINDOW)
+    assert (node.proposals, node.votes) == ({}, {})
+
+
 def test_each_sender_gets_its_turn_however_many_messages_another_sends() -> None:
     many = [message("p3", bytes([number])) for number in range(PENDING)]
     first = block(1, payload=many[0])
