@@ -18,8 +18,6 @@ from model_consensus.streamlet_messages import (
     Committee,
     Message,
     Notarization,
-    Request,
-    Vote,
 )
 from model_consensus.streamlet_state import (
     Durable,
@@ -42,7 +40,6 @@ def with_steps(what: str, **steps: Any) -> SimpleNamespace:
 
 def _may_vote(
     once: Callable[[int, int], bool] = lambda voted, block: voted < block,
-    later: Callable[[int, int], bool] = lambda parent, block: parent < block,
     longest: Callable[[Node, Digest], bool] = is_longest,
     fresh: Callable[[Node, Digest, Message], bool] = is_fresh,
     authentic: Callable[[Committee, Message], bool] = Committee.is_authentic,
@@ -54,7 +51,7 @@ def _may_vote(
             block.epoch == node.epoch
             and once(node.durable.voted, block.epoch)
             and block.parent in node.lengths
-            and later(epoch_of(node, block.parent), block.epoch)
+            and epoch_of(node, block.parent) < block.epoch
             and longest(node, block.parent)
             and (
                 block.payload is None
@@ -89,11 +86,6 @@ class _Half(Committee):
 class _OneVoteLess(Committee):
     def is_quorum(self, voters: int) -> bool:
         return super().is_quorum(voters + 1)
-
-
-class _Unsigned(Committee):
-    def is_authentic(self, signed: Message | Vote | Request) -> bool:
-        return True
 
 
 class _Repeated(Committee):
@@ -142,15 +134,6 @@ def _finalizes(three: Callable[[int, int, int], bool]) -> Any:
     return replaced(streamlet_state, is_consecutive=is_consecutive).add
 
 
-def _stands_anywhere(node: Node, block: Block) -> bool:
-    return block.parent in node.lengths
-
-
-def _with_the_last(node: Node, block: Digest) -> tuple[Notarization, ...]:
-    links = chain(node, block)
-    return (*links, links[-1]) if links and block == node.finalizing else links
-
-
 def _without_the_first(node: Node, block: Digest) -> tuple[Notarization, ...]:
     return chain(node, block)[1:]
 
@@ -168,20 +151,9 @@ DEFECTS: dict[str, SimpleNamespace] = {
         "Votes several times in an epoch.",
         may_vote=_may_vote(once=lambda voted, block: voted <= block),
     ),
-    "votes-on-later-epochs": with_steps(
-        "Does not compare a block's epoch with its parent's.",
-        may_vote=_may_vote(later=lambda parent, block: True),
-        stands=_stands_anywhere,
-    ),
     "any-notarized": with_steps(
         "Votes on notarized chains that are not longest.",
         may_vote=_may_vote(longest=lambda node, parent: True),
-    ),
-    "no-lock": with_steps(
-        "Does not compare with the chain that it acted on before a crash.",
-        may_vote=_may_vote(
-            longest=lambda node, parent: node.lengths[parent] >= max(node.lengths.values())
-        ),
     ),
     "repeats": with_steps(
         "Votes for a message that stands in the chain already.",
@@ -195,7 +167,6 @@ DEFECTS: dict[str, SimpleNamespace] = {
     "any-vote": _committee("One vote notarizes.", _AnyVote),
     "half": _committee("Half of the votes notarize.", _Half),
     "one-vote-less": _committee("One vote less than two thirds notarizes.", _OneVoteLess),
-    "unsigned": _committee("Does not verify signatures.", _Unsigned),
     "repeated-votes": _committee("Counts several votes of one process.", _Repeated),
     "votes-for-others": _committee("Counts votes for other blocks.", _AnyBlock),
     "any-three": with_steps(
@@ -203,14 +174,6 @@ DEFECTS: dict[str, SimpleNamespace] = {
     ),
     "two-consecutive": with_steps(
         "Two blocks of consecutive epochs finalize.", add=_finalizes(lambda a, b, c: b == c - 1)
-    ),
-    "first-two": with_steps(
-        "The last of three blocks may be of any later epoch.",
-        add=_finalizes(lambda a, b, c: a == b - 1),
-    ),
-    "delivers-the-last": with_steps(
-        "Delivers also the last of three blocks that finalize.",
-        deliver=replaced(streamlet, chain=_with_the_last).deliver,
     ),
     "skips-the-first": with_steps(
         "Does not deliver the first block.",
