@@ -252,6 +252,13 @@ CLAIMS = (
     ),
     Claim(
         "C3",
+        "TLC's counterexamples are attacks: they succeed on the implementation without the "
+        "assumption, and fail with it",
+        tests=("tests/test_necessity_attacks.py", "tests/test_replay.py"),
+        command="replay MCTobNecessity_unverified",
+    ),
+    Claim(
+        "C4",
         "about one evaluation a generation besides the own draws, and messages of constant size",
         tests=(_TOB,),
         note="counted: `python benchmarks/cost_tob.py`",
