@@ -23,6 +23,9 @@ from model_consensus.values import Function, Value, parse_state, show
 
 OnProgress = Callable[[Progress], None]
 
+FEW = 50_000
+"""States; TLC is over sooner if Java compiles lightly, which does not pay for more."""
+
 
 @dataclass(frozen=True)
 class Rejection:
@@ -193,6 +196,7 @@ class _Checker:
                     root,
                     root.with_suffix(".cfg"),
                     library=specification.parent,
+                    quick=sum(len(trace.states) for trace in self.traces) < FEW,
                     options=("-dump", str(dump)) if dump else (),
                 ),
                 time_limit=self.time_limit,

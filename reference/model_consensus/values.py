@@ -275,6 +275,7 @@ def to_itf(value: Value) -> Any:
 
 
 _BIGINT = re.compile(r"-?[0-9]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 DEEPEST = 50
 """Values within values: deeper ones are refused, for everything that reads a value recurs."""
@@ -286,24 +287,23 @@ def from_itf(data: Any, depth: int = DEEPEST) -> Value:
     Raises:
         ModelConsensusError: ``data`` is not in the encoding, or nested deeper than ``depth``.
     """
-    if isinstance(data, bool | int):
-        return data
-    if isinstance(data, str):
-        if any("\ud800" <= character <= "\udfff" for character in data):
+    kind = type(data)
+    if kind is int or kind is bool:
+        return data  # type: ignore[no-any-return]
+    if kind is str:
+        if not data.isascii() and _SURROGATE.search(data):
             raise ModelConsensusError(f"a string with half a character: {data[:60]!a}")
-        return data
+        return data  # type: ignore[no-any-return]
     if depth == 0:
         raise ModelConsensusError("nested too deeply")
-    if isinstance(data, list):
-        return tuple(from_itf(item, depth - 1) for item in data)
-    if isinstance(data, dict):
-        tags = [key for key in data if key.startswith("#")]
-        if not tags:
-            return function(
-                (from_itf(key), from_itf(item, depth - 1)) for key, item in data.items()
-            )
+    if kind is list:
+        return tuple([from_itf(item, depth - 1) for item in data])
+    if kind is dict:
+        tag = next((key for key in data if key[:1] == "#"), None)
+        if tag is None:
+            return function({from_itf(k): from_itf(item, depth - 1) for k, item in data.items()})
         if len(data) == 1:
-            value = _from_tagged(tags[0], data[tags[0]], depth - 1)
+            value = _from_tagged(tag, data[tag], depth - 1)
             if value is not None:
                 return value
     raise ModelConsensusError(f"not a value in the ITF encoding: {str(data)[:60]}")
@@ -325,7 +325,7 @@ def _from_tagged(tag: str, content: Any, depth: int) -> Value | None:
         if len(dict(pairs)) < len(pairs):
             raise ModelConsensusError("a map has a key twice")
         return function(pairs)
-    items = (from_itf(item, depth) for item in content)
+    items = [from_itf(item, depth) for item in content]
     if tag == "#tup":
         return tuple(items)
     return frozenset(items) if tag == "#set" else None

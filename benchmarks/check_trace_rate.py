@@ -1,0 +1,152 @@
+"""How fast recorded executions are checked: steps per second, in batches of growing size.
+
+    python benchmarks/check_trace_rate.py [TRACES ...]
+
+Small runs of each protocol under attack, recorded, written to files and then checked from the files
+as ``check-trace`` does, in one run of TLC.  The time of one trace alone is the start of Java and
+TLC; the rates are those of the rest.  They are given by the clock and by the processor's time, Java's
+included: on a busy machine the latter says more.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from model_consensus import traces
+from model_consensus.conformance import check_traces
+from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch
+from model_consensus.landscapes import OneMax
+from model_consensus.lineages import OneLandscape
+from model_consensus.pow_adversary import STRATEGIES
+from model_consensus.streamlet_adversary import MISBEHAVIOURS
+from model_consensus.streamlet_network import Conditions, Simulation
+from model_consensus.tob_adversary import ATTACKS
+from model_consensus.tob_system import TobSystem
+from model_consensus.traces import Trace
+from model_consensus.training import process_names, train_pow, train_tob
+
+BATCHES = (50, 200, 800)
+DIFFERENT = 50
+"""Runs that are recorded; greater batches repeat them."""
+
+
+def tob(seed: int) -> Trace:
+    """Two generations of four processes."""
+    attacks = [attack for name, attack in ATTACKS.items() if name != "flood"]  # not a small run
+    attack = attacks[seed % len(attacks)]
+    return train_tob(
+        OneMax(),
+        processes=4,
+        byzantine=1,
+        lambda_=3,
+        draws=1,
+        generations=2,
+        attack=attack,
+        seed=seed,
+    ).trace
+
+
+def proof_of_work(seed: int) -> Trace:
+    """Six blocks of four processes, at a depth at which they agree."""
+    strategy = [*STRATEGIES.values()][seed % len(STRATEGIES)]
+    return train_pow(
+        OneMax(),
+        processes=4,
+        byzantine=1,
+        lambda_=2,
+        depth=3,
+        wins=6,
+        target=1 << 255,
+        strategy=strategy,
+        share=0.3,
+        seed=seed,
+    ).trace
+
+
+def streamlet(seed: int) -> Trace:
+    """Up to twelve epochs of four nodes."""
+    names = process_names(4)
+    one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(), 1, 3)))
+    system = TobSystem(names, names[3:], 3, one, 1, name=bytes.hex)
+    misbehaviour = [*MISBEHAVIOURS.values()][seed % len(MISBEHAVIOURS)]
+    run = Simulation(system, one, Conditions(), misbehaviour, ATTACKS["silent"], seed)
+    trace, _ = run.traces(f"streamlet {seed}", 12)
+    # One run of TLC has one setting: all messages that could be, instead of those that were.
+    all_messages = {
+        "Message": frozenset(f"{p}:{i}" for p in names[:3] for i in range(1, 9)),
+        "Forgery": frozenset(f"{names[3]}:{i}" for i in range(1, 9)),
+    }
+    return replace(trace, constants={**trace.constants, **all_messages})
+
+
+PROTOCOLS: Mapping[str, Callable[[int], Trace]] = {
+    "Total Order Broadcast": tob,
+    "proof-of-work": proof_of_work,
+    "Streamlet": streamlet,
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of reading and checking some files; both times in seconds."""
+
+    states: int
+    clock: float
+    processor: float
+
+
+def check(files: Sequence[Path]) -> Cost:
+    """Read and check the files."""
+    started, used = time.monotonic(), sum(os.times()[:4])
+    verdicts = check_traces(map(traces.read, files))
+    assert not any(verdict.rejection for verdict in verdicts)
+    states = sum(len(each.trace.states) for each in verdicts)
+    return Cost(states, time.monotonic() - started, sum(os.times()[:4]) - used)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the table."""
+    table = Table(title="recorded executions checked by TLC")
+    columns = ("traces", "steps", "seconds", "traces/min", "steps/s")
+    columns += ("processor s", "traces/min", "steps/s")
+    for column in ("", *columns):
+        table.add_column(column, justify="right" if column else "left")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, run in PROTOCOLS.items():
+            files = []
+            for seed in range(DIFFERENT):
+                files.append(Path(folder) / f"{seed}.itf.json")
+                traces.write(files[-1], run(seed))
+            start = check(files[:1])
+            table.add_row(f"{name}: the start", *_figures(1, start, None))
+            for size in map(int, arguments or BATCHES):
+                cost = check([*islice(cycle(files), size)])
+                table.add_row(name, *_figures(size, cost, start))
+    Console(width=120).print(table)
+
+
+def _figures(size: int, cost: Cost, start: Cost | None) -> list[str]:
+    row = [f"{size:,}", f"{cost.states:,}"]
+    for seconds, before in (
+        (cost.clock, start and start.clock),
+        (cost.processor, start and start.processor),
+    ):
+        row.append(f"{seconds:.1f}")
+        if before is None:
+            row += ["", ""]
+        else:
+            rest = max(seconds - before, 1e-9)
+            row += [f"{60 * size / rest:,.0f}", f"{cost.states / rest:,.0f}"]
+    return row
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
