@@ -4,8 +4,8 @@
 
 Small runs of each protocol under attack, recorded, written to files and then checked from the files
 as ``check-trace`` does, in one run of TLC.  The time of one trace alone is the start of Java and
-TLC; the rates are those of the rest.  They are given by the clock and by the processor's time, Java's
-included: on a busy machine the latter says more.
+TLC; the rates are those of the rest.  They are given by the clock and by the processor's time,
+Java's included: on a busy machine the latter says more.
 """
 
 import os
@@ -88,8 +88,8 @@ def streamlet(seed: int) -> Trace:
 
 
 PROTOCOLS: Mapping[str, Callable[[int], Trace]] = {
-    "Total Order Broadcast": tob,
-    "proof-of-work": proof_of_work,
+    "TOB": tob,
+    "PoW": proof_of_work,
     "Streamlet": streamlet,
 }
 
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str]) -> None:
                 files.append(Path(folder) / f"{seed}.itf.json")
                 traces.write(files[-1], run(seed))
             start = check(files[:1])
-            table.add_row(f"{name}: the start", *_figures(1, start, None))
+            table.add_row(f"{name}, start", *_figures(1, start, None))
             for size in map(int, arguments or BATCHES):
                 cost = check([*islice(cycle(files), size)])
                 table.add_row(name, *_figures(size, cost, start))
@@ -135,16 +135,14 @@ def main(arguments: Sequence[str]) -> None:
 
 def _figures(size: int, cost: Cost, start: Cost | None) -> list[str]:
     row = [f"{size:,}", f"{cost.states:,}"]
-    for seconds, before in (
-        (cost.clock, start and start.clock),
-        (cost.processor, start and start.processor),
-    ):
+    clock = cost.clock - (start.clock if start else 0)
+    processor = cost.processor - (start.processor if start else 0)
+    for seconds, rest in ((cost.clock, clock), (cost.processor, processor)):
         row.append(f"{seconds:.1f}")
-        if before is None:
-            row += ["", ""]
-        else:
-            rest = max(seconds - before, 1e-9)
+        if start and rest > 0:
             row += [f"{60 * size / rest:,.0f}", f"{cost.states / rest:,.0f}"]
+        else:
+            row += ["", ""]
     return row
 
 
