@@ -115,8 +115,8 @@ def check(files: Sequence[Path]) -> Cost:
 def main(arguments: Sequence[str]) -> None:
     """Print the table."""
     table = Table(title="recorded executions checked by TLC")
-    columns = ("traces", "steps", "seconds", "traces/min", "steps/s")
-    columns += ("processor s", "traces/min", "steps/s")
+    rates = ("traces/min", "steps/s")
+    columns = ("traces", "steps", "seconds", *rates, "processor s", *rates)
     for column in ("", *columns):
         table.add_column(column, justify="right" if column else "left")
     with tempfile.TemporaryDirectory() as folder:
