@@ -10,6 +10,7 @@ a check taken out of the learner it has to find the property that falls.
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import combinations, pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+import schedules
 from drawn import claims, landscapes, sizes
 from model_consensus import pow_learning
 from model_consensus.evolutionary_search import (
@@ -445,8 +447,9 @@ FAULTS: dict[str, tuple[str, Callable[[Function], Function]]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_machine_finds_a_learner_with_a_fault(
-    fault: str, monkeypatch: pytest.MonkeyPatch
+    fault: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(schedules, "FAILURES", tmp_path)
     name, broken = FAULTS[fault]
     monkeypatch.setattr(pow_learning, name, broken(getattr(pow_learning, name)))
     found = settings(

@@ -10,6 +10,7 @@ taken out of the node it has to find the property that falls.
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+import schedules
 from drawn import claims, landscapes, sizes
 from model_consensus import streamlet, streamlet_state, tob_learner
 from model_consensus.evolutionary_search import Digest, Process, Ticket
@@ -595,8 +597,29 @@ FAULTS: dict[str, tuple[Any, str, Callable[[AnyFunction], AnyFunction]]] = {
 }
 
 
+class ForgingMachine(StreamletMachine):
+    """The adversary votes in others' names too: one signature check stands against that."""
+
+    @precondition(lambda self: self.blocks)
+    @rule(process=st.sampled_from(CORRECT), back=st.integers(1, 3))
+    def vote_for_others(self, process: Process, back: int) -> None:
+        blocks = list(self.blocks)
+        *below, last = self.evidence(blocks[-min(back, len(blocks))]).links
+        own = self.byzantine_vote(last.block)
+        forged = [replace(own, voter=voter) for voter in self.committee.processes]
+        self.hand_over(process, Chain((*below, Notarization(last.block, sorted_votes(forged)))))
+
+
+def test_votes_in_the_names_of_others_do_no_harm() -> None:
+    run = explore(ForgingMachine, full_run(20, 24), keep=False)
+    assert run.examples
+
+
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_machine_finds_a_node_with_a_fault(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_machine_finds_a_node_with_a_fault(
+    fault: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(schedules, "FAILURES", tmp_path)
     where, name, broken = FAULTS[fault]
     monkeypatch.setattr(where, name, broken(getattr(where, name)))
     found = settings(
@@ -607,5 +630,6 @@ def test_the_machine_finds_a_node_with_a_fault(fault: str, monkeypatch: pytest.M
         phases=[Phase.generate],  # found is enough: it need not be shrunk
         suppress_health_check=list(HealthCheck),
     )
+    machine = ForgingMachine if fault == "signatures are not checked" else StreamletMachine
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(StreamletMachine, settings=found)
+        run_state_machine_as_test(machine, settings=found)
