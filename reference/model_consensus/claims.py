@@ -239,6 +239,7 @@ CLAIMS = (
         "the implementation's state graph equals the specification's",
         models=("MC*_tiny", "MC*_graph*"),
         jobs=(GRAPHS,),
+        tests=("tests/test_graphs_bite.py",),
         note="on bounded instances",
         command="explore --all",
     ),
