@@ -161,6 +161,30 @@ def test_vector_clocks_are_those_of_happening_before(make: Any) -> None:
     assert all(cause < effect for cause, effect in story.arrows)
 
 
+def test_messages_go_from_where_they_were_sent_to_where_they_were_received() -> None:
+    trace = tob("duplicate")
+    story = tell(trace)
+    at: dict[str, list[int]] = {name: [] for name in story.lifelines}
+    for index, event in enumerate(story.events):
+        if event.process == "order" or event.text.startswith("delivers"):
+            at[event.process].append(index)
+    # All are delivered in the one order, and each place in it is an offer of one state's inboxes.
+    for process in ("p1", "p2", "p3"):
+        for ordered, delivered in zip(at["order"], at[process], strict=False):
+            assert (ordered, delivered) in story.arrows
+            step = story.events[ordered].step
+            inbox: Any = trace.states[step]["inbox"]
+            sender = inbox[process][-1]["sender"]
+            (sent,) = [cause for cause, effect in story.arrows if effect == ordered]
+            assert story.events[sent].process == sender
+            assert story.events[sent].text.startswith("offers")
+    blocks = tell(proof_of_work())
+    for cause, effect in blocks.arrows:
+        mined, received = blocks.events[cause].text.split(), blocks.events[effect].text.split()
+        assert (mined[0], received[0]) == ("mines", "receives")
+        assert mined[1] == received[1].strip(",")
+
+
 def test_the_log_is_what_its_first_line_parses() -> None:
     trace = tob()
     expression, delimiter, *lines = shiviz(tell(trace))
