@@ -75,6 +75,7 @@ def search(path: Path, *, resume: bool, generations: int, seed: int = 1) -> list
         for generation in range(1, generations + 1):
             tickets = own_tickets(generation, "p", 3)
             seen += own.losses(model, tickets)
+            assert path.read_text().count("\n") > len(seen)  # written at once
             model = own.offspring(model, tickets[0])
         return seen
 

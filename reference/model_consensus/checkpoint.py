@@ -1,8 +1,9 @@
 """The losses of a run, kept in a file, so that an interrupted run can be taken up again.
 
 A run is a pure function of its options: a resumed one takes the same steps from the start, and so
-ends with the same bytes whenever it was killed.  What takes long is to evaluate models, and that is
-what it does not do again: each loss is in the file before anything is done with it.
+ends with the same bytes whenever it was killed.  What it does not do again is to evaluate models:
+each loss is in the file before anything is done with it.  The steps without the evaluations take
+seconds for hundreds of generations, so a run that takes long is one whose evaluations do.
 
 The first line of the file says which run it is.  Every other line is a model's name (in
 hexadecimal, BLAKE2b of its coordinates, 16 bytes) and its loss.  What is flushed survives the
