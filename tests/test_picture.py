@@ -25,7 +25,7 @@ from model_consensus.tob_adversary import ATTACKS
 from model_consensus.tob_system import TobSystem
 from model_consensus.traces import Trace
 from model_consensus.training import train_pow, train_tob
-from model_consensus.values import function, record
+from model_consensus.values import Function, function, record
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -232,6 +232,13 @@ def test_what_is_no_trace_of_a_protocol_is_refused() -> None:
     broken = replace(tob(), states=[record(inbox=1), record(inbox=2)])
     with pytest.raises(ModelConsensusError, match="has not the values"):
         sequence_diagram(broken)
+    blocks = proof_of_work()
+    for parent in (1, 99, -1, "x"):  # of the first block: a circle, no block, nonsense
+        last: Any = blocks.states[-1]
+        changed = (function({**last["blocks"][0], "parent": parent}), *last["blocks"][1:])
+        broken = replace(blocks, states=[Function({**last, "blocks": changed})])
+        with pytest.raises(ModelConsensusError, match="has not the values"):
+            block_tree(broken)
     with pytest.raises(ModelConsensusError, match="no blocks"):
         block_tree(tob())
 

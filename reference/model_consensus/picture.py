@@ -10,7 +10,15 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.story import SHARED_PLACES, Story, block_name, chain_of, tell
+from model_consensus.story import (
+    SHARED_PLACES,
+    Story,
+    block_name,
+    chain_of,
+    parent_of,
+    tell,
+    well_formed,
+)
 from model_consensus.traces import Trace
 
 CORRECT, ADVERSE, FINAL, SHARED, FAINT = "#1d5d9b", "#c1121f", "#2b8a3e", "#495057", "#adb5bd"
@@ -142,7 +150,8 @@ def block_tree(trace: Trace) -> str:
         raise ModelConsensusError(f"{trace.source}: it has no blocks to be drawn")
     byzantine = tell(trace).byzantine
     last: Any = trace.states[-1]
-    nodes = _pow_nodes(trace, last, byzantine) if "blocks" in last else _votes(trace, last)
+    with well_formed(trace):
+        nodes = _pow_nodes(trace, last, byzantine) if "blocks" in last else _votes(trace, last)
     return _svg(trace.source, *_tree(nodes, "height" if "blocks" in last else "epoch"))
 
 
@@ -159,11 +168,12 @@ def _pow_nodes(trace: Trace, state: Any, byzantine: frozenset[str]) -> list[Node
         notes = [f"by {miner}" + (f", loss {block['claim']}" if "claim" in block else "")]
         if place in decided:
             notes.append("decided by " + " ".join(decided[place]))
+        parent = parent_of(blocks, place)
         nodes.append(
             Node(
                 str(place),
-                block["parent"],
-                nodes[block["parent"]].place + 1,
+                parent,
+                nodes[parent].place + 1,
                 miner in byzantine,
                 place in decided,
                 (*notes, *_tips(state, place)),

@@ -6,6 +6,7 @@ implementation or a counterexample of TLC tells its story as well as one of ours
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -81,14 +82,10 @@ def tell(trace: Trace) -> Story:
         raise ModelConsensusError(f"{trace.source}: no inbox, blocks or votes to be drawn")
     ((of, look),) = found
     teller = _Teller()
-    try:
+    with well_formed(trace):
         correct = sorted(map(str, first[of]))  # type: ignore[arg-type]
         for step, (before, after) in enumerate(pairwise(trace.states), 1):
             look(teller, trace, step, before, after)
-    except (KeyError, TypeError, AttributeError, IndexError, StopIteration) as error:
-        raise ModelConsensusError(
-            f"{trace.source}: it has not the values of its specification: {error!r}"
-        ) from None
     named = trace.constants.get("Byzantine", frozenset())
     byzantine = set(map(str, named)) if isinstance(named, frozenset) else set()
     places = {event.process for event in teller.events}
@@ -96,6 +93,17 @@ def tell(trace: Trace) -> Story:
     shared = [place for place in SHARED_PLACES if place in places]
     lifelines = [*shared, *correct, *sorted(byzantine)]
     return Story(lifelines, frozenset(byzantine), teller.events, teller.arrows)
+
+
+@contextmanager
+def well_formed(trace: Trace) -> Iterator[None]:
+    """Say plainly that ``trace`` has other values than expected."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, StopIteration) as error:
+        raise ModelConsensusError(
+            f"{trace.source}: it has not the values of its specification: {error!r}"
+        ) from None
 
 
 # ------------------------------------------------------------------ Total Order Broadcast
@@ -163,12 +171,20 @@ def _pow(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> N
             teller.tell(Event(step, str(p), text, kind), teller.sent.get(("block", place)))
 
 
+def parent_of(blocks: Any, place: int) -> int:
+    """The place of a block's parent; IndexError if it does not stand before the block."""
+    parent: int = blocks[place - 1]["parent"]
+    if not 0 <= parent < place:
+        raise IndexError(f"the parent of block {place}")
+    return parent
+
+
 def chain_of(blocks: Any, place: int) -> list[int]:
     """The places of the blocks from the first one to ``place``."""
     chain = []
     while place:
         chain.append(place)
-        place = blocks[place - 1]["parent"]
+        place = parent_of(blocks, place)
     return chain[::-1]
 
 
