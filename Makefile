@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: verify test fuzz lint experiments vectors manifest clean
+.PHONY: verify test fuzz lint experiments vectors manifest mutants clean
 
 verify: $(INSTALLED)
 	@mkdir -p out
@@ -40,6 +40,11 @@ vectors:
 # Train what docs/experiments.md shows, and write it again; half an hour, and it can be interrupted.
 experiments: $(INSTALLED)
 	$(BIN)/python -m experiments run
+
+# Change one thing at a time in each protocol module, and see that a test notices (hours; goes on
+# where it was stopped).
+mutants: $(INSTALLED)
+	$(BIN)/python tests/mutants.py
 
 # Measure every model again and write the figures into spec/manifest.json (for maintainers).
 manifest: $(INSTALLED)
