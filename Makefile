@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: verify test fuzz lint experiments vectors manifest mutants clean
+.PHONY: verify test fuzz lint experiments vectors manifest mutants diagrams api clean
 
 verify: $(INSTALLED)
 	@mkdir -p out
@@ -50,6 +50,16 @@ mutants: $(INSTALLED)
 manifest: $(INSTALLED)
 	$(BIN)/model-consensus verify --tier all --record
 	$(BIN)/python -m model_consensus.documents
+
+# Draw the counterexamples of docs/theorems again.
+diagrams: $(INSTALLED)
+	for picture in docs/theorems/pictures/*.svg; do \
+	  $(BIN)/model-consensus draw "$$(basename "$$picture" | cut -d. -f1)" --out out/diagrams && \
+	  cp "out/diagrams/$$(basename "$$picture")" docs/theorems/pictures/ || exit 1; done
+
+# The reference of the Python package, as HTML.
+api: $(INSTALLED)
+	$(BIN)/pdoc --output-directory out/api model_consensus '!model_consensus.__main__'
 
 clean:
 	rm -rf $(VENV) out dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

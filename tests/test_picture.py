@@ -27,6 +27,7 @@ from model_consensus.traces import Trace
 from model_consensus.training import train_pow, train_tob
 from model_consensus.values import Function, function, record
 
+ROOT = Path(__file__).parents[1]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -268,3 +269,19 @@ def test_the_counterexample_of_a_model_is_drawn(tmp_path: Path) -> None:
     counted = drawn(files[1].read_text(encoding="utf-8"))
     assert counted["block"] == len(last["blocks"]) + 1
     assert counted["final"] >= 2  # two decisions that differ, at depth 0
+
+
+@pytest.mark.tlc
+def test_a_counterexample_without_a_common_order_is_not_drawn_as_if_it_had_one() -> None:
+    with pytest.raises(ModelConsensusError, match="a run without an order has no picture"):
+        sequence_diagram(counterexample("MCTobNecessity_order"))
+
+
+PICTURES = sorted((ROOT / "docs" / "theorems" / "pictures").glob("*.svg"))
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
+def test_the_pictures_of_the_theorems_are_fresh(path: Path, tmp_path: Path) -> None:
+    write_pictures(counterexample(path.name.split(".")[0]), tmp_path, path.name.split(".")[0])
+    assert path.read_text("utf-8") == (tmp_path / path.name).read_text("utf-8"), "make diagrams"

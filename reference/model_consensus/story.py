@@ -117,6 +117,11 @@ def _tob(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> N
     for p in sorted(after["inbox"]):
         old, new = before["inbox"][p], after["inbox"][p]
         queue = teller.queues.setdefault(p, [])
+        if len(new) > len(old) and new[: len(old)] != old:
+            raise ModelConsensusError(
+                f"{trace.source}: at state {step} an offer comes before others that had their "
+                f"place at {p}: a run without an order has no picture"
+            )
         for offer in new[len(old) :]:
             if offer not in ordered:
                 ordered[offer] = _ordered(teller, step, offer)
