@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: verify test fuzz lint experiments vectors manifest mutants diagrams api clean
+.PHONY: verify test fuzz lint experiments vectors manifest mutants diagrams api package clean
 
 verify: $(INSTALLED)
 	@mkdir -p out
@@ -60,6 +60,15 @@ diagrams: $(INSTALLED)
 # The reference of the Python package, as HTML.
 api: $(INSTALLED)
 	$(BIN)/pdoc --output-directory out/api model_consensus '!model_consensus.__main__'
+
+# Build wheel and sdist, install the wheel that the sdist gives into a clean environment without
+# extras, and verify there; what needs an extra is said to be left out.
+package: $(INSTALLED)
+	rm -rf dist out/package
+	$(BIN)/python -m build --outdir dist
+	$(PYTHON) -m venv out/package
+	out/package/bin/python -m pip install --quiet --disable-pip-version-check dist/*.tar.gz
+	cd out/package && bin/model-consensus verify
 
 clean:
 	rm -rf $(VENV) out dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

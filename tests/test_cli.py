@@ -167,3 +167,16 @@ def test_a_reader_that_goes_away_leaves_no_traceback() -> None:
         ["sh", "-c", f"(sleep 1; {command}) | true"], capture_output=True, text=True
     )
     assert done.stderr == ""
+
+
+def test_a_missing_extra_is_named() -> None:
+    program = (
+        "import sys; sys.modules['cryptography'] = None; from model_consensus.cli import main; "
+        "sys.exit(main(['explore', 'MCStreamlet_graph1']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "model-consensus: error: cryptography is not installed: "
+        "pip install 'model-consensus[streamlet]'\n"
+    )

@@ -28,6 +28,9 @@ COMMANDS = {
     "prove": ("prove", "prove the theorems for every number of processes and slots"),
 }
 
+# What comes with an extra only, by the name of its module.
+EXTRAS = {"cryptography": "streamlet"}
+
 EXAMPLES = """\
 examples:
   model-consensus verify
@@ -49,6 +52,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     except ModelConsensusError as error:
         print(f"model-consensus: error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        print(
+            f"model-consensus: error: {package} is not installed: "
+            f"pip install 'model-consensus[{EXTRAS[package]}]'",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("model-consensus: interrupted", file=sys.stderr)
