@@ -19,6 +19,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ TESTS = {
     "evolutionary_search": ("tests/test_evolutionary_search.py", *TOB),
     "settlement": ("tests/test_settlement.py",),
 }
-"""The tests of each module, the fastest first; those that start TLC are left out."""
+"""The tests of each module; those that start TLC are left out."""
 
 OTHER: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
     ast.Lt: (ast.LtE,),
@@ -120,10 +121,26 @@ def variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield "break → continue", ast.Continue()
 
 
+Places = dict[int, tuple[ast.AST, str, int]]
+"""By the id of a node: the node above it, the field there and the index in that field."""
+
+
+def around(node: ast.AST, places: Places) -> ast.AST:
+    """What to show of a change in ``node``: of a number, so much that one can tell where it is."""
+    inner = (ast.expr, ast.comprehension, ast.keyword, ast.Assign, ast.Return, ast.arguments)
+    shown = node
+    while isinstance(node, ast.Constant) and len(ast.unparse(shown)) < 15:
+        above = places[id(shown)][0] if id(shown) in places else None
+        if not isinstance(above, inner):
+            break
+        shown = above
+    return shown
+
+
 def mutants(source: str) -> Iterator[tuple[str, str]]:
     """Each mutant of a module: what was changed, as it is explained, and the source."""
     tree = ast.parse(source)
-    places = {
+    places: Places = {
         id(child): (parent, name, index)
         for parent in ast.walk(tree)
         for name, value in ast.iter_fields(parent)
@@ -139,7 +156,11 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
                 value = getattr(parent, name)
                 listed = isinstance(value, list)
                 put = [*value[:index], variant, *value[index + 1 :]] if listed else variant
+                shown = around(node, places)
+                before = ast.unparse(shown)
                 setattr(parent, name, put)
+                if shown is not node:
+                    told = f"{before} → {ast.unparse(shown)}"
                 yield f"{function.name}: {told}", ast.unparse(ast.fix_missing_locations(tree))
                 setattr(parent, name, value)
 
@@ -155,6 +176,26 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
     def get_source(self, fullname: str) -> str:
         return self.source
+
+
+class FastestFirst:
+    """Runs tests in the order of the seconds that they took when all passed, kept in ``path``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.seconds = path, dict[str, float]()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.path.exists():
+            known = json.loads(self.path.read_text("utf-8"))
+            items.sort(key=lambda item: known.get(item.nodeid, 0.0))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self.seconds[report.nodeid] = report.duration
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        if exitstatus == 0:
+            self.path.write_text(json.dumps(self.seconds), "utf-8")
 
 
 def outcome(module: str, source: str) -> str:
@@ -177,7 +218,9 @@ def outcome(module: str, source: str) -> str:
             "-W",
             "ignore",
         ]
-        os._exit(int(pytest.main([*options, *(str(ROOT / t) for t in TESTS[module])])))
+        order = FastestFirst(ROOT / "out" / "mutants" / f"{module}.seconds.json")
+        files = [str(ROOT / test) for test in TESTS[module]]
+        os._exit(int(pytest.main([*options, *files], plugins=[order])))
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         done, status = os.waitpid(pid, os.WNOHANG)
@@ -197,7 +240,7 @@ def run(module: str) -> list[str]:
     path.touch()
     known = map(json.loads, path.read_text("utf-8").splitlines())
     results = {entry["id"]: entry for entry in known}
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[str, str]] = {}
     assert outcome(module, source) == "survived", f"the tests of {module} fail without a mutant"
     for what, changed in mutants(source):
         key = hashlib.sha256(changed.encode()).hexdigest()[:16]
@@ -205,13 +248,11 @@ def run(module: str) -> list[str]:
             results[key] = {"id": key, "what": what, "outcome": outcome(module, changed)}
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(results[key], ensure_ascii=False) + "\n")
-        seen[key] = results[key]["outcome"]
-        counts = {
-            kind: list(seen.values()).count(kind) for kind in ("killed", "survived", "timeout")
-        }
-        print(f"\r{module}: {counts}", end="", file=sys.stderr, flush=True)
+        seen[key] = what, results[key]["outcome"]
+        counts = Counter(kind for _, kind in seen.values())
+        print(f"\r{module}: {dict(counts)}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return [results[key]["what"] for key, kind in seen.items() if kind == "survived"]
+    return [what for what, kind in seen.values() if kind == "survived"]
 
 
 def main(modules: list[str]) -> int:

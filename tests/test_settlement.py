@@ -70,6 +70,49 @@ def test_a_shorter_recurrence_gives_the_same(shown: Shown) -> None:
             assert settlement.disagreement_possible(slots, depth, shown) == possible(slots, depth)
 
 
+@pytest.mark.parametrize(
+    ("fork", "slot", "each", "only_each"),
+    [
+        # both chains above the honest blocks: either grows, or a block goes beside both
+        ((2, 0, 1), "A", {(3, 0, 1), (2, 1, 1)}, set()),
+        ((2, 0, 0), "h", {(3, 0, 3), (2, 1, 1), (2, 0, 1)}, set()),
+        ((0, 0, -2), "h", {(1, 0, 1), (0, 0, -1)}, set()),
+        # the lower chain is below an honest block
+        ((2, 0, 1), "h", {(3, 0, 3), (2, 0, 2)}, set()),
+        # an honest block ends the higher chain: beside both there is no room
+        ((1, 1, 1), "h", {(2, 1, 2)}, set()),
+        ((1, 0, 1), "h", {(2, 0, 2)}, set()),
+        # both miners of a slot H see the same chains if they are equally long
+        ((2, 0, 0), "H", {(3, 0, 3), (2, 1, 1), (2, 0, 1)}, {(3, 1, 3)}),
+        ((1, 1, 0), "H", {(2, 1, 2), (2, 2, 2), (1, 1, 1)}, set()),
+        ((2, 0, 1), "H", {(3, 0, 3), (2, 0, 2)}, set()),
+    ],
+)
+def test_what_one_slot_makes_of_a_fork(
+    fork: settlement.ForkState,
+    slot: str,
+    each: set[settlement.ForkState],
+    only_each: set[settlement.ForkState],
+) -> None:
+    assert settlement.fork_moves(fork, slot, Shown.EACH) == each | only_each
+    assert settlement.fork_moves(fork, slot, Shown.ALL) == each
+
+
+@pytest.mark.parametrize(
+    ("fork", "depth", "kept"),
+    [
+        ((3, 1, 0), 1, (2, 1, 0)),  # k + 1 blocks are enough
+        ((0, 0, -3), 1, (0, 0, -3)),
+        ((5, 3, 4), 1, (2, 1, 2)),  # an honest block above k: the lower chain is one below it
+        ((4, 4, 4), 1, (2, 2, 2)),
+    ],
+)
+def test_a_fork_without_the_heights_that_no_longer_matter(
+    fork: settlement.ForkState, depth: int, kept: settlement.ForkState
+) -> None:
+    assert settlement.without_excess(fork, depth) == kept
+
+
 def _long_enough(slots: str, length: int, surplus: int) -> bool:
     ends = range(len(slots) + 1)
     return any(

@@ -1,5 +1,6 @@
 """A Streamlet node, one packet at a time."""
 
+import hashlib
 import random
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 
 from model_consensus import streamlet
 from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import tagged_digest
 from model_consensus.streamlet import PENDING, WINDOW
 from model_consensus.streamlet_messages import (
     MAX_BODY,
@@ -19,6 +21,7 @@ from model_consensus.streamlet_messages import (
     Proposal,
     Request,
     Vote,
+    hashed_leader,
     simulation_key,
     sorted_votes,
 )
@@ -286,6 +289,20 @@ def test_a_block_with_a_forged_message_gets_no_vote() -> None:
     assert cast(streamlet.receive(ME["p2"], node, proposal(forged))[1]) == []
 
 
+def test_votes_for_another_block_or_epoch_certify_nothing() -> None:
+    others = [block(1, payload=message("p3", bytes([number]))) for number in range(8)]
+    digests = [other.digest for other in others]
+    assert min(digests) < B1.digest < max(digests)
+    astray = [vote("p4", other) for other in others]
+    for epoch in (0, 2):  # the block is of epoch 1
+        text = tagged_digest("model-consensus/streamlet/vote/1", GENESIS, epoch, B1.digest)
+        astray.append(Vote("p4", epoch, B1.digest, ME["p4"].sign(text)))
+    for wrong in astray:
+        assert COMMITTEE.is_authentic(wrong)
+        votes = (vote("p1", B1), vote("p3", B1), wrong)
+        assert not COMMITTEE.is_certified(Notarization(B1, votes))
+
+
 def test_signatures_of_another_committee_count_for_nothing() -> None:
     other = Committee({**COMMITTEE.keys, "p5": bytes(32)}, COMMITTEE.leader_of)
     assert other.genesis != COMMITTEE.genesis
@@ -304,6 +321,23 @@ def test_signatures_of_another_committee_count_for_nothing() -> None:
 def test_an_impossible_committee_is_refused(keys: dict[str, bytes], complaint: str) -> None:
     with pytest.raises(ModelConsensusError, match=complaint):
         Committee(keys)
+
+
+def test_the_largest_committee_names_and_message_are_accepted() -> None:
+    assert len(Committee({f"{number}": b"" for number in range(255)}).processes) == 255
+    assert Committee({"p": b"", "q" * 255: b""}).processes == ("p", "q" * 255)
+    with pytest.raises(ModelConsensusError, match="1 to 255 bytes"):
+        Committee({"é" * 128: b""})  # two bytes each
+    assert message("p3", bytes(MAX_BODY)).body == bytes(MAX_BODY)
+
+
+def test_the_default_leader_is_the_hash_of_the_epoch_modulo_the_committee() -> None:
+    tag = b"model-consensus/streamlet/leader/1"
+    for epoch in range(1, 20):
+        fields = (tag, epoch.to_bytes(8, "big"))
+        text = b"".join(len(field).to_bytes(8, "big") + field for field in fields)
+        word = int.from_bytes(hashlib.sha256(text).digest(), "big")
+        assert hashed_leader(NAMES, epoch) == NAMES[word % 4]
 
 
 # ------------------------------------------------------------------ crashes
