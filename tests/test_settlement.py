@@ -113,6 +113,14 @@ def test_a_fork_without_the_heights_that_no_longer_matter(
     assert settlement.without_excess(fork, depth) == kept
 
 
+def test_a_fork_is_dropped_for_one_that_is_better_in_one_respect_and_worse_in_none() -> None:
+    fork = (2, 1, 1)
+    for better in ((3, 1, 1), (2, 2, 1), (2, 1, 0), (3, 2, 0)):
+        assert settlement.best_forks([fork, better]) == {better}
+    for different in ((3, 0, 1), (3, 1, 2), (2, 2, 2), (1, 1, 0), (2, 0, 0)):
+        assert settlement.best_forks([fork, different]) == {fork, different}
+
+
 def _long_enough(slots: str, length: int, surplus: int) -> bool:
     ends = range(len(slots) + 1)
     return any(

@@ -86,12 +86,31 @@ def test_a_leader_proposes_and_that_is_its_vote() -> None:
     assert node.durable.voted == 1
 
 
+def test_a_leader_notarizes_its_own_block() -> None:
+    node, _ = streamlet.begin(ME["p1"], new("p1"), 1)
+    node = after(node, vote("p2", B1), vote("p3", B1), name="p1")
+    assert best(node) == B1.digest
+
+
 def test_a_node_votes_once_for_the_first_proposal_of_the_leader() -> None:
     node, _ = streamlet.begin(ME["p2"], new(), 1)
     node, out = streamlet.receive(ME["p2"], node, proposal(B1))
     assert cast(out) == [vote("p2", B1)]
     other = block(1, payload=message("p1"))
     assert streamlet.receive(ME["p2"], node, proposal(other)) == (node, ())
+
+
+def test_a_vote_is_for_a_block_of_the_current_epoch_on_one_of_an_earlier_epoch() -> None:
+    node = streamlet.enter(after(new(), Chain((notarized(B1),))), 2)
+    allowed = [streamlet.may_vote(ME["p2"], node, block(epoch, B1)) for epoch in (1, 2, 3)]
+    assert allowed == [False, True, False]
+    node = after(node, Chain((notarized(B2),)))
+    assert not streamlet.may_vote(ME["p2"], node, block(2, B2))
+
+
+def test_only_the_leader_proposes() -> None:
+    node = streamlet.enter(new(), 1)
+    assert streamlet.propose(ME["p2"], node, GENESIS, None) == (node, ())
 
 
 def test_a_proposal_that_comes_early_is_voted_for_when_its_epoch_begins() -> None:
@@ -182,6 +201,19 @@ def test_a_node_that_lacks_the_parent_asks_the_leader_and_catches_up() -> None:
     assert streamlet.receive(ME["p4"], leader, send.packet) == (leader, ())  # once in an epoch
 
 
+def test_a_leader_is_asked_once_in_an_epoch() -> None:
+    unknown = block(1, payload=message("p3"))
+    early, late = block(2, unknown), block(6, unknown)  # p2 leads both epochs
+    node = streamlet.enter(new("p1"), 5)
+    node, out = streamlet.receive(ME["p1"], node, proposal(early))
+    assert [type(send.packet) for send in out] == [Request]
+    node, out = streamlet.receive(ME["p1"], node, proposal(late))
+    assert out == ()
+    node, _ = streamlet.begin(ME["p1"], node, 6)
+    _, out = streamlet.receive(ME["p1"], node, proposal(block(3, unknown)))
+    assert [send.to for send in out] == ["p3"]
+
+
 def test_a_new_epoch_forgets_what_is_too_old_and_whom_was_asked_or_answered() -> None:
     request = COMMITTEE.request("p3", ME["p3"].sign, 1, 0)
     node, _ = streamlet.begin(ME["p2"], new(), 2)
@@ -227,6 +259,19 @@ def test_a_broadcast_is_repeated_until_it_is_delivered() -> None:
     node, out = streamlet.begin(ME["p2"], node, 4)
     assert Send(None, message("p2")) not in out
     assert streamlet.broadcast(ME["p2"], node, b"hello") == (node, ())
+
+
+def test_a_message_that_is_delivered_waits_no_longer() -> None:
+    first, second = message("p3", b"first"), message("p3", b"second")
+    b1 = block(1, payload=first)
+    b2 = block(2, b1)
+    node = after(new(), first, second, first)
+    assert node.pending["p3"] == (first, second)
+    node = after(node, Chain((notarized(b1), notarized(b2), notarized(block(3, b2)))))
+    node, final = streamlet.deliver(node)
+    assert final == b1
+    assert node.pending["p3"] == (second,)
+    assert after(node, first) == node
 
 
 def test_a_message_is_broadcast_once_and_the_next_epoch_one_leads_carries_it() -> None:
