@@ -135,6 +135,13 @@ def test_three_votes_of_four_notarize_and_two_do_not() -> None:
     assert best(after(early, proposal(B1))) == B1.digest
 
 
+def test_a_notarized_block_is_not_notarized_again_by_a_later_vote() -> None:
+    node = after(new(), proposal(B1), vote("p3", B1), vote("p4", B1))
+    later = after(node, vote("p2", B1))
+    assert len(later.votes) == 4
+    assert [vote.voter for vote in later.notarized[B1.digest].votes] == ["p1", "p3", "p4"]
+
+
 def test_three_consecutive_epochs_finalize_the_second_block() -> None:
     chain = Chain(tuple(map(notarized, (B1, B2, B3))))
     node = after(new(), chain)
@@ -212,6 +219,19 @@ def test_a_leader_is_asked_once_in_an_epoch() -> None:
     node, _ = streamlet.begin(ME["p1"], node, 6)
     _, out = streamlet.receive(ME["p1"], node, proposal(block(3, unknown)))
     assert [send.to for send in out] == ["p3"]
+
+
+@pytest.mark.parametrize(("now", "near"), [(0, {1}), (5, {*range(1, 7)}), (12, {*range(4, 14)})])
+def test_a_request_is_answered_if_its_epoch_is_near(now: int, near: set[int]) -> None:
+    assert WINDOW == 8
+    node = streamlet.enter(after(new(), Chain((notarized(B1),))), now)
+    answered = set()
+    for epoch in range(20):
+        request = COMMITTEE.request("p3", ME["p3"].sign, epoch, 0)
+        _, out = streamlet.receive(ME["p2"], node, request)
+        if out == (Send("p3", Chain((notarized(B1),))),):
+            answered.add(epoch)
+    assert answered == near
 
 
 def test_a_new_epoch_forgets_what_is_too_old_and_whom_was_asked_or_answered() -> None:
@@ -315,6 +335,7 @@ OUTSIDER = simulation_key(2, "p3")[1]
         Proposal(block(1, payload=message("p3")), vote("p1", B1)),
         Proposal(block(0), vote("p4", block(0))),
         Chain((notarized(B1, "p1", "p3"),)),
+        Chain((notarized(B1, "p1", "p3"), notarized(block(2)))),
         Chain((Notarization(B1, (vote("p1", B1), vote("p1", B1), vote("p3", B1))),)),
         Chain((Notarization(B1, (*notarized(B1, "p1", "p3").votes, vote("p4", block(9)))),)),
         Chain((Notarization(B1, (*notarized(B1, "p1", "p3").votes, replace(vote("p4", B1), signature=bytes(64)))),)),  # noqa: E501
