@@ -135,6 +135,18 @@ def test_three_votes_of_four_notarize_and_two_do_not() -> None:
     assert best(after(early, proposal(B1))) == B1.digest
 
 
+def test_votes_for_another_block_of_the_epoch_do_not_count() -> None:
+    other = block(1, payload=message("p1"))
+    node = after(new(), proposal(B1), vote("p3", other), vote("p4", other))
+    assert best(node) == GENESIS
+
+
+def test_a_block_with_its_votes_is_notarized_when_its_parent_is() -> None:
+    node = after(new("p1"), proposal(B2), vote("p3", B2), vote("p4", B2), name="p1")
+    assert best(node) == GENESIS
+    assert best(after(node, Chain((notarized(B1),)), name="p1")) == B2.digest
+
+
 def test_a_notarized_block_is_not_notarized_again_by_a_later_vote() -> None:
     node = after(new(), proposal(B1), vote("p3", B1), vote("p4", B1))
     later = after(node, vote("p2", B1))
