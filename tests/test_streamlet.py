@@ -142,7 +142,8 @@ def test_votes_for_another_block_of_the_epoch_do_not_count() -> None:
 
 
 def test_a_block_with_its_votes_is_notarized_when_its_parent_is() -> None:
-    node = after(new("p1"), proposal(B2), vote("p3", B2), vote("p4", B2), name="p1")
+    node = streamlet.enter(new("p1"), 1)
+    node = after(node, proposal(B2), vote("p3", B2), vote("p4", B2), name="p1")
     assert best(node) == GENESIS
     assert best(after(node, Chain((notarized(B1),)), name="p1")) == B2.digest
 
