@@ -76,6 +76,20 @@ B1 = block(1)
 B2 = block(2, B1)
 B3 = block(3, B2)
 
+OTHERS = [block(1, payload=message("p3", bytes([number]))) for number in range(8)]
+"""Other blocks of epoch 1, with lesser and with greater digests."""
+
+
+def misdated(name: str, of: Block, epoch: int) -> Vote:
+    """A vote, well signed, that says that a block is of another epoch."""
+    text = tagged_digest("model-consensus/streamlet/vote/1", GENESIS, epoch, of.digest)
+    return Vote(name, epoch, of.digest, ME[name].sign(text))
+
+
+def test_the_other_blocks_are_on_both_sides() -> None:
+    digests = [other.digest for other in OTHERS]
+    assert min(digests) < B1.digest < max(digests)
+
 
 # ------------------------------------------------------------------ the protocol
 
@@ -136,9 +150,19 @@ def test_three_votes_of_four_notarize_and_two_do_not() -> None:
 
 
 def test_votes_for_another_block_of_the_epoch_do_not_count() -> None:
-    other = block(1, payload=message("p1"))
-    node = after(new(), proposal(B1), vote("p3", other), vote("p4", other))
+    for other in OTHERS:
+        node = after(new(), proposal(B1), vote("p3", other), vote("p4", other))
+        assert best(node) == GENESIS
+
+
+def test_votes_for_a_block_in_another_epoch_do_not_count() -> None:
+    second = block(2)
+    node = after(streamlet.enter(new("p1"), 2), proposal(second), name="p1")
+    assert sorted(node.votes) == [(2, "p1"), (2, "p2")]
+    node = after(node, misdated("p4", second, 1), misdated("p4", second, 3), name="p1")
+    assert len(node.votes) == 4
     assert best(node) == GENESIS
+    assert best(after(node, vote("p4", second), name="p1")) == second.digest
 
 
 def test_a_block_with_its_votes_is_notarized_when_its_parent_is() -> None:
@@ -369,14 +393,10 @@ def test_a_block_with_a_forged_message_gets_no_vote() -> None:
 
 
 def test_votes_for_another_block_or_epoch_certify_nothing() -> None:
-    others = [block(1, payload=message("p3", bytes([number]))) for number in range(8)]
-    digests = [other.digest for other in others]
-    assert min(digests) < B1.digest < max(digests)
-    astray = [vote("p4", other) for other in others]
-    for epoch in (0, 2):  # the block is of epoch 1
-        text = tagged_digest("model-consensus/streamlet/vote/1", GENESIS, epoch, B1.digest)
-        astray.append(Vote("p4", epoch, B1.digest, ME["p4"].sign(text)))
-    for wrong in astray:
+    for wrong in [
+        *(vote("p4", other) for other in OTHERS),
+        *(misdated("p4", B1, e) for e in (0, 2)),
+    ]:
         assert COMMITTEE.is_authentic(wrong)
         votes = (vote("p1", B1), vote("p3", B1), wrong)
         assert not COMMITTEE.is_certified(Notarization(B1, votes))
