@@ -115,11 +115,11 @@ def test_a_node_votes_once_for_the_first_proposal_of_the_leader() -> None:
 
 
 def test_a_vote_is_for_a_block_of_the_current_epoch_on_one_of_an_earlier_epoch() -> None:
-    node = streamlet.enter(after(new(), Chain((notarized(B1),))), 2)
-    allowed = [streamlet.may_vote(ME["p2"], node, block(epoch, B1)) for epoch in (1, 2, 3)]
+    node = streamlet.enter(after(new(), Chain((notarized(B1),))), 3)
+    allowed = [streamlet.may_vote(ME["p2"], node, block(epoch, B1)) for epoch in (2, 3, 4)]
     assert allowed == [False, True, False]
-    node = after(node, Chain((notarized(B2),)))
-    assert not streamlet.may_vote(ME["p2"], node, block(2, B2))
+    node = after(node, Chain((notarized(block(3, B1)),)))
+    assert not streamlet.may_vote(ME["p2"], node, block(3, block(3, B1)))
 
 
 def test_only_the_leader_proposes() -> None:
