@@ -389,20 +389,24 @@ if not SAME_EVERY_TIME:  # otherwise the full run below does as much
 
 # In what share of all examples at least a hard state is reached.
 FLOORS = {
-    "a fork of depth k > 0": 0.2,
-    "a reorganisation": 0.1,
-    "a Byzantine leader's decision": 0.02,
-    "a restart": 0.3,
+    "a fork of depth k > 0": 0.4,
+    "a reorganisation": 0.15,
+    "a Byzantine leader's decision": 0.05,
+    "a restart": 0.5,
 }
+"""Of runs of 20 examples (see ``below``), far below what was seen in 24: all, or nearly all, reach
+a fork and a restart; two thirds a reorganisation, half a Byzantine leader's decision."""
+
+
+def test_hard_states_are_reached() -> None:
+    assert below(FLOORS, PowMachine, steps=40) == {}
 
 
 @pytest.mark.tlc
-def test_hard_states_are_reached_and_every_schedule_is_a_behaviour_of_the_specification(
+def test_every_schedule_is_a_behaviour_of_the_specification(
     record_property: Callable[[str, object], None],
 ) -> None:
     run = explore(PowMachine, full_run(240, 40))
-    if SAME_EVERY_TIME:
-        assert below(FLOORS, run) == {}
     record_property("validated by TLC", validate(run.found))
 
 

@@ -516,21 +516,25 @@ if not SAME_EVERY_TIME:  # otherwise the full run below does as much
 
 # In what share of all examples at least a hard state is reached.
 FLOORS = {
-    "a finalization after a partition": 0.002,
-    "a Byzantine leader's decision": 0.01,
-    "an equivocation": 0.01,
-    "an offer reaches a learner": 0.05,
-    "a restart": 0.05,
+    "a finalization after a partition": 0.15,
+    "a Byzantine leader's decision": 0.35,
+    "an equivocation": 0.15,
+    "an offer reaches a learner": 0.5,
+    "a restart": 0.5,
 }
+"""Of runs of 20 examples (see ``below``), far below what was seen in 24: all reach a restart and
+an offer; most a Byzantine leader's decision, two thirds an equivocation, and a finalization."""
+
+
+def test_hard_states_are_reached() -> None:
+    assert below(FLOORS, StreamletMachine, steps=24) == {}
 
 
 @pytest.mark.tlc
-def test_hard_states_are_reached_and_every_schedule_is_a_behaviour_of_both_specifications(
+def test_every_schedule_is_a_behaviour_of_both_specifications(
     record_property: Callable[[str, object], None],
 ) -> None:
     run = explore(StreamletMachine, full_run(80, 24))
-    if SAME_EVERY_TIME:
-        assert below(FLOORS, run) == {}
     record_property("validated by TLC", validate(run.found))
 
 

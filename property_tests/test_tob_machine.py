@@ -217,23 +217,27 @@ if not SAME_EVERY_TIME:  # otherwise the full run below does as much
 
 # In what share of all examples at least a hard state is reached.
 FLOORS = {
-    "a ban": 0.1,
-    "f > 1 bans": 0.003,
-    "a tie": 0.05,
-    "a lagging process": 0.003,
-    "an equivocation": 0.2,
-    "a Byzantine proposer's decision": 0.005,
-    "a restart": 0.1,
+    "a ban": 0.5,
+    "f > 1 bans": 0.4,
+    "a tie": 0.4,
+    "a lagging process": 0.03,
+    "an equivocation": 0.5,
+    "a Byzantine proposer's decision": 0.15,
+    "a restart": 0.5,
 }
+"""Of runs of 20 examples (see ``below``), far below what was seen in 24: all, or nearly all, reach
+most of these; two thirds a Byzantine proposer's decision, half a lagging process."""
+
+
+def test_hard_states_are_reached() -> None:
+    assert below(FLOORS, TobMachine, steps=24) == {}
 
 
 @pytest.mark.tlc
-def test_hard_states_are_reached_and_every_schedule_is_a_behaviour_of_the_specification(
+def test_every_schedule_is_a_behaviour_of_the_specification(
     record_property: Callable[[str, object], None],
 ) -> None:
     run = explore(TobMachine, full_run(150, 24))
-    if SAME_EVERY_TIME:
-        assert below(FLOORS, run) == {}
     record_property("validated by TLC", validate(run.found))
 
 

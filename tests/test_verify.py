@@ -39,6 +39,7 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     common = {"claim": "a claim", "tier": "fast"}
     entries = [{**entry, **common} for entry in ENTRIES]
     entries[0] |= {"distinctStates": 9, "totalStates": 14, "actions": ["Advance", "Reset"]}
+    entries[0]["temporal"] = True  # it checks Repeats
     entries[1] |= {"distinctStates": 7, "totalStates": 8, "traceLength": 4}
     write(folder, entries)
     monkeypatch.setattr(manifests, "spec_directory", lambda: folder)

@@ -93,14 +93,16 @@ def discharge(condition: Condition, *, time_limit: float = 60.0, seed: int = 0) 
     return Outcome(condition, answer, time.monotonic() - started)
 
 
-def core(condition: Condition, *, time_limit: float = 60.0) -> Condition:
+def core(condition: Condition, *, time_limit: float = 60.0, seed: int = 0) -> Condition:
     """The condition with those hypotheses and facts only that z3's proof used.
 
-    That is a stronger theorem.  Without a proof the condition itself is returned.
+    That is a stronger theorem.  Another ``seed`` may find another proof.  Without a proof the
+    condition itself is returned.
     """
     solver = z3.Solver()
     solver.set("timeout", int(time_limit * 1000), "unsat_core", True)
     solver.set("smt.mbqi", False)
+    solver.set("random_seed", seed, "smt.random_seed", seed)
     for name, formula in condition.hypotheses.items():
         solver.assert_and_track(formula, f"hypothesis {name}")
     for index, fact in enumerate(condition.facts):
