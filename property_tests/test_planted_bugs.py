@@ -55,8 +55,8 @@ from test_pow_machine import BYZANTINE, CORRECT, PowMachine
 from test_streamlet_machine import StreamletMachine
 from test_tob_machine import TobMachine
 
-EXAMPLES = 300
-"""Within so many examples each defect is found."""
+EXAMPLES = 2000
+"""Within so many examples each defect is found; of sixteen seeds the unluckiest took 320."""
 
 LOSSES = (0, 1, 2)
 GENERATIONS = 20
@@ -286,14 +286,15 @@ def find(machine: type[RuleBasedStateMachine], steps: int, most: int = EXAMPLES)
 
 
 # Defect: in which respect the adversary lies (in any if empty), and what falls: an invariant of the
-# machine, or the error that stops a learner which comes to evaluate what it should not have.
+# machine, or the error that stops a learner which comes to evaluate what it should not have.  Where
+# several can fall, which one does first is a matter of luck.
 TOB: Mapping[str, tuple[str, str]] = {
     "any-parent": ("parent", "LossNotRevealed"),
     "stale": ("parent", "LossNotRevealed"),
     "future-generation": ("generation", "ModelConsensusError"),
     "past-generation": ("generation", "ModelConsensusError"),
     "foreign": ("proposer", "LossNotRevealed"),
-    "blames-the-named": ("proposer", "LossNotRevealed"),
+    "blames-the-named": ("proposer", "LossNotRevealed or accuracy"),
     "negative-draw": ("draw", "ModelConsensusError"),
     "any-draw": ("draw", "ModelConsensusError"),
     "one-draw-more": ("draw", "ModelConsensusError"),
@@ -307,22 +308,22 @@ TOB: Mapping[str, tuple[str, str]] = {
     "forgiving": ("claim", "type_ok"),
     "bans-the-first": ("claim", "accuracy"),
     "unverified": ("claim", "resilience"),
-    "unemptied": ("", "ModelConsensusError"),
+    "unemptied": ("", "ModelConsensusError or resilience"),
     "decides-twice": ("", "lineage"),
     "one-too-few": ("", "resilience"),
-    "one-too-many": ("", "type_ok"),
+    "one-too-many": ("", "type_ok or no_deadlock"),
     "greatest": ("", "resilience"),
     "first": ("", "resilience"),
     "own-ties": ("", "agreement"),
-    "own-order": ("claim", "no_deadlock"),
+    "own-order": ("claim", "agreement or no_deadlock"),
     "stale-unverified": ("parent", "LossNotRevealed"),
 }
-HEIGHTS = "distinct_heights or tip_is_longest or everybody_knows_the_longest_chain"
+HEIGHTS = "distinct_heights or tip_is_longest or everybody_knows_the_longest_chain or integrity"
 POW: Mapping[str, tuple[str, str]] = {
     "workless": ("work", "LossNotRevealed"),
     "half-work": ("work", "LossNotRevealed"),
     "any-draw": ("draw", "LossNotRevealed"),
-    "last-block": ("work", "tip_is_longest"),
+    "last-block": ("work", HEIGHTS),
     "unverified": ("claim", "lie"),
     "any-claim": ("claim", "lie"),
     "under-claims": ("claim", "lie"),
@@ -331,7 +332,7 @@ POW: Mapping[str, tuple[str, str]] = {
     "reversed-order": ("work", "LossNotRevealed"),
     "any-generation": ("generation", "LossNotRevealed"),
     "rootless": ("parent", "LossNotRevealed"),
-    "on-the-tip": ("claim", "LossNotRevealed"),
+    "on-the-tip": ("claim", f"LossNotRevealed or {HEIGHTS}"),
     "any-miner": ("miner", "LossNotRevealed"),
     "first-ticket": ("claim", HEIGHTS),
     "last-of-equals": ("claim", HEIGHTS),
@@ -339,18 +340,20 @@ POW: Mapping[str, tuple[str, str]] = {
     "shortest": ("claim", HEIGHTS),
     "forkless": ("claim", HEIGHTS),
 }
+QUORUMS = ("one_notarized", "no_rival", "delivered", "show_too_few_votes")
+ORDER = ("delivered", "integrity")
 STREAMLET: Mapping[str, tuple[str, ...]] = {
     "votes-again": ("RecursionError",),
-    "any-vote": ("one_notarized",),
-    "half": ("delivered", "show_too_few_votes"),
-    "one-vote-less": ("delivered", "show_too_few_votes"),
-    "repeated-votes": ("delivered", "show_too_few_votes"),
-    "votes-for-others": ("delivered", "show_too_few_votes"),
-    "skips-the-first": ("delivered",),
+    "any-vote": QUORUMS,
+    "half": QUORUMS,
+    "one-vote-less": QUORUMS,
+    "repeated-votes": QUORUMS,
+    "votes-for-others": QUORUMS,
+    "skips-the-first": (*ORDER, "KeyError"),  # it restarts with a log that lacks a parent
     "forgets-its-vote": ("what_a_node_knows_hangs_together",),
-    "forgets-its-log": ("delivered",),
+    "forgets-its-log": ORDER,
     "forgets-its-lock": ("what_a_node_knows_hangs_together",),
-    "two-consecutive": ("delivered",),
+    "two-consecutive": ORDER,
 }
 
 
