@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+import schedules
 import test_streamlet_machine
 from model_consensus import (
     pow_defects,
@@ -252,6 +253,12 @@ class LyingStreamletMachine(StreamletMachine):
         self.hand_over(process, Chain((*below, Notarization(last.block, votes))))
         known = self.nodes[process].notarized
         assert digest not in known or self.committee.is_certified(known[digest]), "Notarized"
+
+
+@pytest.fixture(autouse=True)
+def no_failure_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The failures here are wanted."""
+    monkeypatch.setattr(schedules, "FAILURES", tmp_path)
 
 
 # ------------------------------------------------------------------ what falls
