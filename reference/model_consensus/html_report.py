@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from model_consensus.claims import ASSUMED, CLAIMS, GRAPHS, NOT_COVERED, PROOFS, Claim
-from model_consensus.manifest import load, spec_directory
+from model_consensus.manifest import Manifest, load, spec_directory
 from model_consensus.report import replace_file
 
 Report = Mapping[str, Any]
@@ -38,6 +38,7 @@ def page(report: Report) -> str:
         said = _mark("fails", f"{failed} of {len(entries)} fail")
     else:
         said = _mark("ok", f"all {len(entries)} pass")
+    manifest = load(spec_directory() / "manifest.json")
     commit = report["commit"] or "not in a checkout"
     body = [
         "<h1>model-consensus: what was verified</h1>",
@@ -50,7 +51,7 @@ def page(report: Report) -> str:
         "report.</p>",
         _table(
             ["", "claim", "how sure", "evidence in this run", "command"],
-            [_claim(claim, report) for claim in CLAIMS],
+            [_claim(claim, manifest, report) for claim in CLAIMS],
         ),
         "<h2>Assumed</h2>",
         _list(ASSUMED),
@@ -92,8 +93,8 @@ def write(path: Path, report: Report) -> None:
 # --------------------------------------------------------------------------------- the tables
 
 
-def _claim(claim: Claim, report: Report) -> list[str]:
-    names = {model.name for model in claim.evidence(load(spec_directory() / "manifest.json"))}
+def _claim(claim: Claim, manifest: Manifest, report: Report) -> list[str]:
+    names = {model.name for model in claim.evidence(manifest)}
     models = [entry for entry in report["models"] if _name(entry) in names]
     jobs = [entry for entry in report["jobs"] if entry["name"] in claim.jobs]
     proofs = [e for e in report["jobs"] if claim.theories and e["name"] == PROOFS]
