@@ -67,15 +67,9 @@ def same(one: Trace, other: Trace) -> bool:
     return Trace("", *list(vars(one).values())[1:]) == Trace("", *list(vars(other).values())[1:])
 
 
-def test_a_file_written_by_hand_is_read(tmp_path: Path) -> None:
-    file = saved(tmp_path / "t.itf.json", data())
-    found = traces.read(file)
-    assert found.source == str(file)
-    assert same(found, SMALL)
-
-
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    trace = train_tob(
+def trained() -> Trace:
+    """A short run over Total Order Broadcast."""
+    return train_tob(
         OneMax(),
         processes=3,
         byzantine=1,
@@ -85,6 +79,17 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         attack=ATTACKS["under-claim"],
         seed=1,
     ).trace
+
+
+def test_a_file_written_by_hand_is_read(tmp_path: Path) -> None:
+    file = saved(tmp_path / "t.itf.json", data())
+    found = traces.read(file)
+    assert found.source == str(file)
+    assert same(found, SMALL)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    trace = trained()
     for number, each in enumerate([SMALL, trace]):
         file = tmp_path / f"{number}.itf.json"
         traces.write(file, each)
@@ -97,16 +102,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 
 
 def test_a_run_names_its_actions_and_every_model(tmp_path: Path) -> None:
-    trace = train_tob(
-        OneMax(),
-        processes=3,
-        byzantine=1,
-        lambda_=2,
-        draws=2,
-        generations=2,
-        attack=ATTACKS["under-claim"],
-        seed=1,
-    ).trace
+    trace = trained()
     assert {*trace.actions} == {"Init", "Offer", "Order", "Deliver", "ByzantineOffer"}
     assert len(trace.actions) == len(trace.states)
     for state in trace.states:

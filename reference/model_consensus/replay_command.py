@@ -19,6 +19,7 @@ from model_consensus.manifest import Model, load, spec_directory
 from model_consensus.necessity import NECESSITY, table
 from model_consensus.necessity_attack import attack
 from model_consensus.replay import Replay, counterexample, replay, simulate
+from model_consensus.tlc_output import Trace
 
 EXAMPLES = """\
 examples:
@@ -59,13 +60,13 @@ def run(args: argparse.Namespace) -> int:
     console.print(f"{model.name} ({model.kind}): {model.claim}")
     if args.simulate:
         return _simulated(console, model, args)
-    if model.name not in NECESSITY:
-        system = system_of(model)
-        trace = counterexample(model)
-        for line in report.trace_lines(trace):
-            console.print(line)
-        return _told(console, replay(system, trace.steps), len(trace))
-    return _attacked(console, model)
+    system = None if model.name in NECESSITY else system_of(model)
+    trace = counterexample(model)
+    for line in report.trace_lines(trace):
+        console.print(line)
+    if system is None:
+        return _attacked(console, model, trace)
+    return _told(console, replay(system, trace.steps), len(trace))
 
 
 def _simulated(console: Console, model: Model, args: argparse.Namespace) -> int:
@@ -83,11 +84,8 @@ def _simulated(console: Console, model: Model, args: argparse.Namespace) -> int:
     return 0
 
 
-def _attacked(console: Console, model: Model) -> int:
+def _attacked(console: Console, model: Model, trace: Trace) -> int:
     row = NECESSITY[model.name]
-    trace = counterexample(model)
-    for line in report.trace_lines(trace):
-        console.print(line)
     found = attack(model, trace.steps)
     console.print(f"dropped ({row.about}): {row.dropped}")
     status = _told(console, found.replayed, len(trace))
