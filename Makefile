@@ -17,14 +17,12 @@ test: $(INSTALLED)
 
 # Property tests with new seeds until interrupted; goes on where it stopped.
 fuzz: $(INSTALLED)
-	$(BIN)/python property_tests/fuzz.py
+	$(BIN)/python -m property_tests.fuzz
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy property_tests
-	$(BIN)/mypy benchmarks
 
 # Are the golden vectors the same bytes with another numpy?  make vectors NUMPY='numpy==2.1.*'
 NUMPY ?= numpy==2.0.*
@@ -33,8 +31,8 @@ vectors:
 	$(PYTHON) -m venv --clear out/vectors-venv
 	out/vectors-venv/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --editable '.[learn,streamlet]' '$(NUMPY)'
-	out/vectors-venv/bin/python tests/golden_vectors.py out/vectors
-	diff -r --exclude README.md out/vectors tests/vectors
+	out/vectors-venv/bin/python -m tests.vectors.golden_vectors out/vectors
+	diff -r --exclude README.md --exclude "*.py" --exclude __pycache__ out/vectors tests/vectors
 	@out/vectors-venv/bin/python -c 'import numpy; print("the same bytes with numpy", numpy.__version__)'
 
 # Train what docs/experiments.md shows, and write it again; half an hour, and it can be interrupted.
@@ -44,12 +42,12 @@ experiments: $(INSTALLED)
 # Change one thing at a time in each protocol module, and see that a test notices (hours; goes on
 # where it was stopped).
 mutants: $(INSTALLED)
-	$(BIN)/python tests/mutants.py
+	$(BIN)/python -m tools.mutants
 
 # Measure every model again and write the figures into spec/manifest.json (for maintainers).
 manifest: $(INSTALLED)
 	$(BIN)/model-consensus verify --tier all --record
-	$(BIN)/python -m model_consensus.documents
+	$(BIN)/python -m tools.update_docs
 
 # Draw the counterexamples of docs/theorems again.
 diagrams: $(INSTALLED)

@@ -20,18 +20,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from model_consensus import traces
-from model_consensus.conformance import check_traces
-from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch
+from model_consensus.adversaries.pow import STRATEGIES
+from model_consensus.adversaries.streamlet import MISBEHAVIOURS
+from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.conformance import traces
+from model_consensus.conformance.trace_check import check_traces
+from model_consensus.conformance.traces import Trace
+from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.landscapes import OneMax
-from model_consensus.lineages import OneLandscape
-from model_consensus.pow_adversary import STRATEGIES
-from model_consensus.streamlet_adversary import MISBEHAVIOURS
-from model_consensus.streamlet_network import Conditions, Simulation
-from model_consensus.tob_adversary import ATTACKS
-from model_consensus.tob_system import TobSystem
-from model_consensus.traces import Trace
-from model_consensus.training import process_names, train_pow, train_tob
+from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.streamlet import Conditions, Simulation
+from model_consensus.simulation.training import process_names, train_pow, train_tob
+from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.tob import TobSystem
 
 BATCHES = (50, 200, 800)
 DIFFERENT = 50

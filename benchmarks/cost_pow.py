@@ -12,18 +12,16 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch
+from model_consensus.adversaries.pow import STRATEGIES
+from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.landscapes import Sphere
-from model_consensus.lineages import OneLandscape
-from model_consensus.pow_adversary import STRATEGIES
-from model_consensus.pow_learning import Rules
-from model_consensus.pow_simulation import simulate_pow
-from model_consensus.pow_system import PowSystem
-from model_consensus.settlement_probability import (
-    reversal_probability,
-    reversal_probability_within,
-)
-from model_consensus.training import process_names
+from model_consensus.pow_learner import Rules
+from model_consensus.settlement.probability import reversal_probability, reversal_probability_within
+from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.training import process_names
+from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.pow import PowSystem
 
 WINS, DEPTH = 120, 3
 

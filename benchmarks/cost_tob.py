@@ -15,15 +15,16 @@ from rich.console import Console
 from rich.table import Table
 
 from model_consensus import tob_learner
-from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch, Search
+from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.evolutionary_search import EvolutionarySearch, Search
 from model_consensus.landscapes import Sphere
-from model_consensus.lineages import OneLandscape
-from model_consensus.streamlet_network import encode_offer
-from model_consensus.tob_adversary import ATTACKS
+from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.tob import simulate
+from model_consensus.simulation.training import process_names
+from model_consensus.streamlet.offers import encode_offer
+from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.tob import Deliver, Receive, TobSystem
 from model_consensus.tob_learner import Learner, Offer
-from model_consensus.tob_simulator import simulate
-from model_consensus.tob_system import Deliver, Receive, TobSystem
-from model_consensus.training import process_names
 
 GENERATIONS = 15
 COORDINATE = 8

@@ -25,10 +25,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from model_consensus.explore import explore
-from model_consensus.manifest import load, spec_directory
-from model_consensus.state_graph import Dump, compare
-from model_consensus.values import Function, record
+from model_consensus.conformance.explore import explore
+from model_consensus.conformance.state_graph import Dump, compare
+from model_consensus.tla.manifest import load, spec_directory
+from model_consensus.tla.values import Function, record
 
 UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes in which the system counts a resident set."""

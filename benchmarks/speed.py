@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from model_consensus.digits import CLASSES, FEATURES, Digits, DigitsMLP, load_parts
 from model_consensus.evolutionary_search import EvolutionarySearch, least, own_tickets
+from model_consensus.simulation.digits import CLASSES, FEATURES, Digits, DigitsMLP, load_parts
 
 Floats = NDArray[np.float64]
 Step = Callable[[], object]
@@ -68,7 +68,8 @@ def one_by_one(landscape: Digits | DigitsMLP, lambda_: int) -> Step:
 def plain_losses(landscape: Digits | DigitsMLP) -> Callable[[Floats], Floats]:
     """The squared hinge of models with real weights, float64[m, d], without any rounding.
 
-    As quick as numpy makes it: in place and by class, as :mod:`model_consensus.digits` does it.
+    As quick as numpy makes it: in place and by class, as
+    :mod:`model_consensus.simulation.digits` does it.
     """
     train = load_parts()[0]["train"]
     features = train.features.astype(np.float64)

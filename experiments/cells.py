@@ -21,11 +21,11 @@ from experiments.aggregators import AGGREGATORS
 from experiments.learners import over_pow, over_tob
 from experiments.strategies import GRADIENT_ATTACKS, Settings
 from model_consensus import tob_learner
-from model_consensus.digits import Digits
+from model_consensus.adversaries.pow import STRATEGIES
+from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.defects.tob import unverified
 from model_consensus.errors import ModelConsensusError
-from model_consensus.pow_adversary import STRATEGIES
-from model_consensus.tob_adversary import ATTACKS
-from model_consensus.tob_defects import unverified
+from model_consensus.simulation.digits import Digits
 
 PROCESSES, BUDGET, DRAWS = 7, 1600, 16
 """n; the models that a correct process may evaluate in a run, and in a generation before it sends

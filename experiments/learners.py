@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 
 from model_consensus import tob_learner
-from model_consensus.evolutionary_search import CachedSearch, EvolutionarySearch, Model, Process
+from model_consensus.adversaries.pow import Strategy
+from model_consensus.adversaries.tob import Attack
+from model_consensus.evolutionary_search import EvolutionarySearch, Model, Process
 from model_consensus.landscapes import Landscape
-from model_consensus.lineages import OneLandscape
-from model_consensus.pow_adversary import Strategy
-from model_consensus.pow_learning import Rules
-from model_consensus.pow_simulation import simulate_pow
-from model_consensus.pow_system import PowSystem
-from model_consensus.tob_adversary import Attack
-from model_consensus.tob_simulator import simulate
-from model_consensus.tob_system import Receive, TobSystem
+from model_consensus.pow_learner import Rules
+from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.tob import simulate
+from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.tob import Receive, TobSystem
 
 DEPTH, HASHES = 6, 256
 """Of proof-of-work: blocks on top that decide a block, and hashes that a block costs on average."""

@@ -4,8 +4,8 @@ As Salimans et al. (2017): a worker evaluates antithetic pairs of Gaussian pertu
 losses by rank, and sends its estimate of the gradient.  The server aggregates the estimates and
 takes a step.  Byzantine workers see what all others send and then send what they like; they send
 the same vector, as in the literature's attacks.  The model is the linear classifier of
-:class:`model_consensus.digits.Digits` with real weights; the loss and the limit of a weight are the
-same.
+:class:`model_consensus.simulation.digits.Digits` with real weights; the loss and the limit of a
+weight are the same.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.aggregators import Aggregate, Vectors
-from model_consensus.digits import Digits
 from model_consensus.landscapes import Vector
+from model_consensus.simulation.digits import Digits
 
 Floats = NDArray[np.float64]
 GradientAttack = Callable[[Floats, np.random.Generator], Floats]

@@ -18,11 +18,11 @@ os.environ["HYPOTHESIS_PROFILE"] = "deep"
 
 from hypothesis import seed, settings
 
-import conftest  # noqa: F401 - it loads the profile, which must come first
-from schedules import FAILURES, explore, show_constants, validate
-from test_pow_machine import PowMachine
-from test_streamlet_machine import StreamletMachine
-from test_tob_machine import TobMachine
+import property_tests.conftest  # noqa: F401 - it loads the profile, which must come first
+from property_tests.machines.pow import PowMachine
+from property_tests.machines.schedules import FAILURES, explore, show_constants, validate
+from property_tests.machines.streamlet import StreamletMachine
+from property_tests.machines.tob import TobMachine
 
 MACHINES = (TobMachine, PowMachine, StreamletMachine)
 AIMS: tuple[list[str], ...] = (["evaluations of a process"], ["depth of a reorganisation"], [])

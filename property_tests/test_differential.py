@@ -3,9 +3,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_consensus import pow_learning, tob_learner
+from model_consensus import pow_learner as pow_learning
+from model_consensus import tob_learner
+from model_consensus.adversaries.streamlet import MISBEHAVIOURS
+from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.evolutionary_search import (
-    CachedSearch,
     Digest,
     EvolutionarySearch,
     Ticket,
@@ -13,13 +15,13 @@ from model_consensus.evolutionary_search import (
     own_tickets,
 )
 from model_consensus.landscapes import OneMax, Sphere
-from model_consensus.lineages import OneLandscape
-from model_consensus.pow_learning import EVERY_HASH, Rules
-from model_consensus.streamlet_adversary import MISBEHAVIOURS
-from model_consensus.streamlet_network import Conditions, Simulation, decode_offer
-from model_consensus.tob_adversary import ATTACKS
-from model_consensus.tob_simulator import simulate
-from model_consensus.tob_system import Order, TobSystem
+from model_consensus.pow_learner import EVERY_HASH, Rules
+from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.streamlet import Conditions, Simulation
+from model_consensus.simulation.tob import simulate
+from model_consensus.streamlet.offers import decode_offer
+from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.tob import Order, TobSystem
 
 SEEDS = st.integers(0, 1 << 32)
 LANDSCAPES = st.sampled_from((OneMax(16), Sphere(3)))

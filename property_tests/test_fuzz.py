@@ -14,14 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model_consensus import manifest, traces
-from model_consensus.cli import COMMANDS, main
+from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.commands.cli import COMMANDS, main
+from model_consensus.conformance import traces
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch, Ticket
 from model_consensus.landscapes import OneMax
-from model_consensus.lineages import OneLandscape
-from model_consensus.streamlet_codec import CodecError, decode, encode
-from model_consensus.streamlet_messages import (
+from model_consensus.simulation.tob import simulate
+from model_consensus.streamlet.codec import CodecError, decode, encode
+from model_consensus.streamlet.messages import (
     Block,
     Chain,
     Committee,
@@ -29,12 +30,12 @@ from model_consensus.streamlet_messages import (
     Proposal,
     simulation_key,
 )
-from model_consensus.streamlet_network import decode_offer, encode_offer
-from model_consensus.tob_adversary import ATTACKS
+from model_consensus.streamlet.offers import decode_offer, encode_offer
+from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.tob import TobSystem
+from model_consensus.tla import manifest
+from model_consensus.tla.values import parse, show
 from model_consensus.tob_learner import Offer
-from model_consensus.tob_simulator import simulate
-from model_consensus.tob_system import TobSystem
-from model_consensus.values import parse, show
 
 PUBLIC, SIGN = simulation_key(0, "p1")
 COMMITTEE = Committee({"p1": PUBLIC})

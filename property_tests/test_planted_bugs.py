@@ -21,40 +21,33 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import schedules
-import test_streamlet_machine
-from model_consensus import (
-    pow_defects,
-    pow_learning,
-    streamlet_defects,
-    tob_defects,
-    tob_learner,
-    traces,
-)
-from model_consensus.conformance import check_traces
-from model_consensus.evolutionary_search import (
-    CachedSearch,
-    EvolutionarySearch,
-    OpenLandscape,
-    Process,
-    Ticket,
-)
+from model_consensus import pow_learner as pow_learning
+from model_consensus import tob_learner
+from model_consensus.adversaries.pow import STRATEGIES
+from model_consensus.adversaries.tob import ATTACKS, Attack
+from model_consensus.conformance import traces
+from model_consensus.conformance.trace_check import check_traces
+from model_consensus.conformance.traces import Trace
+from model_consensus.defects import pow as pow_defects
+from model_consensus.defects import streamlet as streamlet_defects
+from model_consensus.defects import tob as tob_defects
+from model_consensus.evolutionary_search import EvolutionarySearch, Process, Ticket
 from model_consensus.landscapes import OneMax
-from model_consensus.lineages import EveryLandscape, OneLandscape
-from model_consensus.pow_adversary import STRATEGIES
-from model_consensus.pow_learning import EVERY_HASH, Block, Rules
-from model_consensus.pow_simulation import simulate_pow
-from model_consensus.pow_system import ByzantineMine, ByzantinePublish, Mine, PowSystem, Receiver
-from model_consensus.streamlet_messages import Chain, Notarization
-from model_consensus.tob_adversary import ATTACKS, Attack
+from model_consensus.pow_learner import EVERY_HASH, Block, Rules
+from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.tob import simulate
+from model_consensus.simulation.training import short_name
+from model_consensus.streamlet.messages import Chain, Notarization
+from model_consensus.systems.answers import EveryLandscape, OneLandscape, OpenLandscape
+from model_consensus.systems.pow import ByzantineMine, ByzantinePublish, Mine, PowSystem, Receiver
+from model_consensus.systems.tob import Deliver, Order, Receive, TobSystem
 from model_consensus.tob_learner import Offer, current_generation
-from model_consensus.tob_simulator import simulate
-from model_consensus.tob_system import Deliver, Order, Receive, TobSystem
-from model_consensus.traces import Trace
-from model_consensus.training import short_name
-from test_pow_machine import BYZANTINE, CORRECT, PowMachine
-from test_streamlet_machine import StreamletMachine
-from test_tob_machine import TobMachine
+from property_tests.machines import schedules
+from property_tests.machines import streamlet as streamlet_machine
+from property_tests.machines.pow import BYZANTINE, CORRECT, PowMachine
+from property_tests.machines.streamlet import StreamletMachine
+from property_tests.machines.tob import TobMachine
 
 EXAMPLES = 2000
 """Within so many examples each defect is found; of sixteen seeds the unluckiest took 320."""
@@ -288,7 +281,7 @@ def find(machine: type[RuleBasedStateMachine], steps: int, most: int = EXAMPLES)
         run_state_machine_as_test(Counted, settings=how)
     if not isinstance(failure.value, AssertionError):
         return type(failure.value).__name__, examples
-    here = [e.name for e in failure.traceback if Path(e.path).parent == Path(__file__).parent]
+    here = [e.name for e in failure.traceback if Path(e.path).is_relative_to(Path(__file__).parent)]
     return here[-1], examples
 
 
@@ -389,7 +382,7 @@ def test_a_defective_learner_over_proof_of_work_is_found(name: str) -> None:
 @pytest.mark.parametrize("name", STREAMLET)
 def test_a_defective_node_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = streamlet_defects.DEFECTS[name]
-    monkeypatch.setattr(test_streamlet_machine, "streamlet", nodes)
+    monkeypatch.setattr(streamlet_machine, "streamlet", nodes)
     machine = defective(LyingStreamletMachine, react=staticmethod(nodes.receive))
     fell, examples = find(machine, 40)
     assert fell in STREAMLET[name]

@@ -10,18 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model_consensus import pow_learning
+from model_consensus import pow_learner as pow_learning
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import (
-    Model,
-    OpenLandscape,
-    Ticket,
-    check_ticket,
-    least,
-    offspring_digest,
-)
-from model_consensus.pow_learning import Block
-from model_consensus.settlement import violates
+from model_consensus.evolutionary_search import Model, Ticket, check_ticket, least, offspring_digest
+from model_consensus.pow_learner import Block
+from model_consensus.settlement.condition import violates
+from model_consensus.systems.answers import OpenLandscape
 from model_consensus.tob_learner import Offer, is_first, is_legal, new_learner
 
 if importlib.util.find_spec("hypothesis_crosshair_provider") is None:

@@ -13,7 +13,7 @@
 (* module SlotGame has the rules; here is only the verdict on a string,    *)
 (* which SlotGamePlays compares with an exhaustive search of the game.     *)
 (* There are no probabilities in TLA+: reference/model_consensus/          *)
-(* settlement.py sums them over the strings that these predicates select.  *)
+(* settlement/condition.py sums them over the strings that these predicates select.  *)
 (***************************************************************************)
 EXTENDS Integers, Sequences, FiniteSets
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from model_consensus.cli import main
+from model_consensus.commands.cli import main
 
 sys.exit(main())

@@ -15,7 +15,7 @@ one by one and branched over.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -28,14 +28,6 @@ from model_consensus.landscapes import Landscape, Vector
 Process = str
 Digest = bytes
 """32 bytes: a SHA-256."""
-
-
-class LossNotRevealed(ModelConsensusError):  # noqa: N818 - a question asked too early, not a fault
-    """An :class:`OpenLandscape` was asked for losses that nobody revealed; it names the models."""
-
-    def __init__(self, digests: Sequence[Digest]) -> None:
-        super().__init__(f"no loss was revealed for {', '.join(d.hex()[:12] for d in digests)}")
-        self.digests = tuple(digests)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -202,86 +194,3 @@ class EvolutionarySearch:
 def _read_only(vector: Vector) -> Vector:
     vector.setflags(write=False)
     return vector
-
-
-@dataclass(frozen=True)
-class OpenLandscape:
-    """An oracle: any landscape at all, of which some losses are revealed.
-
-    Models have no coordinates.  It is a value: revealing makes another one, so that a protocol's
-    state can hold it and an explorer can branch over the losses.
-    """
-
-    draws: int
-    revealed: Mapping[Digest, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.draws < 1:
-            raise ModelConsensusError(f"draws must be at least 1, not {self.draws}")
-
-    def __hash__(self) -> int:
-        return hash((self.draws, frozenset(self.revealed.items())))
-
-    @property
-    def genesis(self) -> Model:
-        """A model without coordinates."""
-        return _without_coordinates(0, tagged_digest("model-consensus/open/1", self.draws))
-
-    def reveal(self, losses: Mapping[Digest, int]) -> "OpenLandscape":
-        """This landscape with more losses known.
-
-        :raises ModelConsensusError: a loss is negative, or another loss of the model is known.
-        """
-        for digest, loss in losses.items():
-            if loss < 0 or self.revealed.get(digest, loss) != loss:
-                raise ModelConsensusError(f"{digest.hex()[:12]} cannot have the loss {loss}")
-        return OpenLandscape(self.draws, {**self.revealed, **losses})
-
-    def offspring(self, parent: Model, ticket: Ticket) -> Model:
-        """See :class:`Search`."""
-        check_ticket(parent, ticket, self.draws)
-        return _without_coordinates(ticket.generation, offspring_digest(parent.digest, ticket))
-
-    def losses(self, parent: Model, tickets: Sequence[Ticket]) -> list[int]:
-        """See :class:`Search`.
-
-        :raises LossNotRevealed: naming every model whose loss is not known.
-        """
-        digests = [self.offspring(parent, ticket).digest for ticket in tickets]
-        unknown = [digest for digest in digests if digest not in self.revealed]
-        if unknown:
-            raise LossNotRevealed(unknown)
-        return [self.revealed[digest] for digest in digests]
-
-
-def _without_coordinates(generation: int, digest: Digest) -> Model:
-    return Model(generation, digest, _read_only(np.empty(0, np.int64)))
-
-
-class CachedSearch:
-    """A search that remembers the losses of the offspring of the last few parents.
-
-    For many simulated processes in one program, which evaluate the same offspring: a loss is a
-    pure function of parent and ticket, so nothing that a learner can see changes.
-    """
-
-    def __init__(self, search: Search, parents: int = 16) -> None:
-        self._search = search
-        self._parents = parents
-        self._known: dict[Digest, dict[Ticket, int]] = {}
-        self.draws = search.draws
-        self.genesis = search.genesis
-
-    def offspring(self, parent: Model, ticket: Ticket) -> Model:
-        """See :class:`Search`."""
-        return self._search.offspring(parent, ticket)
-
-    def losses(self, parent: Model, tickets: Sequence[Ticket]) -> list[int]:
-        """See :class:`Search`."""
-        known = self._known.setdefault(parent.digest, {})
-        if len(self._known) > self._parents:
-            del self._known[next(iter(self._known))]
-        missing = [ticket for ticket in dict.fromkeys(tickets) if ticket not in known]
-        if missing:
-            known.update(zip(missing, self._search.losses(parent, missing), strict=True))
-        return [known[ticket] for ticket in tickets]

@@ -6,15 +6,11 @@ whose result is the same on every machine.  Coordinates saturate at a limit, so 
 squares can overflow however long a search runs.
 """
 
-import importlib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from model_consensus.errors import ModelConsensusError
 
 Vector = NDArray[np.int64]
 """A model's coordinates, or several models' as the rows of a matrix."""
@@ -141,47 +137,3 @@ class Rosenbrock:
         here, following = models[:, :-1], models[:, 1:]
         valley, slope = 256 * following - here * here, 256 * (256 - here)
         return [int(loss) for loss in (100 * valley * valley + slope * slope).sum(axis=1)]
-
-
-def _digits() -> Landscape:
-    from model_consensus.digits import Digits
-
-    return Digits()
-
-
-def _digits_mlp() -> Landscape:
-    from model_consensus.digits import DigitsMLP
-
-    return DigitsMLP()
-
-
-LANDSCAPES: Mapping[str, Callable[[], Landscape]] = {
-    "onemax": OneMax,
-    "sphere": Sphere,
-    "rosenbrock": Rosenbrock,
-    "digits": _digits,
-    "digits-mlp": _digits_mlp,
-}
-"""Every landscape that has a name.  The digits need scikit-learn (extra ``learn``)."""
-
-
-def load_landscape(name: str) -> Landscape:
-    """The landscape of that name, or what ``module:attribute`` makes when it is called.
-
-    :raises ModelConsensusError: there is none, or what the attribute makes is not a landscape.
-    """
-    if name in LANDSCAPES:
-        return LANDSCAPES[name]()
-    module, colon, attribute = name.partition(":")
-    if not colon:
-        raise ModelConsensusError(
-            f"no landscape {name!r}: take one of {', '.join(LANDSCAPES)}, or module:attribute"
-        )
-    try:
-        made = getattr(importlib.import_module(module), attribute)()
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ModelConsensusError(f"landscape {name!r} cannot be loaded: {error}") from error
-    for needed in ("name", "describe", "initial", "mutate", "losses"):
-        if not hasattr(made, needed):
-            raise ModelConsensusError(f"landscape {name!r} has no {needed!r}")
-    return cast(Landscape, made)

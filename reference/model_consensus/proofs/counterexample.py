@@ -19,7 +19,7 @@ import z3
 
 from model_consensus.proofs import counting
 from model_consensus.proofs.evaluate import Table, guard, short_name
-from model_consensus.proofs.kit import AFTER, Action, Condition, System, Term
+from model_consensus.proofs.induction import AFTER, Action, Condition, System, Term
 
 Body = Callable[..., Term]
 

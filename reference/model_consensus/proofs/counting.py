@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import z3
 
-from model_consensus.proofs.kit import Condition, Term, between, each
+from model_consensus.proofs.induction import Condition, Term, between, each
 
 INT, BOOL = z3.IntSort(), z3.BoolSort()
 SET = z3.ArraySort(INT, BOOL)

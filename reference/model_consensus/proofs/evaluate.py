@@ -18,7 +18,7 @@ from typing import Any
 import z3
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.proofs.kit import Term
+from model_consensus.proofs.induction import Term
 
 Environment = dict[str, Any]
 Code = Callable[[Environment, list[Any]], Any]  # of the environment and the bound variables

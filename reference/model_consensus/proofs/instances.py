@@ -18,7 +18,7 @@ from model_consensus.proofs import (
 )
 from model_consensus.proofs.counterexample import Instance
 from model_consensus.proofs.counting import INT
-from model_consensus.proofs.kit import System, Term, between
+from model_consensus.proofs.induction import System, Term, between
 from model_consensus.proofs.tob_learner import (
     BYZANTINE,
     DRAWS,

@@ -12,7 +12,7 @@ import z3
 
 from model_consensus.proofs import slot_game
 from model_consensus.proofs.counting import INT, NUMBERS, TABLE
-from model_consensus.proofs.kit import (
+from model_consensus.proofs.induction import (
     Action,
     Condition,
     State,

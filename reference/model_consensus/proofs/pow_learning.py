@@ -16,7 +16,7 @@ import z3
 
 from model_consensus.proofs import counting
 from model_consensus.proofs.counting import INT, SET, TABLE, count
-from model_consensus.proofs.kit import (
+from model_consensus.proofs.induction import (
     Action,
     Condition,
     State,

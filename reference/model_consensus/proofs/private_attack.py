@@ -16,7 +16,15 @@ from collections.abc import Iterator
 import z3
 
 from model_consensus.proofs.counting import INT
-from model_consensus.proofs.kit import Action, Condition, State, System, Term, between, inductive
+from model_consensus.proofs.induction import (
+    Action,
+    Condition,
+    State,
+    System,
+    Term,
+    between,
+    inductive,
+)
 
 DEPTH, HONEST, ADVERSARY = z3.Ints("Depth h A")  # the wins of each kind in the factor
 LENT = z3.If(HONEST <= DEPTH, DEPTH + 1 - HONEST, z3.IntVal(0))  # what x needs of the adversary

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 import z3
 
 from model_consensus.proofs.counting import INT, NUMBERS, SET, one
-from model_consensus.proofs.kit import (
+from model_consensus.proofs.induction import (
     Action,
     Condition,
     State,

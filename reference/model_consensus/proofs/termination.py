@@ -24,7 +24,7 @@ import z3
 
 from model_consensus.proofs import counting, tob_learning
 from model_consensus.proofs.counting import INT, SET, count
-from model_consensus.proofs.kit import (
+from model_consensus.proofs.induction import (
     AFTER,
     Action,
     Condition,

@@ -12,7 +12,7 @@ import z3
 
 from model_consensus.proofs import counting
 from model_consensus.proofs.counting import INT, SET, TABLE, count
-from model_consensus.proofs.kit import Defined, Term, between, datatype, each, record, updated
+from model_consensus.proofs.induction import Defined, Term, between, datatype, each, record, updated
 
 Ticket = record("Ticket", generation=INT, proposer=INT, draw=INT)
 

@@ -12,7 +12,7 @@ import z3
 
 from model_consensus.proofs import counting
 from model_consensus.proofs.counting import INT, TABLE, count, times
-from model_consensus.proofs.kit import (
+from model_consensus.proofs.induction import (
     Action,
     Condition,
     State,

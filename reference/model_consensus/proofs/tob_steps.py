@@ -11,7 +11,7 @@ import z3
 
 from model_consensus.proofs import counting
 from model_consensus.proofs.counting import INT, TABLE
-from model_consensus.proofs.kit import State, Term, between, each, unchanged
+from model_consensus.proofs.induction import State, Term, between, each, unchanged
 from model_consensus.proofs.tob_learner import (
     BYZANTINE,
     DRAWS,

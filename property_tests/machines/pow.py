@@ -1,0 +1,368 @@
+"""Learning over proof-of-work as a state machine: arbitrary schedules, adversaries and landscapes.
+
+The machine takes any step that the specification allows and checks the specification's properties
+in every state, on instances far beyond what can be explored.  Processes are cut off, crash, and
+restart from the blocks that they had accepted.  The synchrony that the specification assumes bounds
+this: between two wins all receive the blocks of correct processes.  Its other job is to fail: with
+a check taken out of the learner it has to find the property that falls.
+"""
+
+from collections.abc import Iterable
+from itertools import combinations, pairwise
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from model_consensus import pow_learner as pow_learning
+from model_consensus.conformance.traces import Trace
+from model_consensus.evolutionary_search import Digest, Process, Ticket, own_tickets
+from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules, chain
+from model_consensus.systems.answers import OpenLandscape
+from model_consensus.systems.pow import (
+    Action,
+    ByzantineMine,
+    ByzantinePublish,
+    Mine,
+    PowSystem,
+    Receive,
+    Receiver,
+    State,
+)
+from property_tests.machines.drawn import claims, landscapes, sizes
+from property_tests.machines.schedules import (
+    SAME_EVERY_TIME,
+    Event,
+    Recorded,
+    trace,
+)
+
+PROCESSES = ("p1", "p2", "p3", "b1", "b2")
+"""They take part in every instance; some have one or two more correct ones."""
+BYZANTINE = ("b1", "b2")
+CORRECT = PROCESSES[:3]
+LOSSES = (0, 1, 2)
+WINS = 14
+
+# Correct processes, depth k, draws, wins T and the adversary's a: a <= k, or T <= 2k + 1.
+FEW = ((3, 1, 2, WINS, 1), (3, 2, 1, WINS, 2), (3, 2, 1, 5, 5), (4, 3, 1, WINS, 3))
+ALL = (
+    (correct, depth, draws, *wins)
+    for correct in range(3, 6)
+    for depth in range(5)
+    for draws in range(1, 4)
+    for wins in ((WINS, depth), (2 * depth + 1, 2 * depth + 1))
+)
+
+
+class PowMachine(Recorded):
+    """Any schedule in which the adversary wins no more blocks than the depth allows.
+
+    To test another learner, give a subclass another ``receive``.
+    """
+
+    receive: Receiver = staticmethod(pow_learning.receive)
+    system: PowSystem
+    state: State
+
+    @initialize(size=sizes(FEW, ALL), data=st.data())
+    def start(self, size: tuple[int, int, int, int, int], data: st.DataObject) -> None:
+        correct, depth, draws, wins, byzantine_wins = size
+        processes = (*PROCESSES, *("p4", "p5")[: correct - 3])
+        self.system = PowSystem(
+            Rules(processes, depth, EVERY_HASH // 2),
+            BYZANTINE,
+            data.draw(landscapes(draws, draws)),
+            wins,
+            byzantine_wins,
+            name=self.model_name,
+            receive=type(self).receive,
+        )
+        (self.state,) = self.system.initial()
+        self.steps: list[tuple[Action | None, State]] = [(None, self.state)]
+        self.losses: dict[Digest, int] = {}
+        self.outputs = self.decided()
+        self.down: set[Process] = set()
+        self.cut: frozenset[Process] = frozenset()
+
+    # ---------------------------------------------------------------------------- the steps
+
+    def take(self, action: Action) -> None:
+        self.events.append(Event(type(action).__name__, action.process))
+        self.losses.update(self.system.drawn(self.state, action))
+        before, self.state = self.state, self.system.apply(self.state, action)
+        self.steps.append((action, self.state))
+        step = self.system.module, len(self.steps) - 1
+        self.events[-1] = Event(type(action).__name__, action.process, step)
+        if self.state.learner != before.learner:
+            self.observe(before.learner[action.process], self.state.learner[action.process])
+
+    def observe(self, before: Learner, after: Learner) -> None:
+        """What the arrival of a block did."""
+        old, new = chain(before), chain(after)
+        left = len(old) - common(old, new)
+        if left:
+            self.hard.add("a reorganisation")
+        self.measure("depth of a reorganisation", left)
+        chains = [chain(learner) for learner in self.state.learner.values()]
+        depth = self.system.rules.depth
+        for one, other in combinations(chains, 2):
+            if depth and max(len(one), len(other)) - common(one, other) >= depth:
+                self.hard.add("a fork of depth k > 0")
+        for digest in new[: max(0, len(new) - depth)]:
+            if after.known[digest].ticket.proposer in BYZANTINE:
+                self.hard.add("a Byzantine leader's decision")
+
+    def choose(self, data: st.DataObject, actions: Iterable[Action]) -> Action | None:
+        """One of those that contradict no loss revealed before, even if it was forgotten."""
+        possible = [
+            action
+            for action in actions
+            if all(
+                self.losses.get(digest, loss) == loss
+                for digest, loss in self.system.drawn(self.state, action).items()
+            )
+        ]
+        return data.draw(st.sampled_from(possible)) if possible else None
+
+    def decided(self) -> dict[Process, tuple[Digest, ...]]:
+        return {p: self.system.decided(learner) for p, learner in self.state.learner.items()}
+
+    @precondition(lambda self: len(self.state.blocks) < self.system.wins)
+    @rule(process=st.sampled_from(CORRECT), data=st.data())
+    def mine(self, process: Process, data: st.DataObject) -> None:
+        self.deliver_everything()
+        tip = self.system.place(self.state, self.state.learner[process].tip)
+        answers = self.system.answers(self.state, process, tip)
+        action = self.choose(data, (Mine(process, losses) for losses in answers))
+        if action:
+            self.take(action)
+
+    @precondition(lambda self: self.wins_left())
+    @rule(process=st.sampled_from(BYZANTINE), back=st.integers(0, 5), data=st.data())
+    def byzantine_mine(self, process: Process, back: int, data: st.DataObject) -> None:
+        self.deliver_everything()
+        parent = max(0, len(self.state.blocks) - back)
+        answers = self.system.answers(self.state, process, parent)
+        action = self.choose(data, (ByzantineMine(process, parent, losses) for losses in answers))
+        if action:
+            self.take(action)
+
+    def wins_left(self) -> bool:
+        """Whether the adversary may still win a block, once all is delivered."""
+        won = sum(block.ticket.proposer in BYZANTINE for block in self.state.blocks)
+        wins, byzantine_wins = self.system.wins or 0, self.system.byzantine_wins or 0
+        return won < byzantine_wins and len(self.state.blocks) < wins
+
+    def send(self, process: Process, place: int) -> None:
+        """A block arrives at a process that is up; a duplicate changes nothing."""
+        block, learner = self.state.blocks[place - 1], self.state.learner[process]
+        if process in self.down:
+            return
+        if block.digest in learner.known:
+            blind = OpenLandscape(self.system.landscapes.draws)
+            assert self.system.receive(blind, self.system.rules, learner, block) is learner
+            self.events.append(Event("duplicate", process))
+            return
+        withheld = self.system.is_withheld(self.state, place)
+        self.take((ByzantinePublish if withheld else Receive)(process, place))
+
+    @precondition(lambda self: bool(self.state.blocks))
+    @rule(process=st.sampled_from(CORRECT), back=st.integers(0, 5))
+    def arrive(self, process: Process, back: int) -> None:
+        """A block arrives, or arrives again, before or after its parent."""
+        if process not in self.cut:
+            self.send(process, max(1, len(self.state.blocks) - back))
+
+    @precondition(lambda self: bool(self.state.blocks))
+    @rule(process=st.sampled_from(CORRECT), back=st.integers(0, 5))
+    def arrive_with_its_chain(self, process: Process, back: int) -> None:
+        """A block arrives after everything that is below it."""
+        if process not in self.cut:
+            for place in self.below(max(1, len(self.state.blocks) - back)):
+                if self.state.blocks[place - 1].digest not in self.state.learner[process].known:
+                    self.send(process, place)
+
+    def below(self, place: int) -> list[int]:
+        """A block and those that it stands on, the lowest first."""
+        places = []
+        while place:
+            places.append(place)
+            place = self.system.place(self.state, self.state.blocks[place - 1].parent)
+        return places[::-1]
+
+    # ---------------------------------------------------------------------------- what goes wrong
+
+    @rule(side=st.frozensets(st.sampled_from(CORRECT), max_size=2))
+    def partition(self, side: frozenset[Process]) -> None:
+        """Some processes are cut off, until the next win; with nobody on that side it heals."""
+        self.cut = side
+        self.events.append(Event("partition" if side else "heal", " ".join(sorted(side))))
+
+    @rule(process=st.sampled_from(CORRECT))
+    def crash(self, process: Process) -> None:
+        self.down.add(process)
+        self.events.append(Event("crash", process))
+
+    @precondition(lambda self: self.down)
+    @rule(data=st.data())
+    def restart(self, data: st.DataObject) -> None:
+        self.restarted(data.draw(st.sampled_from(sorted(self.down))))
+
+    def restarted(self, process: Process) -> None:
+        """It receives the blocks again that it had accepted: it is as if it had not crashed."""
+        self.down.remove(process)
+        self.events.append(Event("restart", process))
+        search = self.system.landscapes.search(self.losses)
+        learner = pow_learning.new_learner(search, process)
+        for block in self.state.learner[process].known.values():
+            learner = self.system.receive(search, self.system.rules, learner, block)
+        assert learner == self.state.learner[process]
+        self.hard.add("a restart")
+
+    def deliver_everything(self) -> None:
+        """Between two wins there is time for the blocks of correct processes, and those below."""
+        self.cut = frozenset()
+        for process in sorted(self.down):
+            self.restarted(process)
+        honest = [
+            place
+            for place, block in enumerate(self.state.blocks, 1)
+            if block.ticket.proposer not in BYZANTINE
+        ]
+        needed = sorted({below for place in honest for below in self.below(place)})
+        for process in self.system.correct:
+            for place in needed:
+                if self.state.blocks[place - 1].digest not in self.state.learner[process].known:
+                    self.send(process, place)
+
+    # ---------------------------------------------------------------------------- the adversary
+
+    @rule(
+        process=st.sampled_from(CORRECT),
+        miner=st.sampled_from(PROCESSES),
+        up=st.integers(0, 2),
+        draw=st.integers(0, 3),
+        back=st.integers(0, 5),
+        work=st.booleans(),
+        data=st.data(),
+    )
+    def forge(
+        self,
+        process: Process,
+        miner: Process,
+        up: int,
+        draw: int,
+        back: int,
+        work: bool,
+        data: st.DataObject,
+    ) -> None:
+        """A block of arbitrary content; the adversary may even sign with a correct one's name."""
+        place = max(0, len(self.state.blocks) - back)
+        ticket = Ticket(self.system.height(self.state, place) + up, miner, draw)
+        claim = data.draw(claims(self.state.loss))
+        block = Block(self.system.digest(self.state, place), ticket, claim)
+        forged = self.system.with_nonce(self.state, block, work)
+        if int.from_bytes(forged.digest, "big") >= self.system.rules.target:
+            # Whatever it says, nobody evaluates it: no loss has to be known.
+            blind = OpenLandscape(self.system.landscapes.draws)
+            learner = self.state.learner[process]
+            assert self.system.receive(blind, self.system.rules, learner, forged) is learner
+        action = self.choose(data, self.system.forges(self.state, process, forged))
+        before = self.state.learner
+        if action and miner in BYZANTINE:
+            self.take(action)
+            assert self.state.learner[process] is before[process], "accepted a forgery"
+        elif action:
+            # In the specification a block names its miner: such a block is none of its steps.
+            after = self.system.apply(self.state, action).learner
+            assert after[process] is before[process], "accepted a forgery"
+
+    # ------------------------------------------ the properties, as PowLearning.tla has them
+
+    def traces(self) -> list[Trace]:
+        return [trace(self, self.system, self.steps)] if hasattr(self, "state") else []
+
+    @invariant()
+    def agreement(self) -> None:
+        outputs = self.decided().values()
+        longest = max(outputs, key=len)
+        assert all(longest[: len(output)] == output for output in outputs)
+
+    @invariant()
+    def integrity(self) -> None:
+        outputs = self.decided()
+        for process, output in outputs.items():
+            before = self.outputs[process]
+            assert output[: len(before)] == before
+        self.outputs = outputs
+
+    @invariant()
+    def lineage(self) -> None:
+        for output in self.decided().values():
+            assert output[0] == self.system.genesis.digest
+            for parent, child in pairwise(output):
+                origin, ticket = self.system.lineages.origin(child)
+                assert origin == parent
+                assert ticket.generation == self.system.lineages.generation(parent) + 1
+                assert 0 <= ticket.draw < self.system.landscapes.draws
+
+    @invariant()
+    def resilience(self) -> None:
+        for block in self.state.blocks:
+            parent = self.system.model(self.state, self.system.place(self.state, block.parent))
+            own = own_tickets(
+                parent.generation + 1, block.ticket.proposer, self.system.landscapes.draws
+            )
+            models = [self.system.lineages.offspring(parent.digest, ticket) for ticket in own]
+            if all(model in self.state.loss for model in models):
+                losses = [self.state.loss[model] for model in models]
+                assert block.claim == min(losses)
+                assert block.ticket == own[losses.index(min(losses))]
+
+    @invariant()
+    def type_ok(self) -> None:
+        for place, block in enumerate(self.state.blocks, 1):
+            parent = self.system.place(self.state, block.parent)
+            assert parent < place
+            assert block.ticket.generation == self.system.height(self.state, parent) + 1
+            assert block.ticket.proposer in self.system.rules.processes
+
+    @invariant()
+    def known_is_tree(self) -> None:
+        for learner in self.state.learner.values():
+            assert all(block.parent in learner.models for block in learner.known.values())
+
+    @invariant()
+    def tip_is_longest(self) -> None:
+        for learner in self.state.learner.values():
+            height = learner.models[learner.tip].generation
+            assert all(learner.models[digest].generation <= height for digest in learner.known)
+
+    @invariant()
+    def distinct_heights(self) -> None:
+        """Of the blocks of correct processes, by the synchrony of the network."""
+        heights = [
+            block.ticket.generation
+            for block in self.state.blocks
+            if block.ticket.proposer not in BYZANTINE
+        ]
+        assert all(low < high for low, high in pairwise(heights))
+
+
+def common(one: tuple[Digest, ...], other: tuple[Digest, ...]) -> int:
+    """How many blocks two chains share."""
+    return next(
+        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
+
+
+if not SAME_EVERY_TIME:  # otherwise the full run below does as much
+    TestPowMachine = PowMachine.TestCase
+    TestPowMachine.settings = settings(stateful_step_count=30)

@@ -1,0 +1,208 @@
+"""Learning over Total Order Broadcast as a state machine: any schedule, adversary and landscape.
+
+The machine takes any step that the specification allows and checks in every state the properties
+that the specification names, on instances far beyond what can be explored.  Processes are cut off,
+crash, and restart by folding what had been delivered to them.  Its other job is to fail: with a
+mechanism left out of the learner it has to find the property that falls.
+"""
+
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, precondition, rule
+
+from model_consensus import tob_learner
+from model_consensus.evolutionary_search import Process, Ticket
+from model_consensus.systems.tob import ByzantineOffer, Deliver, Offer, Order, Receive, TobSystem
+from model_consensus.tob_learner import Learner, current_generation
+from property_tests.machines.drawn import claims, landscapes, sizes
+from property_tests.machines.schedules import (
+    SAME_EVERY_TIME,
+    Event,
+)
+from property_tests.machines.tob_properties import TobProperties
+
+GENERATIONS = 20
+
+# Processes, Byzantine ones among them, λ and draws.  λ may be more than n - f: then the adversary
+# can stop the run, and do nothing else.
+FEW = ((3, 1, 2, 1), (4, 1, 3, 1), (5, 2, 2, 1), (5, 2, 4, 3))
+ALL = (
+    (n, f, lambda_, draws)
+    for n in range(1, 8)
+    for f in range(n)
+    for lambda_ in range(1, n + 1)
+    for draws in range(1, 4)
+)
+
+
+class TobMachine(TobProperties):
+    """Any schedule; all steps after the random choice are those of :class:`TobSystem`.
+
+    To test another learner, give a subclass another ``receive``.
+    """
+
+    receive: Receive = staticmethod(tob_learner.receive)
+
+    @initialize(size=sizes(FEW, ALL), data=st.data())
+    def start(self, size: tuple[int, int, int, int], data: st.DataObject) -> None:
+        n, f, lambda_, draws = size
+        names = tuple(f"p{number}" for number in range(1, n + 1))
+        self.down: set[Process] = set()
+        self.cut: frozenset[Process] = frozenset()
+        self.set_up(
+            TobSystem(
+                names,
+                names[n - f :],
+                lambda_,
+                data.draw(landscapes(draws, lambda_)),
+                GENERATIONS,
+                name=self.model_name,
+                receive=type(self).receive,
+            )
+        )
+
+    # ---------------------------------------------------------------------------- the steps
+
+    @property
+    def able(self) -> list[Process]:
+        """The correct processes that are up and reach the others."""
+        return [p for p in self.system.correct if p not in self.cut and p not in self.down]
+
+    def offering(self) -> list[Process]:
+        return [p for p in self.able if self.system.can_offer(self.state, p)]
+
+    def arrived(self) -> list[tob_learner.Offer]:
+        """The offers that can be ordered."""
+        return [o for o in sorted(self.state.broadcast.network) if o.sender not in self.cut]
+
+    def receiving(self) -> list[Process]:
+        return [p for p in self.able if self.state.broadcast.inbox[p]]
+
+    @precondition(lambda self: self.offering())
+    @rule(data=st.data())
+    def offer(self, data: st.DataObject) -> None:
+        self.offer_of(data, data.draw(st.sampled_from(self.offering())))
+
+    def offer_of(self, data: st.DataObject, process: Process) -> None:
+        self.take(data.draw(st.sampled_from(list(self.system.offers(self.state, process)))))
+
+    @precondition(lambda self: self.arrived())
+    @rule(data=st.data())
+    def order(self, data: st.DataObject) -> None:
+        self.take(Order(data.draw(st.sampled_from(self.arrived()))))
+
+    @precondition(lambda self: self.receiving())
+    @rule(data=st.data(), times=st.integers(1, 4))
+    def deliver(self, data: st.DataObject, times: int) -> None:
+        for _ in range(times):
+            if self.receiving():
+                self.take(Deliver(data.draw(st.sampled_from(self.receiving()))))
+
+    @precondition(lambda self: self.able)
+    @rule(data=st.data(), claim=st.sampled_from((None, 0, 1, 2)))
+    def all_offer_and_receive(self, data: st.DataObject, claim: int | None) -> None:
+        """Whoever is able offers, perhaps the f in collusion first, and all arrives."""
+        learner = self.state.learner[data.draw(st.sampled_from(self.able))]
+        for sender in () if claim is None else self.system.byzantine:
+            self.forge_on(data, sender, learner, claim or 0)
+        for process in self.offering():
+            self.offer_of(data, process)
+        for offer in data.draw(st.permutations(self.arrived())):
+            self.take(Order(offer))
+        for process in self.able:
+            while self.state.broadcast.inbox[process]:
+                self.take(Deliver(process))
+
+    # ---------------------------------------------------------------------------- what goes wrong
+
+    @rule(data=st.data())
+    def partition(self, data: st.DataObject) -> None:
+        """Some processes are cut off from the broadcast; with nobody on that side it heals."""
+        self.cut = data.draw(st.frozensets(st.sampled_from(self.system.correct), max_size=2))
+        self.events.append(Event("partition" if self.cut else "heal", " ".join(sorted(self.cut))))
+
+    @precondition(lambda self: len(self.down) < len(self.system.correct))
+    @rule(data=st.data())
+    def crash(self, data: st.DataObject) -> None:
+        up = [process for process in self.system.correct if process not in self.down]
+        process = data.draw(st.sampled_from(up))
+        self.down.add(process)
+        self.events.append(Event("crash", process))
+
+    @precondition(lambda self: self.down)
+    @rule(data=st.data())
+    def restart(self, data: st.DataObject) -> None:
+        """What was delivered before is folded again: the learner is as if it had not crashed."""
+        process = data.draw(st.sampled_from(sorted(self.down)))
+        self.down.remove(process)
+        self.events.append(Event("restart", process))
+        self.hard.add("a restart")
+        assert self.folded(process) == self.state.learner[process]
+
+    def folded(self, process: Process) -> Learner:
+        """The learner of ``process``, from its own offers and what was delivered to it."""
+        loss = {digest: each for _, state in self.steps for digest, each in state.loss.items()}
+        search = self.system.landscapes.search(loss)
+        learner = tob_learner.new_learner(search, process)
+        for (_, before), (action, _) in pairwise(self.steps):
+            if isinstance(action, Offer) and action.process == process:
+                learner, _ = tob_learner.offer(search, learner)
+            if isinstance(action, Deliver) and action.process == process:
+                delivered = before.broadcast.inbox[process][0]
+                learner = self.system.receive(search, self.system.lambda_, learner, delivered)
+        return learner
+
+    # ---------------------------------------------------------------------------- the adversary
+
+    @precondition(lambda self: self.f > 0)
+    @rule(data=st.data())
+    def forge_plausibly(self, data: st.DataObject) -> None:
+        """A legal ticket on some learner's current model; the claim may be true or not."""
+        learner = self.state.learner[data.draw(st.sampled_from(self.system.correct))]
+        claim = data.draw(claims(self.state.loss))
+        self.forge_on(data, data.draw(st.sampled_from(self.system.byzantine)), learner, claim)
+
+    def forge_on(self, data: st.DataObject, sender: Process, learner: Learner, claim: int) -> None:
+        draw = data.draw(st.integers(0, self.system.landscapes.draws - 1))
+        ticket = Ticket(current_generation(learner), sender, draw)
+        self.send(data, tob_learner.Offer(sender, learner.model.digest, ticket, claim))
+
+    @precondition(lambda self: self.f > 0)
+    @rule(data=st.data())
+    def forge_anything(self, data: st.DataObject) -> None:
+        """Any parent that was drawn or decided, any ticket; only the sender is authentic."""
+        decided = {digest for each in self.state.learner.values() for digest in each.decided}
+        parent = data.draw(st.sampled_from(sorted(decided | set(self.state.loss))))
+        ticket = Ticket(
+            max(0, self.system.lineages.generation(parent) + data.draw(st.integers(0, 2))),
+            data.draw(st.sampled_from([*self.system.processes, "nobody"])),
+            data.draw(st.integers(-1, self.system.landscapes.draws)),
+        )
+        sender = data.draw(st.sampled_from(self.system.byzantine))
+        claim = data.draw(claims(self.state.loss))
+        self.send(data, tob_learner.Offer(sender, parent, ticket, claim))
+
+    @precondition(lambda self: self.sent())
+    @rule(data=st.data(), again=st.booleans())
+    def repeat(self, data: st.DataObject, again: bool) -> None:
+        """A Byzantine offer once more: the same, or with another claim."""
+        offer = self.sent()[-data.draw(st.integers(1, min(4, len(self.sent()))))]
+        claim = offer.claim if again else data.draw(claims(self.state.loss))
+        self.send(data, replace(offer, claim=claim))
+        self.hard.add("an equivocation")
+
+    def sent(self) -> list[tob_learner.Offer]:
+        """The Byzantine offers so far."""
+        return [action.offer for action, _ in self.steps if isinstance(action, ByzantineOffer)]
+
+    def send(self, data: st.DataObject, forged: tob_learner.Offer) -> None:
+        actions = list(self.system.byzantine_offers(self.state, forged))
+        self.take(data.draw(st.sampled_from(actions)))
+
+
+if not SAME_EVERY_TIME:  # otherwise the full run below does as much
+    TestTobMachine = TobMachine.TestCase
+    TestTobMachine.settings = settings(stateful_step_count=40)

@@ -1,0 +1,1 @@
+"""What Byzantine processes try, by name."""

@@ -1,0 +1,269 @@
+"""Strategies of an adversary that mines, as pure functions of what it sees, which is everything.
+
+A strategy says what to do with a win, what to publish after each win (before a correct process's
+block arrives anywhere: the adversary is faster than the network), and what to forge.  Its memory
+is the block tree itself.  The transition system allows no more than the specification does, so a
+strategy can be stupid, but it cannot cheat.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from model_consensus import pow_learner as pow_learning
+from model_consensus.evolutionary_search import Process, Ticket
+from model_consensus.pow_learner import Block
+from model_consensus.systems.pow import PowSystem, State
+
+Shown = tuple[Process, int]
+"""To whom, and which block; those below it that the process does not have come with it."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the adversary sees.  Blocks are named by their places, as in the specification."""
+
+    system: PowSystem
+    state: State
+
+    @cached_property
+    def withheld(self) -> tuple[int, ...]:
+        """The adversary's blocks that no correct process has received."""
+        places = range(1, len(self.state.blocks) + 1)
+        return tuple(place for place in places if self.system.is_withheld(self.state, place))
+
+    @cached_property
+    def top(self) -> int:
+        """The highest block that is not withheld, of several the first; 0 is the genesis."""
+        hidden = set(self.withheld)
+        public = (p for p in range(len(self.state.blocks) + 1) if p not in hidden)
+        return max(public, key=self.height)
+
+    @cached_property
+    def secret(self) -> int:
+        """The highest withheld block, of several the first; 0 if there is none."""
+        return max((0, *self.withheld), key=self.height)
+
+    def height(self, place: int) -> int:
+        """The length of the chain that ends with the block."""
+        return self.system.height(self.state, place)
+
+    def parent(self, place: int) -> int:
+        """The block that ``place`` extends; the genesis extends itself."""
+        if place == 0:
+            return 0
+        return self.system.place(self.state, self.state.blocks[place - 1].parent)
+
+    def ancestor(self, place: int, height: int) -> int:
+        """The block of that height in the chain to ``place``; ``place`` itself if it is lower."""
+        while self.height(place) > height:
+            place = self.parent(place)
+        return place
+
+    def fork(self, place: int) -> int:
+        """The last block that is not withheld in the chain to ``place``."""
+        hidden = set(self.withheld)
+        while place in hidden:
+            place = self.parent(place)
+        return place
+
+    def is_own(self, place: int) -> bool:
+        """Whether the adversary mined the block."""
+        return place > 0 and self.miner(place) in self.system.byzantine
+
+    def miner(self, place: int) -> Process:
+        """Who mined the block."""
+        return self.state.blocks[place - 1].ticket.proposer
+
+    def rivals(self, place: int) -> tuple[int, ...]:
+        """The other blocks of the same height that are not withheld."""
+        hidden = {place, *self.withheld}
+        places = range(1, len(self.state.blocks) + 1)
+        return tuple(p for p in places if self.height(p) == self.height(place) and p not in hidden)
+
+    @property
+    def last(self) -> int:
+        """The block mined last."""
+        return len(self.state.blocks)
+
+
+class Strategy:
+    """Honest mining; the other strategies change some of it."""
+
+    tries = "nothing: it mines and publishes like everybody else"
+    stopped_by = "there is nothing to stop"
+
+    def extend(self, view: View) -> int | None:
+        """The block on which it mines, having won; None to waste the win on a forgery."""
+        return view.top
+
+    def publish(self, view: View) -> Iterable[Shown]:
+        """What it shows, in this order, after a win of its own or of a correct process."""
+        return to_all(view, view.secret)
+
+    def forge(self, view: View, miner: Process, won: bool) -> Block | None:
+        """A block, without nonce, that it sends to all; it has work if ``won``, else none."""
+        return None
+
+
+def to_all(view: View, place: int) -> list[Shown]:
+    """Show the block, if there is one, to every correct process."""
+    return [(process, place) for process in view.system.correct if place]
+
+
+class PrivateChain(Strategy):
+    """Extend a chain in secret until it can replace blocks that are decided."""
+
+    tries = "to replace decided blocks by a longer chain that it has mined in secret"
+    stopped_by = (
+        "the depth: the secret chain has to grow as fast as everybody else's for k+1 blocks"
+    )
+
+    def extend(self, view: View) -> int | None:
+        """Its secret chain, while that is not hopelessly behind; else a new one."""
+        behind = view.height(view.top) - view.height(view.secret)
+        return view.secret if view.secret and behind <= view.system.rules.depth + 2 else view.top
+
+    def publish(self, view: View) -> Iterable[Shown]:
+        """The secret chain, once it is as long as the public one and that has decided."""
+        public = view.height(view.top)
+        decides = public - view.height(view.fork(view.secret)) > view.system.rules.depth
+        if not decides or view.height(view.secret) < public:
+            return ()
+        # The miner of the last block gets it before the secret chain, and decides.
+        first = [] if view.is_own(view.last) else [(view.miner(view.last), view.last)]
+        return first + to_all(view, view.secret)
+
+
+@dataclass(frozen=True)
+class SelfishMining(Strategy):
+    """Eyal and Sirer, "Majority is not enough" (2014), algorithm 1.
+
+    :ivar gamma: the share of the correct processes to which its block comes first in a tie.
+    """
+
+    gamma: float = 0.5
+
+    tries = "to lead more decided blocks than its share of the wins, by making others waste theirs"
+    stopped_by = "nothing: its share of the blocks can grow, but each is an exact (1,λ) step"
+
+    def extend(self, view: View) -> int | None:
+        """Its secret lead; else its own block in a tie; else the top."""
+        top = view.height(view.top)
+        if view.secret and view.height(view.secret) > top:
+            return view.secret
+        tied = [view.top, *view.rivals(view.top)]
+        return next((place for place in tied if view.is_own(place)), view.top)
+
+    def publish(self, view: View) -> Iterable[Shown]:
+        """Just enough to make the block of a correct process a waste, or to win a tie."""
+        if view.is_own(view.last):
+            base = view.parent(view.last)
+            tie = view.is_own(base) and any(not view.is_own(p) for p in view.rivals(base))
+            return to_all(view, view.last) if tie else ()
+        height, lead = view.height(view.last), view.height(view.secret) - view.height(view.last)
+        if not view.secret or lead < 0:
+            return ()
+        if lead == 1:
+            return to_all(view, view.secret)
+        first = view.system.correct[: round(self.gamma * len(view.system.correct))]
+        place = view.ancestor(view.secret, height)
+        later = [process for process in view.system.correct if process not in first]
+        return [(p, place) for p in first] + [(p, view.last) for p in later] + to_all(view, place)
+
+
+class Balance(Strategy):
+    """Keep the correct processes split over two chains of one length."""
+
+    tries = "to keep two halves of the correct processes on two chains, by showing each its own tie"
+    stopped_by = (
+        "synchrony: each block of a correct process ends the tie, unless a win is spent on it"
+    )
+
+    def extend(self, view: View) -> int | None:
+        """Its reserve, if that is of use; else the chain of the second half."""
+        if view.secret and view.height(view.secret) > view.height(view.top):
+            return view.secret
+        return view.system.place(view.state, view.state.learner[view.system.correct[-1]].tip)
+
+    def publish(self, view: View) -> Iterable[Shown]:
+        """To the second half, a block as high as the one that the first half gets to see."""
+        if view.is_own(view.last) or view.height(view.secret) < view.height(view.last):
+            return ()
+        place = view.ancestor(view.secret, view.height(view.last))
+        correct = view.system.correct
+        half = len(correct) // 2
+        return [(p, view.last) for p in correct[:half]] + [(p, place) for p in correct[half:]]
+
+
+class WithholdByLoss(Strategy):
+    """Publish bad steps and keep good ones back."""
+
+    tries = (
+        "to slow the search down, by publishing only those of its blocks that make the loss worse"
+    )
+    stopped_by = (
+        "a block withheld is a win given away, and the ones published are exact (1,λ) steps"
+    )
+
+    def publish(self, view: View) -> Iterable[Shown]:
+        """Its block, if its loss is greater than that of the model it started from."""
+        parent = view.parent(view.last)
+        if not view.is_own(view.last) or parent == 0:
+            return ()
+        worse = view.state.blocks[view.last - 1].claim > view.state.blocks[parent - 1].claim
+        return to_all(view, view.last) if worse else ()
+
+
+class FalseClaim(Strategy):
+    """Spend every win on a block that says it is better than it is."""
+
+    tries = "to lead the search astray: a real proof of work for a claim that is not true"
+    stopped_by = "the λ evaluations with which everybody checks a block before accepting it"
+
+    def extend(self, view: View) -> int | None:
+        """Nothing: its wins go into forgeries."""
+        return None
+
+    def forge(self, view: View, miner: Process, won: bool) -> Block | None:
+        """Its first ticket on the top, with the claim to be perfect (or, if it is, not quite)."""
+        if not won:
+            return None
+        block = _first_ticket(view, miner, 0)
+        model = view.system.model(view.state, view.top)
+        search = view.system.landscapes.search(view.state.loss)
+        honest = pow_learning.best_ticket(search, model, miner) == (block.ticket, block.claim)
+        return _first_ticket(view, miner, 1) if honest else block
+
+
+class NoWork(Strategy):
+    """Send blocks that cost nothing."""
+
+    tries = "to have more blocks than its share of the wins, by not doing the work"
+    stopped_by = "the hash, which is checked before anything that costs more"
+
+    def forge(self, view: View, miner: Process, won: bool) -> Block | None:
+        """A block on the top, true but for the work, at every win of somebody else."""
+        if won:
+            return None
+        search = view.system.landscapes.search(view.state.loss)
+        model = view.system.model(view.state, view.top)
+        ticket, loss = pow_learning.best_ticket(search, model, miner)
+        return Block(view.system.digest(view.state, view.top), ticket, loss)
+
+
+def _first_ticket(view: View, miner: Process, claim: int) -> Block:
+    parent = view.system.digest(view.state, view.top)
+    return Block(parent, Ticket(view.height(view.top) + 1, miner, 0), claim)
+
+
+STRATEGIES: Mapping[str, Strategy] = {
+    "honest": Strategy(),
+    "private-chain": PrivateChain(),
+    "selfish": SelfishMining(),
+    "balance": Balance(),
+    "withhold-by-loss": WithholdByLoss(),
+    "false-claim": FalseClaim(),
+    "no-work": NoWork(),
+}
+"""The adversary's strategies by name, for the command line."""

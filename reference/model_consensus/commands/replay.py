@@ -1,0 +1,109 @@
+"""Replay behaviours that TLC produces on the implementation, step by step.
+
+MODEL is a model of a protocol that the implementation has.  Its counterexample is replayed, or with
+``--simulate N`` random behaviours of it.  Where a model drops an assumption, so does the
+implementation; then the same moves are made where it is kept.  The exit status is 0 if every state
+of the implementation equals TLC's, and a property falls where its assumption is dropped and only
+there; 1 if not.
+"""
+
+import argparse
+from collections import Counter
+
+from rich.console import Console
+
+from model_consensus.conformance.necessity import NECESSITY, table
+from model_consensus.conformance.necessity_attack import attack
+from model_consensus.conformance.replay import Replay, counterexample, replay, simulate
+from model_consensus.errors import ModelConsensusError
+from model_consensus.report import console as report
+from model_consensus.systems.bounded import system_of
+from model_consensus.tla.manifest import Model, load, spec_directory
+from model_consensus.tla.tlc_output import Trace
+
+EXAMPLES = """\
+examples:
+  model-consensus replay MCTobNecessity_unverified
+  model-consensus replay MCPowLearning_fork
+  model-consensus replay MCStreamlet_graph2 --simulate 20
+  model-consensus replay --assumptions"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="a model of the manifest")
+    parser.add_argument(
+        "--assumptions", action="store_true", help="print the table of dropped assumptions"
+    )
+    parser.add_argument("--simulate", type=_count, metavar="N", help="N random behaviours")
+    parser.add_argument(
+        "--depth", type=_count, default=30, metavar="N", help="their states at most (default: 30)"
+    )
+    parser.add_argument("--seed", type=_count, default=1, metavar="N", help="of the simulation")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 1 << 31:
+        raise argparse.ArgumentTypeError(f"not a positive number: {text}")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay what is asked for."""
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    if args.assumptions:
+        print(table(), end="")
+        return 0
+    if args.model is None:
+        raise ModelConsensusError("name a model, or --assumptions")
+    model = load(spec_directory() / "manifest.json").find(args.model)
+    console.print(f"{model.name} ({model.kind}): {model.claim}")
+    if args.simulate:
+        return _simulated(console, model, args)
+    system = None if model.name in NECESSITY else system_of(model)
+    trace = counterexample(model)
+    for line in report.trace_lines(trace):
+        console.print(line)
+    if system is None:
+        return _attacked(console, model, trace)
+    return _told(console, replay(system, trace.steps), len(trace))
+
+
+def _simulated(console: Console, model: Model, args: argparse.Namespace) -> int:
+    system = system_of(model)
+    behaviours = simulate(model, args.simulate, args.depth, args.seed)
+    for behaviour in behaviours:
+        followed = replay(system, behaviour)
+        if followed.failure:
+            return _told(console, followed, len(behaviour))
+    fired = Counter(step.action for behaviour in behaviours for step in behaviour[1:])
+    console.print(
+        f"{len(behaviours)} behaviours of {sum(fired.values())} steps: every state is the same"
+    )
+    console.print(", ".join(f"{name} {times}" for name, times in sorted(fired.items())))
+    return 0
+
+
+def _attacked(console: Console, model: Model, trace: Trace) -> int:
+    row = NECESSITY[model.name]
+    found = attack(model, trace.steps)
+    console.print(f"dropped ({row.about}): {row.dropped}")
+    status = _told(console, found.replayed, len(trace))
+    if not found.replayed.failure:
+        where = "nowhere" if found.fell is None else f"in state {found.fell + 1}"
+        console.print(f"{model.failing} falls {where} of the implementation")
+    console.print(f"kept: {row.kept}")
+    if found.impossible is not None:
+        move = type(found.replayed.actions[found.impossible]).__name__
+        console.print(f"the move to state {found.impossible + 2}, {move}, is impossible")
+    holds = "holds" if found.real_fell is None else f"FALLS in state {found.real_fell + 1}"
+    console.print(f"{row.instead or model.failing} {holds} after {found.real_states - 1} moves")
+    return status if found.is_as_expected else 1
+
+
+def _told(console: Console, followed: Replay, states: int) -> int:
+    if followed.failure:
+        console.print("THE IMPLEMENTATION CANNOT FOLLOW: " + "; ".join(followed.failure))
+        return 1
+    console.print(f"{states} states: the implementation has the same")
+    return 0

@@ -1,0 +1,367 @@
+"""How deep must a block be before its decision is settled?
+
+The probability that a decision at depth k (k blocks on top, k+1 confirmations) is ever reverted,
+if the adversary wins a share ALPHA of the slots; the least k for a target EPSILON; and the same
+under other conventions and by the formulas in the literature, each with what it counts.  With
+--string instead: whether two decisions at one height can differ on that string of slots.
+
+The exit status is 0 if agreement holds (on the string; at --depth with a probability of at most
+--epsilon), 1 if it does not, and 2 on bad input.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from model_consensus.errors import ModelConsensusError
+from model_consensus.settlement import literature
+from model_consensus.settlement.concurrent import Foresight, concurrent_reversal_probability
+from model_consensus.settlement.condition import Shown, Target, Ties, violating_factor
+from model_consensus.settlement.probability import (
+    Convention,
+    check_alpha,
+    has_majority,
+    least_depth,
+    least_depth_of,
+    reversal_probability,
+    reversal_probability_within,
+)
+
+EXAMPLES = """\
+examples:
+  model-consensus settle --alpha 0.1 --epsilon 1e-3
+  model-consensus settle --alpha 1/4 --depth 6 --exact
+  model-consensus settle --alpha 0.3 --epsilon 1e-6 --horizon 1000 --ties honest
+  model-consensus settle --alpha 0.25 --depth 6 --concurrent 0.05
+  model-consensus settle --alpha 0.3 --depth 20 --plot settlement.svg
+  model-consensus settle --string hhAhA --depth 1
+  model-consensus settle --string AHA --depth 1 --shown all"""
+
+DEFAULT_EPSILON = Fraction(1, 1000)  # the target of Nakamoto's table
+MOST_CONCURRENT = 40  # the time of the decision process on forks grows with the depth's cube
+MOST_FORESEEN = 8  # and that of the walk on sets of forks exponentially
+MOST_SUMMED = 500  # Rosenfeld's sum cancels, so it is evaluated exactly, with ever longer numbers
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a convention of ours, or a formula of the literature."""
+
+    name: str
+    counts: str  # what its parameter is at depth k
+    probability: Callable[[int], float | Fraction | None]  # by k; None where it takes too long
+    within: Callable[[int], float | Fraction] | None = None  # the same, within the horizon
+    least: Callable[[float], int] | None = None  # the least k by epsilon
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--alpha", type=_fraction, help="the adversary's share: 0.1, 1e-3 or 1/10")
+    what.add_argument("--string", metavar="SLOTS", help="slots h, A and H, such as hhAhA")
+    parser.add_argument(
+        "--epsilon", type=_fraction, help="the target probability (default: 0.001 without --depth)"
+    )
+    parser.add_argument("--depth", type=int, metavar="K", help="blocks on top (default: the least)")
+    parser.add_argument(
+        "--horizon", type=int, metavar="N", help="also the probability within N slots"
+    )
+    parser.add_argument("--exact", action="store_true", help="the fraction itself as well")
+    parser.add_argument(
+        "--no-pre-mining", action="store_true", help="the attack starts with the target's slot"
+    )
+    parser.add_argument(
+        "--ties",
+        choices=[ties.value for ties in Ties],
+        default=Ties.ADVERSARY.value,
+        help="who decides between two longest chains (default: adversary)",
+    )
+    parser.add_argument(
+        "--target",
+        choices=[target.value for target in Target],
+        default=Target.HEIGHT.value,
+        help="any block at the height (default), or a block that is known to be honest",
+    )
+    parser.add_argument(
+        "--concurrent",
+        type=_fraction,
+        metavar="RATE",
+        help="a share RATE of the honest slots are H: two concurrent blocks",
+    )
+    parser.add_argument(
+        "--shown",
+        choices=[shown.value for shown in Shown],
+        default=Shown.EACH.value,
+        help="in a slot H, whom the adversary can show a block to (default: each)",
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="probability by depth: a .svg, .png or .pdf"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what was asked for."""
+    if args.depth is not None and args.depth < 0:
+        raise ModelConsensusError(f"--depth {args.depth} is negative: it counts the blocks on top")
+    return _settle_string(args) if args.string is not None else _settle_share(args)
+
+
+def _settle_string(args: argparse.Namespace) -> int:
+    if args.depth is None:
+        raise ModelConsensusError("--string needs --depth K")
+    slots, depth = args.string, args.depth
+    factor = violating_factor(slots, depth, Ties(args.ties), Shown(args.shown))
+    start, end = factor or (0, 0)
+    part = slots[start:end]
+    if args.json:
+        report = {
+            "string": slots,
+            "depth": depth,
+            "ties": args.ties,
+            "shown": args.shown,
+            "violates": factor is not None,
+            "factor": {"start": start, "end": end, "slots": part} if factor else None,
+        }
+        print(json.dumps(report, indent=2))
+    elif factor is None:
+        print(f"{slots}: no two decisions at one height can differ at depth {depth}")
+    else:
+        honest = part.count("h") + 2 * part.count("H")
+        print(f"{slots}: two decisions at one height can differ at depth {depth}")
+        print(f"{slots[:start]}[{part}]{slots[end:]}")
+        print(
+            f"slots {start} to {end - 1}: {part.count('A')} blocks of the adversary's and {honest} "
+            f"honest ones, enough for two chains of {depth + 1} that part at one block"
+        )
+    return 0 if factor is None else 1
+
+
+def _settle_share(args: argparse.Namespace) -> int:
+    check_alpha(args.alpha)
+    epsilon = args.epsilon
+    if epsilon is None and args.depth is None:
+        epsilon = DEFAULT_EPSILON
+    if epsilon is not None and not 0 < epsilon < 1:
+        raise ModelConsensusError(f"--epsilon {epsilon} is not a probability between 0 and 1")
+    convention = Convention(not args.no_pre_mining, Ties(args.ties), Target(args.target))
+    if args.depth is None:
+        args.depth = least_depth(float(args.alpha), float(epsilon), convention)
+    rows = [*_our_rows(args, convention), *_concurrent_rows(args, convention)]
+    rows += _literature_rows(args)
+    table = [_evaluated(row, args.depth, epsilon, args.alpha) for row in rows]
+    if args.plot is not None:
+        _plot(args.plot, rows, args.alpha, args.depth, epsilon)
+    if args.json:
+        report = {
+            "alpha": float(args.alpha),
+            "depth": args.depth,
+            "confirmations": args.depth + 1,
+            "epsilon": None if epsilon is None else float(epsilon),
+            "horizon": args.horizon,
+            "rows": table,
+        }
+        print(json.dumps(report, indent=2))
+    else:
+        _print_table(args, table, epsilon)
+    return 0 if epsilon is None or table[0]["probability"] <= float(epsilon) else 1
+
+
+def _our_rows(args: argparse.Namespace, chosen: Convention) -> Iterator[Row]:
+    """The chosen convention, and those that differ from it in one point."""
+    alpha = args.alpha if args.exact else float(args.alpha)
+    other_ties = Ties.HONEST if chosen.ties is Ties.ADVERSARY else Ties.ADVERSARY
+    other_target = Target.BLOCK if chosen.target is Target.HEIGHT else Target.HEIGHT
+
+    def row(convention: Convention) -> Row:
+        return Row(
+            str(convention),
+            "depth k",
+            lambda k: reversal_probability(alpha, k, convention),
+            None
+            if args.horizon is None
+            else lambda k: reversal_probability_within(alpha, k, args.horizon, convention),
+            lambda epsilon: least_depth(float(alpha), epsilon, convention),
+        )
+
+    yield row(chosen)
+    yield row(replace(chosen, pre_mining=not chosen.pre_mining))
+    yield row(replace(chosen, ties=other_ties))
+    yield row(replace(chosen, target=other_target))
+
+
+def _concurrent_rows(args: argparse.Namespace, chosen: Convention) -> Iterator[Row]:
+    """The adversary that sees the slots as they come, and the one that foresees them all."""
+    if args.concurrent is None:
+        return
+    if chosen.ties is Ties.HONEST or chosen.target is Target.BLOCK:
+        raise ModelConsensusError("--concurrent needs --ties adversary and --target height")
+    if args.depth > MOST_CONCURRENT:
+        raise ModelConsensusError(
+            f"--concurrent has no formula, and its program ends at depth {MOST_CONCURRENT}; "
+            f"the depth here is {args.depth}"
+        )
+    number: Any = Fraction if args.exact else float
+    alpha, rate = number(args.alpha), number(args.concurrent)
+    shown = Shown(args.shown)
+
+    def online(k: int) -> float | Fraction | None:
+        if k > MOST_CONCURRENT:
+            return None
+        value: float | Fraction = concurrent_reversal_probability(
+            alpha, rate, k, shown=shown, pre_mining=chosen.pre_mining
+        )
+        return value
+
+    def foreseen(k: int) -> float | Fraction | None:
+        if k > MOST_FORESEEN:
+            return None
+        value: float | Fraction = concurrent_reversal_probability(
+            alpha, rate, k, shown=shown, foresight=Foresight.ALL
+        )
+        return value
+
+    before = "pre-mining" if chosen.pre_mining else "no pre-mining"
+    yield Row(f"{before}, slots H at rate {args.concurrent}", "depth k", online)
+    yield Row("no pre-mining, the same, all slots foreseen", "depth k", foreseen)
+
+
+def _literature_rows(args: argparse.Namespace) -> Iterator[Row]:
+    """All of them: no pre-mining, ties to the adversary."""
+    alpha = float(args.alpha)
+
+    def rosenfeld(k: int) -> float | Fraction | None:
+        if k > MOST_SUMMED:
+            return None
+        value = literature.rosenfeld(args.alpha, k + 1)
+        return value if args.exact else float(value)
+
+    yield Row("Rosenfeld 2014, r(n)", "n = k + 1", rosenfeld)
+
+    def row(name: str, counts: str, probability: Callable[[int], float]) -> Row:
+        return Row(
+            name, counts, probability, least=lambda epsilon: least_depth_of(probability, epsilon)
+        )
+
+    yield row(
+        "Grunspan and Pérez-Marco 2018, P(z)",
+        "z = k + 1",
+        lambda k: literature.grunspan_perez_marco(alpha, k + 1),
+    )
+    yield row(
+        "Nakamoto 2008, Poisson, same race",
+        "z = k + 1",
+        lambda k: literature.nakamoto(alpha, k + 1),
+    )
+    yield row("Nakamoto 2008, Poisson, as worded", "z = k", lambda k: literature.nakamoto(alpha, k))
+
+
+def _evaluated(row: Row, depth: int, epsilon: Fraction | None, alpha: Fraction) -> dict[str, Any]:
+    """The entries of a row, as they are printed and put into JSON; None for what is left out."""
+    value = row.probability(depth)
+    within = row.within(depth) if row.within else None
+    least = None
+    if row.least and epsilon is not None and not has_majority(alpha):
+        least = row.least(float(epsilon))
+    return {
+        "name": row.name,
+        "counts": row.counts,
+        "probability": None if value is None else float(value),
+        "within_horizon": None if within is None else float(within),
+        "least_depth": least,
+        "exact": _in_full(value) if isinstance(value, Fraction) else None,
+    }
+
+
+def _in_full(value: Fraction) -> str:
+    try:
+        return str(value)
+    except ValueError as error:  # Python refuses to print very long integers
+        raise ModelConsensusError(f"--exact: the fraction is too long to print: {error}") from None
+
+
+def _print_table(
+    args: argparse.Namespace, table: list[dict[str, Any]], epsilon: Fraction | None
+) -> None:
+    depth = args.depth
+    print(f"The adversary wins {float(args.alpha):g} of the slots (alpha).")
+    if has_majority(args.alpha):
+        print("That is half of them or more: a decision at any depth is reverted in the end.")
+    elif epsilon is not None:
+        print(
+            f"Depth k = {table[0]['least_depth']} is the least at which a decision is ever "
+            f"reverted with probability at most {float(epsilon):g}."
+        )
+    print(f"At depth k = {depth}, with k + 1 = {depth + 1} confirmations:\n")
+    columns: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
+        ("convention or formula", lambda row: row["name"]),
+        ("counts", lambda row: row["counts"]),
+        ("ever reverted", lambda row: _number(row["probability"])),
+    ]
+    if args.horizon is not None:
+        columns.append((f"in {args.horizon} slots", lambda row: _number(row["within_horizon"])))
+    if epsilon is not None:
+        columns.append(("least k", lambda row: str(row["least_depth"]).replace("None", "-")))
+    cells = [
+        [title for title, _ in columns],
+        *([cell(row) for _, cell in columns] for row in table),
+    ]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    for line in cells:
+        print("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip())
+    if args.exact:
+        print()
+        for row in table:
+            if row["exact"] is not None:
+                print(f"{row['name']}: {row['exact']}")
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.6g}" if value else "< 1e-300"  # a float of 0 says no more than that
+
+
+def _plot(
+    path: Path, rows: list[Row], alpha: Fraction, depth: int, epsilon: Fraction | None
+) -> None:
+    """Probability against depth, one line for each row."""
+    if path.suffix not in (".svg", ".png", ".pdf"):
+        raise ModelConsensusError(f"--plot {path}: not a .svg, .png or .pdf")
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ModelConsensusError(
+            "--plot needs matplotlib: pip install 'model-consensus[plot]'"
+        ) from None
+    matplotlib.rcParams["svg.hashsalt"] = "model-consensus"  # the same file every time
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    axes = figure.subplots()
+    last = max(2 * depth, 10)
+    depths = range(0, last + 1, max(last // 200, 1))
+    for row, style in zip(rows, ["-", "--", "-.", ":"] * 3, strict=False):
+        points = [(k, row.probability(k)) for k in depths]
+        drawn = [(k, float(value)) for k, value in points if value]
+        axes.plot(*zip(*drawn, strict=True), style, label=row.name)
+    axes.axvline(depth, color="grey", linewidth=0.8)
+    if epsilon is not None:
+        axes.axhline(float(epsilon), color="grey", linewidth=0.8)
+    axes.set(yscale="log", xlabel="depth k", ylabel="probability that a decision is ever reverted")
+    axes.set_title(f"The adversary wins {float(alpha):g} of the slots")
+    axes.legend(fontsize="small")
+    try:
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    except OSError as error:
+        raise ModelConsensusError(f"--plot {path}: {error.strerror}") from None
+
+
+def _fraction(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"not a number: {text}") from None

@@ -1,0 +1,99 @@
+"""Compare the implementation's state graph with the one that TLC dumps of the same model."""
+
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model_consensus.conformance.state_graph import Difference, Dump, Graph, Say, compare, silent
+from model_consensus.errors import ModelConsensusError
+from model_consensus.systems.bounded import system_of
+from model_consensus.systems.system import System
+from model_consensus.tla import tlc
+from model_consensus.tla.config import PROPERTIES
+from model_consensus.tla.manifest import Model, load, spec_directory
+from model_consensus.tla.tlc_output import Verdict
+from model_consensus.tla.values import Function, show
+
+HEAP = "2g"
+"""The most memory that TLC may take; enough for millions of states."""
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """The comparison of one model."""
+
+    model: Model
+    states: int
+    edges: int
+    difference: Difference | None
+    seconds: float
+
+
+def explore(model: Model, system: System[Any, Any] | None = None, say: Say = silent) -> Exploration:
+    """Compare a model's graph with that of ``system``, by default the implementation's own.
+
+    :raises ModelConsensusError: the model has no system, or see :func:`dumped`.
+    """
+    started = time.monotonic()
+    system = system or system_of(model)
+    with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
+        dump, theirs = dumped(model, Path(folder), say)
+        say("exploring the implementation")
+        difference = compare(system, dump, theirs, say)
+    return Exploration(model, *theirs.size, difference, time.monotonic() - started)
+
+
+def dumped(model: Model, folder: Path, say: Say = silent) -> tuple[Dump, Graph]:
+    """TLC's graph of a model, which it dumps into ``folder`` as ``graph.dot``.
+
+    :raises ModelConsensusError: TLC fails or is killed, or its graph is not whole.
+    """
+    # Only the graph is wanted: no property is checked again.
+    config, dot = folder / model.config.name, folder / "graph.dot"
+    text = model.config.read_text(encoding="utf-8")
+    config.write_text(PROPERTIES.sub("", text), encoding="utf-8")
+    say("TLC explores the specification")
+    run = tlc.Run(model.module, config, dump=dot, heap=HEAP, quick=model.runtime < 8)
+    result = tlc.check(run, on_progress=lambda done: say(f"TLC: {done.distinct:,} states"))
+    if result.verdict is not Verdict.HOLDS:
+        raise ModelConsensusError(f"{model.name}: {result.message}")
+    dump = Dump(dot)
+    graph = dump.graph(say)
+    if graph.states != result.distinct:
+        raise ModelConsensusError(
+            f"{model.name}: TLC found {result.distinct} states and dumped {graph.states}"
+        )
+    return dump, graph
+
+
+def graph_models(tier: str = "fast") -> list[Model]:
+    """The models of a tier, or of "all", made to be compared: ``*_tiny`` and ``*_graph*``."""
+    return [
+        model
+        for model in load(spec_directory() / "manifest.json").models
+        if re.search("_tiny|_graph", model.name) and tier in (model.tier, "all")
+    ]
+
+
+def describe(found: Exploration) -> str:
+    """The outcome in words: one line if the graphs are equal."""
+    if found.difference is None:
+        return (
+            f"{found.model.name}: the graphs are equal: "
+            f"{found.states:,} states, {found.edges:,} edges ({found.seconds:.0f} s)"
+        )
+    difference = found.difference
+    lines = [f"{found.model.name}: THE GRAPHS DIFFER after {len(difference.path)} states"]
+    for number, (action, state) in enumerate(difference.path, 1):
+        lines.append(f"{number}. {action}")
+        if number == len(difference.path):
+            assert isinstance(state, Function)
+            lines += [f"     {name} = {show(state[name])}" for name in state]
+    lines.append(f"then only the {difference.only} has {difference.action}, which leads to")
+    assert isinstance(difference.after, Function)
+    lines += [f"     {name} = {show(difference.after[name])}" for name in difference.after]
+    lines += [f"   {line} as the other has it" for line in difference.differences]
+    return "\n".join(lines)

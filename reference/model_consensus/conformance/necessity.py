@@ -1,0 +1,301 @@
+"""Every assumption, dropped: TLC's counterexample becomes an attack on the implementation.
+
+A *necessity* model of the manifest drops one assumption of a protocol.  A row of ``NECESSITY`` says
+how the implementation drops the same one, and what stops the same adversary where it is not
+dropped.  What it is about decides who falls:
+
+- ``learner``: a check of the learner.  The real learner does not fall.
+- ``network``: what the network promises.  The real learner falls as well, which is why it is an
+  assumption; where the promise is kept, the moves are impossible.
+- ``bound``: a number.  The real learner falls as well beyond it, and not within it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from model_consensus.conformance.weakened_systems import (
+    AnyDraw,
+    Asynchronous,
+    Crashing,
+    Equivocal,
+    ForeignDraw,
+    MadeUp,
+    OrderAnyhow,
+    WithGrinding,
+    any_draw,
+    best_of_either_set,
+)
+from model_consensus.defects import pow as pow_defects
+from model_consensus.defects import streamlet as streamlet_defects
+from model_consensus.defects import tob as tob_defects
+from model_consensus.systems.bounded import SYSTEMS
+from model_consensus.systems.system import System
+from model_consensus.tla.config import constants_of
+from model_consensus.tla.manifest import Model, load, spec_directory
+from model_consensus.tla.values import Value
+
+
+@dataclass(frozen=True)
+class Necessity:
+    """How the implementation drops the assumption that a model drops.
+
+    :ivar about: what the assumption is about: ``learner``, ``network`` or ``bound``.
+    :ivar dropped: what is dropped, in a sentence.
+    :ivar kept: why the same moves come to nothing where it is kept, in a sentence.
+    :ivar learner: the defective learner, or the nodes; the real ones if None.
+    :ivar system: the system's class, if the network, the adversary or the tickets are others.
+    :ivar real_system: the system's class where the assumption is kept.
+    :ivar within: constants within the bound.
+    :ivar instead: what holds where the assumption is kept, if it is not the model's property.
+    :ivar fair: whether the model's behaviours are fair.
+    """
+
+    about: str
+    dropped: str
+    kept: str
+    learner: Any = None
+    system: type[Any] | None = None
+    real_system: type[Any] | None = None
+    within: Mapping[str, Value] = field(default_factory=dict)
+    instead: str | None = None
+    fair: bool = True
+
+
+NECESSITY: dict[str, Necessity] = {
+    "MCTobNecessity_order": Necessity(
+        "network",
+        "Processes need not get the offers in the same order.",
+        "An offer has one place in the order of all.",
+        system=OrderAnyhow,
+    ),
+    "MCTobNecessity_equivocation": Necessity(
+        "network",
+        "A sender may tell different things to different processes.",
+        "A broadcast offer is the same for all.",
+        system=Equivocal,
+    ),
+    "MCTobNecessity_unverified": Necessity(
+        "learner",
+        "A claim below the true loss is believed.",
+        "The claim is evaluated, and the liar banned.",
+        learner=tob_defects.DEFECTS["under-claims"],
+    ),
+    "MCTobNecessity_repeated": Necessity(
+        "learner",
+        "Several offers of one sender count in a generation.",
+        "Only its first is accepted.",
+        learner=tob_defects.DEFECTS["repeated"],
+    ),
+    "MCTobNecessity_stale": Necessity(
+        "learner",
+        "Offers on models decided earlier are accepted.",
+        "An offer on another model than the current one is ignored.",
+        learner=tob_defects.DEFECTS["stale"],
+    ),
+    "MCTobNecessity_draws": Necessity(
+        "learner",
+        "A process may draw as often as it likes.",
+        "A ticket beyond a process's draws is no ticket.",
+        learner=any_draw,
+        system=AnyDraw,
+    ),
+    "MCTobNecessity_foreign": Necessity(
+        "learner",
+        "A process may offer a ticket of another, who is blamed for the claim.",
+        "A ticket counts only if it is its sender's own.",
+        learner=tob_defects.DEFECTS["blames-the-named"],
+        system=ForeignDraw,
+    ),
+    "MCTobNecessity_tie": Necessity(
+        "learner",
+        "Of equal claims a process prefers its own.",
+        "Of equal claims all take the one that was ordered first.",
+        learner=tob_defects.DEFECTS["own-ties"],
+    ),
+    "MCTobNecessity_lambda": Necessity(
+        "bound",
+        "λ is n - f + 1: with f silent processes a selection never has enough offers.",
+        "With λ = n - f the same run goes on to its end.",
+        within={"Lambda": 2},
+    ),
+    "MCTobNecessity_unbanned": Necessity(
+        "learner",
+        "Offers of banned processes are accepted, and cost an evaluation each time.",
+        "A banned process's offers are ignored.",
+        learner=tob_defects.DEFECTS["trusting"],
+    ),
+    "MCTobNecessity_rho": Necessity(
+        "bound",
+        "A decided model is to match one honest offspring more.",
+        "It matches every draw of λ - f correct processes.",
+        instead="Resilience",
+    ),
+    "MCPowNecessity_work": Necessity(
+        "learner",
+        "The hash is not looked at: blocks are free.",
+        "A block without work is refused.",
+        learner=pow_defects.DEFECTS["workless"],
+    ),
+    "MCPowNecessity_claims": Necessity(
+        "learner",
+        "The miner is believed about the winner and its loss.",
+        "λ evaluations show the lie, and the block is refused.",
+        learner=pow_defects.DEFECTS["unverified"],
+    ),
+    "MCPowNecessity_parents": Necessity(
+        "learner",
+        "A ticket's generation is not compared with the height of the block's parent.",
+        "The block is refused before anything is evaluated.",
+        learner=pow_defects.DEFECTS["any-generation"],
+    ),
+    "MCPowNecessity_grinding": Necessity(
+        "learner",
+        "Tickets are not bound to the miner, who chooses between two sets of λ.",
+        "A ticket of another set is no ticket.",
+        learner=best_of_either_set,
+        system=WithGrinding,
+    ),
+    "MCPowNecessity_synchrony": Necessity(
+        "network",
+        "The next block may be mined before the last one has arrived everywhere.",
+        "Nobody wins while a correct process's block is on its way.",
+        system=Asynchronous,
+    ),
+    "MCPowNecessity_shallow": Necessity(
+        "bound",
+        "Depth 0 with one adversarial win of two.",
+        "At depth 1 nothing has been decided yet.",
+        within={"Depth": 1},
+    ),
+    "MCPowNecessity_half": Necessity(
+        "bound",
+        "Depth 1 with two adversarial wins of four.",
+        "At depth 2 the two chains have decided nothing that differs.",
+        within={"Depth": 2},
+    ),
+    "MCPowNecessity_overtaken": Necessity(
+        "bound",
+        "Depth 0 with two adversarial wins of three.",
+        "At depth 2 the chain that is left has decided nothing.",
+        within={"Depth": 2},
+    ),
+    "MCPowNecessity_fairness": Necessity(
+        "network",
+        "Nobody has to win, and no block has to arrive.",
+        "Once correct processes win and their blocks arrive, the run goes on to its end.",
+        fair=False,
+    ),
+    "MCPowNecessity_progress": Necessity(
+        "bound",
+        "One generation more is promised than correct processes win.",
+        "As many as they win, less the depth, are decided.",
+        instead="Progress",
+    ),
+    # Where a correct vote and the leader's notarize, a node that has voted knows it at once; the
+    # specification's processes need not have seen the leader's vote.  A crash makes up for that.
+    "MCStreamlet_three": Necessity(
+        "bound",
+        "One of three processes is Byzantine.",
+        "One of four: a correct process's vote and the adversary's do not notarize.",
+        within={"Proc": frozenset(["p1", "p2", "p3", "b1"])},
+        system=Crashing,
+        real_system=Crashing,
+    ),
+    "MCStreamlet_half": Necessity(
+        "learner",
+        "Half of the votes notarize.",
+        "A block with half of the votes is not notarized, and nobody builds on it.",
+        learner=streamlet_defects.DEFECTS["half"],
+        system=Crashing,
+        real_system=Crashing,
+    ),
+    "MCStreamlet_vote_twice": Necessity(
+        "learner",
+        "After a crash a process has forgotten that it voted in the epoch.",
+        "The vote was persisted before it was sent, and there is no second one.",
+        learner=streamlet_defects.DEFECTS["forgets-its-vote"],
+        system=Crashing,
+        real_system=Crashing,
+    ),
+    "MCStreamlet_vote_late": Necessity(
+        "learner",
+        "A process that has forgotten its last vote votes in an epoch that is over.",
+        "Nobody votes in an epoch before that of its last vote.",
+        learner=streamlet_defects.DEFECTS["forgets-its-vote"],
+        system=Crashing,
+        real_system=Crashing,
+    ),
+    "MCStreamlet_any_notarized": Necessity(
+        "learner",
+        "A process votes on a notarized chain that is not longest.",
+        "A vote needs a chain as long as any that the process acted on.",
+        learner=streamlet_defects.DEFECTS["any-notarized"],
+    ),
+    "MCStreamlet_two_consecutive": Necessity(
+        "learner",
+        "Two blocks of consecutive epochs finalize the first of them.",
+        "Three in a row are needed, and nothing is final.",
+        learner=streamlet_defects.DEFECTS["two-consecutive"],
+    ),
+    "MCStreamlet_any_three": Necessity(
+        "learner",
+        "Three notarized blocks in a row finalize, whatever their epochs.",
+        "The epochs must be consecutive, and nothing is final.",
+        learner=streamlet_defects.DEFECTS["any-three"],
+    ),
+    "MCStreamlet_repeat": Necessity(
+        "learner",
+        "A message may come twice in a chain.",
+        "Nobody votes for a message that stands in the chain already.",
+        learner=streamlet_defects.DEFECTS["repeats"],
+    ),
+    "MCStreamlet_made_up": Necessity(
+        "learner",
+        "A leader makes up a message of a correct process, and nobody looks at its signature.",
+        "Nobody votes for a message that its sender did not sign.",
+        learner=streamlet_defects.DEFECTS["made-up"],
+        system=MadeUp,
+        real_system=MadeUp,
+    ),
+}
+"""The assumptions by model."""
+
+for _shape in ("vote_late", "any_notarized", "two_consecutive"):  # the same, up to Consistency
+    NECESSITY[f"MCStreamlet_{_shape}_final"] = NECESSITY[f"MCStreamlet_{_shape}"]
+
+
+def weak_system(model: Model) -> System[Any, Any]:
+    """The implementation's system with the model's assumption dropped."""
+    row = NECESSITY[model.name]
+    return _system(model, {}, row.learner, row.system)
+
+
+def real_system(model: Model) -> System[Any, Any]:
+    """The implementation's system with the real learners and the assumption kept."""
+    row = NECESSITY[model.name]
+    return _system(model, row.within, None, row.real_system)
+
+
+def _system(
+    model: Model, within: Mapping[str, Value], learner: Any, kind: type[Any] | None
+) -> System[Any, Any]:
+    constants = constants_of(model.config.read_text(encoding="utf-8"))
+    options = [learner] if learner is not None else []
+    made: System[Any, Any] = SYSTEMS[model.module.stem](
+        {**constants, **within}, *options, **({"kind": kind} if kind else {})
+    )
+    return made
+
+
+def table() -> str:
+    """The assumptions as a table of Markdown, for docs/replay.md."""
+    models = load(spec_directory() / "manifest.json")
+    lines = [
+        "| model | falls | about | what is dropped | where it is kept |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in NECESSITY.items():
+        falls = models.find(name).failing
+        lines.append(f"| {name} | `{falls}` | {row.about} | {row.dropped} | {row.kept} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,249 @@
+"""The specifications' properties, evaluated in the implementation's states.
+
+Each has its name in the specification.  An invariant takes a System and one of its states, a
+property of steps two states, a property of liveness the last state of a behaviour that is over.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import combinations, pairwise
+from typing import Any
+
+from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow import State as PowState
+from model_consensus.systems.streamlet import State as StreamletState
+from model_consensus.systems.streamlet import StreamletSystem
+from model_consensus.systems.system import System
+from model_consensus.systems.tob import State as TobState
+from model_consensus.systems.tob import TobSystem
+from model_consensus.tla.values import Function
+
+Path = tuple[Any, ...]
+"""A model as in TLA+: the tickets that lead to it."""
+
+
+def _are_compatible(one: Path, other: Path) -> bool:
+    return one[: len(other)] == other[: len(one)]
+
+
+# -------------------------------------------------------------------------- learning, both ways
+
+
+def _decided(system: Any, state: Any) -> dict[str, tuple[Path, ...]]:
+    """``Decided``: each correct process's output."""
+    return {
+        process: tuple(
+            map(
+                system.name,
+                learner.decided if isinstance(system, TobSystem) else system.decided(learner),
+            )
+        )
+        for process, learner in state.learner.items()
+    }
+
+
+def agreement(system: TobSystem | PowSystem, state: TobState | PowState) -> bool:
+    """No two outputs disagree."""
+    return all(_are_compatible(*two) for two in combinations(_decided(system, state).values(), 2))
+
+
+def lineage(system: TobSystem | PowSystem, state: TobState | PowState) -> bool:
+    """Each decided model is an offspring, by a legal ticket, of the one decided before it."""
+    return all(
+        after[:-1] == before
+        and after[-1]["generation"] == len(after)
+        and 0 <= after[-1]["draw"] < system.landscapes.draws
+        for decided in _decided(system, state).values()
+        for before, after in pairwise(decided)
+    )
+
+
+def _losses(system: TobSystem | PowSystem, state: TobState | PowState) -> Mapping[Path, int]:
+    return {system.name(digest): loss for digest, loss in state.loss.items()}  # type: ignore[misc]
+
+
+def _of_proposers(models: Iterable[Path], parent: Path, proposers: Iterable[str]) -> list[Path]:
+    """Those of ``models`` that are offspring of ``parent`` by tickets of ``proposers``."""
+    return [m for m in models if m[:-1] == parent and m[-1]["proposer"] in proposers]
+
+
+# ------------------------------------------------------------------------ Total Order Broadcast
+
+
+def _resilience(system: TobSystem, state: TobState, one_more: bool) -> bool:
+    loss = _losses(system, state)
+    draws = system.landscapes.draws
+    matches = draws * (system.lambda_ - len(system.byzantine)) + one_more
+    for decided in _decided(system, state).values():
+        for parent, model in pairwise(decided):
+            honest = _of_proposers(loss, parent, system.correct)
+            if one_more and len(honest) < draws * len(system.correct):
+                continue
+            if model in loss and sum(loss[model] <= loss[m] for m in honest) < matches:
+                return False
+    return True
+
+
+def resilience_over_broadcast(system: TobSystem, state: TobState) -> bool:
+    """A decided model matches every draw of λ - f correct processes."""
+    return _resilience(system, state, one_more=False)
+
+
+def resilience_and_one_more(system: TobSystem, state: TobState) -> bool:
+    """A decided model matches one more honest offspring, once all of them have been drawn."""
+    return _resilience(system, state, one_more=True)
+
+
+def accuracy(system: TobSystem, state: TobState) -> bool:
+    """No correct process is banned."""
+    return all(set(each.banned) <= set(system.byzantine) for each in state.learner.values())
+
+
+def evaluation_bound(system: TobSystem, state: TobState) -> bool:
+    """One evaluation for each own draw, each decision and each Byzantine process."""
+    draws, byzantine = system.landscapes.draws, len(system.byzantine)
+    return all(
+        each.evaluations <= draws * each.offered + len(each.decided) - 1 + byzantine
+        for each in state.learner.values()
+    )
+
+
+def termination(system: TobSystem, state: TobState) -> bool:
+    """Every correct process has decided every generation."""
+    return all(len(each.decided) - 1 == system.generations for each in state.learner.values())
+
+
+# -------------------------------------------------------------------------------- proof-of-work
+
+
+def resilience_over_work(system: PowSystem, state: PowState) -> bool:
+    """Each decided model is the best of all tickets of its miner, while its loss is remembered."""
+    loss = _losses(system, state)
+    for decided in _decided(system, state).values():
+        for parent, model in pairwise(decided):
+            own = {
+                (*parent, Function({**model[-1], "draw": draw}))
+                for draw in range(system.landscapes.draws)
+            }
+            if model in loss and not all(m in loss and loss[model] <= loss[m] for m in own):
+                return False
+    return True
+
+
+def integrity(system: PowSystem, before: PowState, after: PowState) -> bool:
+    """Outputs only grow."""
+    old, new = _decided(system, before), _decided(system, after)
+    return all(new[process][: len(old[process])] == old[process] for process in old)
+
+
+def _progress(system: PowSystem, state: PowState, more: int) -> bool:
+    promised = (system.wins or 0) - (system.byzantine_wins or 0) - system.rules.depth + more
+    return all(len(each) - 1 >= promised for each in _decided(system, state).values())
+
+
+def progress(system: PowSystem, state: PowState) -> bool:
+    """All but ``Depth`` of the generations that correct processes won are decided."""
+    return _progress(system, state, 0)
+
+
+def more_progress(system: PowSystem, state: PowState) -> bool:
+    """One generation more is decided."""
+    return _progress(system, state, 1)
+
+
+# ------------------------------------------------------------------------------------ Streamlet
+
+
+def _blocks(system: StreamletSystem, state: StreamletState) -> tuple[set[Path], set[Path]]:
+    """``Notarized`` and the chains of ``Finalizing``, as new nodes find them that see every vote.
+
+    The nodes' own rules decide.
+    """
+    notarized: set[Path] = {()}
+    finalizing: set[Path] = set()
+    for digest in {vote.block for cast in state.votes.values() for vote in cast}:
+        node = system.shown(state, digest)
+        if digest in node.lengths:
+            notarized.add(system.lineage(digest))
+        if node.finalizing != system.committee.genesis:
+            finalizing.add(system.lineage(node.finalizing))
+    return notarized, finalizing
+
+
+def no_rival(system: StreamletSystem, state: StreamletState) -> bool:
+    """Where a block is finalized, no other one of that length is notarized."""
+    notarized, finalizing = _blocks(system, state)
+    return all(c == b[:-1] for b in finalizing for c in notarized if len(c) == len(b) - 1)
+
+
+def consistency(system: StreamletSystem, state: StreamletState) -> bool:
+    """What any two processes can ever come to deliver is one chain."""
+    _, finalizing = _blocks(system, state)
+    logs = [
+        tuple(system.lineage(link.block.digest)[-1] for link in node.durable.log)
+        for node in state.nodes.values()
+    ]
+    return all(
+        _are_compatible(*two) for two in combinations([*(b[:-1] for b in finalizing), *logs], 2)
+    )
+
+
+def delivers_what_was_broadcast(system: StreamletSystem, state: StreamletState) -> bool:
+    """Final messages come once, and those of correct processes were broadcast.
+
+    That is what ``RefinesTotalOrderBroadcast`` says of a state.
+    """
+    _, finalizing = _blocks(system, state)
+    for block in finalizing:
+        messages = [message for link in block[:-1] for message in link["payload"]]
+        if len(messages) != len(set(messages)):
+            return False
+        if not {m for m in messages if m in system.messages} <= state.pool:
+            return False
+    return True
+
+
+# ------------------------------------------------------------------------------------- by name
+
+Invariant = Callable[[Any, Any], bool]
+
+_OVER_BROADCAST: dict[str, Invariant] = {
+    "Agreement": agreement,
+    "Lineage": lineage,
+    "Resilience": resilience_over_broadcast,
+    "ResilienceAndOneMore": resilience_and_one_more,
+    "Accuracy": accuracy,
+    "EvaluationBound": evaluation_bound,
+}
+_OVER_WORK: dict[str, Invariant] = {
+    "Agreement": agreement,
+    "Lineage": lineage,
+    "Resilience": resilience_over_work,
+}
+_STREAMLET: dict[str, Invariant] = {
+    "NoRival": no_rival,
+    "Consistency": consistency,
+    "RefinesTotalOrderBroadcast": delivers_what_was_broadcast,
+}
+_OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {"Integrity": integrity}
+LIVENESS: dict[str, Invariant] = {
+    "Termination": termination,
+    "Progress": progress,
+    "MoreProgress": more_progress,
+}
+"""What must come to hold in a behaviour that is fair and over."""
+
+
+def first_failure(name: str, system: System[Any, Any], states: Sequence[Any]) -> int | None:
+    """The index of the first state of a behaviour in which a property does not hold, or None."""
+    if name in LIVENESS:
+        return None if LIVENESS[name](system, states[-1]) else len(states) - 1
+    if name in _OF_STEPS:
+        fine = [True, *(_OF_STEPS[name](system, *two) for two in pairwise(states))]
+    else:
+        invariants = _STREAMLET
+        if isinstance(system, TobSystem):
+            invariants = _OVER_BROADCAST
+        elif isinstance(system, PowSystem):
+            invariants = _OVER_WORK
+        fine = [invariants[name](system, state) for state in states]
+    return fine.index(False) if False in fine else None

@@ -1,0 +1,1 @@
+"""Learners and nodes with one thing wrong: nobody should run these."""

@@ -1,0 +1,1 @@
+"""Claims, tables, pages and pictures."""

@@ -1,0 +1,283 @@
+"""What happened in a recorded execution: events at processes, and which message led to which.
+
+Only the states are looked at, and what changed from one to the next, so the trace of another
+implementation or a counterexample of TLC tells its story as well as one of ours.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from model_consensus.conformance.traces import Trace
+from model_consensus.errors import ModelConsensusError
+from model_consensus.tla.values import Value, show
+
+SHARED_PLACES = ORDER, MESSAGES, LEADER = "order", "messages", "leader"
+"""Where something happens that happens at no process, or nobody knows at which."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened at a process, or to the order or the messages.
+
+    :ivar step: the index of the state after it.
+    :ivar kind: "step", "decision" or "ban".
+    """
+
+    step: int
+    process: str
+    text: str
+    kind: str = "step"
+
+
+@dataclass(frozen=True)
+class Story:
+    """An execution.
+
+    :ivar lifelines: the processes and the other places, from left to right.
+    :ivar byzantine: those of them that are Byzantine.
+    :ivar arrows: pairs of indices of events: a message was sent at the first one and received at
+        the second one, which is later.
+    """
+
+    lifelines: Sequence[str]
+    byzantine: frozenset[str]
+    events: Sequence[Event]
+    arrows: Sequence[tuple[int, int]]
+
+
+class _Teller:
+    """Collects events and arrows.
+
+    ``sent`` keeps at which event a message was sent, ``queues`` at which events the offers that
+    wait for a process were ordered.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.arrows: list[tuple[int, int]] = []
+        self.sent: dict[Value, int] = {}
+        self.queues: dict[str, list[int]] = {}
+
+    def tell(self, event: Event, *causes: int | None) -> int:
+        """Add an event after those that led to it; its index."""
+        self.events.append(event)
+        index = len(self.events) - 1
+        self.arrows += [(cause, index) for cause in causes if cause is not None]
+        return index
+
+
+def tell(trace: Trace) -> Story:
+    """The story of a trace of TobLearning, PowLearning or Streamlet, or one with their variables.
+
+    :raises ModelConsensusError: it has not the variables of one of them.
+    """
+    first = trace.states[0]
+    kinds = (("inbox", "inbox", _tob), ("blocks", "known", _pow), ("votes", "votes", _streamlet))
+    found = [(of, look) for variable, of, look in kinds if {variable, of} <= set(first)]
+    if not found:
+        raise ModelConsensusError(f"{trace.source}: no inbox, blocks or votes to be drawn")
+    ((of, look),) = found
+    teller = _Teller()
+    with well_formed(trace):
+        correct = sorted(map(str, first[of]))  # type: ignore[arg-type]
+        for step, (before, after) in enumerate(pairwise(trace.states), 1):
+            look(teller, trace, step, before, after)
+    named = trace.constants.get("Byzantine", frozenset())
+    byzantine = set(map(str, named)) if isinstance(named, frozenset) else set()
+    places = {event.process for event in teller.events}
+    byzantine |= places - {*correct, *SHARED_PLACES}
+    shared = [place for place in SHARED_PLACES if place in places]
+    lifelines = [*shared, *correct, *sorted(byzantine)]
+    return Story(lifelines, frozenset(byzantine), teller.events, teller.arrows)
+
+
+@contextmanager
+def well_formed(trace: Trace) -> Iterator[None]:
+    """Say plainly that ``trace`` has other values than expected."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, StopIteration) as error:
+        raise ModelConsensusError(
+            f"{trace.source}: it has not the values of its specification: {error!r}"
+        ) from None
+
+
+# ------------------------------------------------------------------ Total Order Broadcast
+
+
+def _tob(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> None:
+    for offer in _sorted(after["network"] - before["network"]):
+        text = f"offers {_offer(offer)}"
+        teller.sent["offer", offer] = teller.tell(Event(step, str(offer["sender"]), text))
+    ordered: dict[Value, int] = {}
+    for p in sorted(after["inbox"]):
+        old, new = before["inbox"][p], after["inbox"][p]
+        queue = teller.queues.setdefault(p, [])
+        if len(new) > len(old) and new[: len(old)] != old:
+            raise ModelConsensusError(
+                f"{trace.source}: at state {step} an offer comes before others that had their "
+                f"place at {p}: a run without an order has no picture"
+            )
+        for offer in new[len(old) :]:
+            if offer not in ordered:
+                ordered[offer] = _ordered(teller, step, offer)
+            queue.append(ordered[offer])
+        if len(new) < len(old):  # some specifications with a defect do not take the first one
+            place = next(i for i in range(len(old)) if old[:i] + old[i + 1 :] == new)
+            text, kind = _learned(before["learner"][p], after["learner"][p])
+            text = f"delivers {old[place]['sender']}'s{text}"
+            teller.tell(Event(step, str(p), text, kind), queue.pop(place))
+
+
+def _ordered(teller: _Teller, step: int, offer: Any) -> int:
+    """An offer gets its place; the adversary's is sent in the same step."""
+    sent = teller.sent.pop(("offer", offer), None)
+    if sent is None:
+        sent = teller.tell(Event(step, str(offer["sender"]), f"offers {_offer(offer)}"))
+    return teller.tell(Event(step, ORDER, f"orders {offer['sender']}'s"), sent)
+
+
+def _offer(offer: Any) -> str:
+    ticket = offer["ticket"]
+    return f"g{ticket['generation']} draw {ticket['draw']}, claim {offer['claim']}"
+
+
+def _learned(before: Any, after: Any) -> tuple[str, str]:
+    banned = after["banned"][len(before["banned"]) :]
+    decided = after["decided"][len(before["decided"]) :]
+    text = "".join(f", bans {p}" for p in banned)
+    text += "".join(f", decides {short(model)}" for model in decided)
+    return text, "ban" if banned else "decision" if decided else "step"
+
+
+# ------------------------------------------------------------------ proof of work
+
+
+def _pow(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> None:
+    for place in range(len(before["blocks"]) + 1, len(after["blocks"]) + 1):
+        block = after["blocks"][place - 1]
+        miner = str(block["ticket"]["proposer"]) if "ticket" in block else str(block["miner"])
+        text = f"mines {place} on {block['parent']}"
+        teller.sent["block", place] = teller.tell(Event(step, miner, text))
+    for p in sorted(after["known"]):
+        for place in sorted(after["known"][p] - before["known"][p]):
+            text, kind = f"receives {place}", "step"
+            if after["tip"][p] == place:
+                old = chain_of(after["blocks"], before["tip"][p])
+                new = chain_of(after["blocks"], place)
+                text += ", reorganises" if old != new[: len(old)] else ""
+                depth = trace.constants.get("Depth")
+                if isinstance(depth, int) and len(new) > depth:
+                    text, kind = f"{text}, decides {new[len(new) - depth - 1]}", "decision"
+            teller.tell(Event(step, str(p), text, kind), teller.sent.get(("block", place)))
+
+
+def parent_of(blocks: Any, place: int) -> int:
+    """The place of a block's parent; IndexError if it does not stand before the block."""
+    parent: int = blocks[place - 1]["parent"]
+    if not 0 <= parent < place:
+        raise IndexError(f"the parent of block {place}")
+    return parent
+
+
+def chain_of(blocks: Any, place: int) -> list[int]:
+    """The places of the blocks from the first one to ``place``."""
+    chain = []
+    while place:
+        chain.append(place)
+        place = parent_of(blocks, place)
+    return chain[::-1]
+
+
+# ------------------------------------------------------------------ Streamlet
+
+
+def _streamlet(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> None:
+    for message in _sorted(after["pool"] - before["pool"]):
+        text = f"broadcasts {short(message)}"
+        teller.sent["message", message] = teller.tell(Event(step, MESSAGES, text))
+    for p in sorted(after["votes"]):
+        for chain in _sorted(after["votes"][p] - before["votes"][p]):
+            name, epoch = block_name(chain), chain[-1]["epoch"]
+            payload = chain[-1]["payload"]
+            message = teller.sent.get(("message", payload[0])) if payload else None
+            proposed = teller.sent.get(("chain", chain))
+            leader = _leader(after, epoch)
+            if proposed is None and leader == p:
+                teller.sent["chain", chain] = teller.tell(
+                    Event(step, str(p), f"proposes {name}"), message
+                )
+                continue
+            if proposed is None:  # the leader is Byzantine, or not known: its step is not recorded
+                proposed = teller.sent["chain", chain] = teller.tell(
+                    Event(step, leader or LEADER, f"proposes {name}"), message
+                )
+            teller.tell(Event(step, str(p), f"votes for {name}"), proposed)
+        for link in after["log"][p][len(before["log"][p]) :]:
+            what = short(link["payload"][0]) if link["payload"] else "an empty block"
+            text = f"delivers epoch {link['epoch']}: {what}"
+            teller.tell(Event(step, str(p), text, "decision"))
+
+
+def _leader(state: Any, epoch: int) -> str | None:
+    leaders = state.get("leader")
+    return str(leaders[epoch - 1]) if leaders and 1 <= epoch <= len(leaders) else None
+
+
+def block_name(chain: Any) -> str:
+    """A block of Streamlet in a few letters: its epoch and its message."""
+    payload = chain[-1]["payload"]
+    return f"e{chain[-1]['epoch']}" + (f" ({short(payload[0])})" if payload else "")
+
+
+# ------------------------------------------------------------------ for all
+
+
+def short(value: Value, longest: int = 9) -> str:
+    """A value in a few letters; a model in TLA+ is the tickets that lead to it."""
+    if isinstance(value, tuple) and value and all(isinstance(v, Mapping) for v in value):
+        return "/".join(f"{v.get('proposer')}.{v.get('draw')}" for v in value)  # type: ignore[union-attr]
+    text = value if isinstance(value, str) else show(value)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _sorted(values: Any) -> list[Any]:
+    return sorted(values, key=show)
+
+
+def clocks(story: Story) -> list[dict[str, int]]:
+    """The vector clock of each event: how many events of each lifeline it may know of."""
+    causes: dict[int, list[int]] = {}
+    for cause, effect in story.arrows:
+        causes.setdefault(effect, []).append(cause)
+    found: list[dict[str, int]] = []
+    last: dict[str, int] = {}
+    for index, event in enumerate(story.events):
+        clock: dict[str, int] = {}
+        known = [last[event.process]] if event.process in last else []
+        for cause in [*known, *causes.get(index, [])]:
+            for process, count in found[cause].items():
+                clock[process] = max(count, clock.get(process, 0))
+        clock[event.process] = clock.get(event.process, 0) + 1
+        last[event.process] = index
+        found.append(clock)
+    return found
+
+
+def shiviz(story: Story) -> Iterator[str]:
+    """The lines of a log for ShiViz: the expression that parses it, no delimiter, the events."""
+    yield r"(?<host>\S+) (?<clock>\{.*?\}) (?<step>\d+) (?<event>.*)"
+    yield ""
+    for event, clock in zip(story.events, clocks(story), strict=True):
+        host = host_name(event.process)
+        named = {host_name(process): clock[process] for process in sorted(clock)}
+        yield f"{host} {json.dumps(named)} {event.step} {event.text}"
+
+
+def host_name(process: str) -> str:
+    """A lifeline's name without spaces, which ShiViz's hosts have not, and without braces."""
+    return "".join("_" if c.isspace() or c in "{}" else c for c in process) or "_"

@@ -1,0 +1,90 @@
+"""The report of ``verify`` as JSON, and files that are written at once or not at all."""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from model_consensus import __version__
+from model_consensus.report.console import Outcome
+from model_consensus.tla.manifest import Figures
+from model_consensus.tla.toolchain import Toolchain
+
+
+def origin(folder: Path, toolchain: Toolchain) -> dict[str, Any]:
+    """What was checked with which tools: versions and SHA-256 checksums."""
+    files = sorted(p for p in folder.iterdir() if p.suffix in (".tla", ".cfg", ".json"))
+    return {
+        "modelConsensus": __version__,
+        "commit": _commit(folder),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "tlc": {"version": toolchain.tlc_version, "sha256": toolchain.jar_sha256},
+        "java": toolchain.java_version,
+        "specifications": {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files},
+    }
+
+
+def _commit(folder: Path) -> str | None:
+    """The commit of the checkout that contains ``folder``, marked if files were changed."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", folder, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
+
+
+def as_data(outcome: Outcome) -> dict[str, Any]:
+    """An outcome for the report."""
+    model, result = outcome.model, outcome.result
+    figures = Figures.of(result)
+    return {
+        "path": model.config.name,
+        "module": model.module.name,
+        "kind": model.kind,
+        "claim": model.claim,
+        "result": result.verdict,
+        "property": result.property,
+        "distinctStates": figures.distinct,
+        "totalStates": figures.total,
+        "traceLength": figures.trace_length,
+        "actions": list(figures.actions),
+        "runtime": round(result.seconds, 2),
+        "passed": outcome.passed,
+        "differences": list(outcome.differences),
+    }
+
+
+_TIMES = ("runtime", "runtimes", "seconds")
+
+
+def write(path: Path, report: dict[str, Any]) -> None:
+    """Write a report at once or not at all."""
+    replace_file(path, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+
+
+def with_checksum(report: dict[str, Any]) -> dict[str, Any]:
+    """The report, with a checksum of its results (times left out)."""
+    results = [
+        {key: value for key, value in entry.items() if key not in _TIMES}
+        for entry in [*report["models"], *report["jobs"]]
+    ]
+    canonical = json.dumps(sorted(results, key=str), sort_keys=True).encode()
+    return {**report, "resultsSha256": hashlib.sha256(canonical).hexdigest()}
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file at once or not at all."""
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

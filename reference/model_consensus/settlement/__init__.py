@@ -1,0 +1,1 @@
+"""When a decision at depth k is settled."""

@@ -1,0 +1,1 @@
+"""Streamlet, a broadcast that learners can stand on."""

@@ -1,0 +1,1 @@
+"""Each protocol with its network and adversary, as a labelled transition system."""

@@ -1,0 +1,1 @@
+"""TLA+ values, TLC and Java, the manifest; nothing here knows a learner."""

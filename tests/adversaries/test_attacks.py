@@ -1,0 +1,240 @@
+"""Each attack by name does real harm where the mechanism that stops it is off, and only there.
+
+The harm is what the attack tries: a worse loss, a correct process banned, a decision that is no
+offspring, evaluations beyond the bound, a learner stopped, memory that grows, or two outputs that
+contradict each other.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from model_consensus import pow_learner as pow_learning
+from model_consensus import tob_learner
+from model_consensus.adversaries.pow import STRATEGIES
+from model_consensus.adversaries.streamlet import MISBEHAVIOURS
+from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.defects.pow import DEFECTS as POW
+from model_consensus.defects.streamlet import DEFECTS as STREAMLET
+from model_consensus.defects.tob import DEFECTS as TOB
+from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import (
+    EvolutionarySearch,
+    Model,
+    Ticket,
+    offspring_digest,
+    own_tickets,
+)
+from model_consensus.landscapes import OneMax
+from model_consensus.pow_learner import EVERY_HASH, Rules
+from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.streamlet import Conditions, Simulation
+from model_consensus.simulation.tob import simulate
+from model_consensus.streamlet import node as streamlet
+from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.pow import PowSystem, Receiver
+from model_consensus.systems.tob import Receive, TobSystem
+
+# ------------------------------------------------------------------ Total Order Broadcast
+
+GENERATIONS, DRAWS = 12, 2
+SEARCH = CachedSearch(EvolutionarySearch(OneMax(), DRAWS, 3))
+
+
+KINDS = ("loss", "resilience", "banned", "lineage", "evaluations", "stopped", "agreement")
+
+
+def is_resilient(parent: Model, chosen: Model, lambda_: int) -> bool:
+    """Whether a step matches the draws of λ - f correct processes."""
+    tickets = [
+        ticket
+        for process in ("p1", "p2", "p3")
+        for ticket in own_tickets(parent.generation + 1, process, DRAWS)
+    ]
+    (loss,) = OneMax().losses(chosen.vector[None])
+    return sum(loss <= each for each in SEARCH.losses(parent, tickets)) >= DRAWS * (lambda_ - 1)
+
+
+def harm_to_learners(attack: str, receive: Receive, lambda_: int = 3) -> dict[str, int]:
+    """What an attack did in three runs of four processes, one of them Byzantine; 0 is no harm."""
+    harm = dict.fromkeys(KINDS, 0)
+    names = ("p1", "p2", "p3", "p4")
+    for seed in range(3):
+        one = OneLandscape(SEARCH)
+        system = TobSystem(names, names[3:], lambda_, one, GENERATIONS, receive=receive)
+        state = next(system.initial())
+        models = [system.genesis]
+        try:
+            for _, state in simulate(system, one, ATTACKS[attack], seed):
+                if state.learner["p1"].model != models[-1]:
+                    models.append(state.learner["p1"].model)
+        except ModelConsensusError:
+            harm["stopped"] += 1
+        for learner in state.learner.values():
+            harm["stopped"] += len(learner.decided) <= GENERATIONS
+            harm["banned"] += bool(set(learner.banned) - {"p4"})
+            bound = DRAWS * learner.offered + len(learner.decided) - 1 + 1
+            harm["evaluations"] += learner.evaluations > bound
+            for generation, (parent, child) in enumerate(pairwise(learner.decided), 1):
+                children = {
+                    offspring_digest(parent, Ticket(generation, p, draw))
+                    for p in names
+                    for draw in range(DRAWS)
+                }
+                harm["lineage"] += child not in children
+        if not harm["lineage"]:
+            steps = pairwise(models)
+            harm["resilience"] += sum(not is_resilient(a, b, lambda_) for a, b in steps)
+        harm["loss"] += OneMax().losses(state.learner["p1"].model.vector[None])[0]
+        outputs = sorted((each.decided for each in state.learner.values()), key=len)
+        harm["agreement"] += any(b[: len(a)] != a for a, b in pairwise(outputs))
+    return harm
+
+
+UNVERIFIED = TOB["unverified"]
+
+# attack: the learner without the mechanism, λ (n - f = 3 at most for the real one), the harm.
+TOB_HARM: Mapping[str, tuple[Receive, int, str]] = {
+    "silent": (tob_learner.receive, 4, "stopped"),
+    "under-claim": (UNVERIFIED, 3, "loss"),
+    "over-claim": (TOB["evaluates-all"], 3, "evaluations"),
+    "worst-offspring": (TOB["greatest"], 3, "loss"),
+    "stale-parent": (TOB["stale-unverified"], 3, "lineage"),
+    "future-generation": (TOB["future-generation"], 3, "stopped"),
+    "foreign-ticket": (TOB["blames-the-named"], 3, "banned"),
+    "illegal-draw": (TOB["one-draw-more"], 3, "stopped"),
+    "late-offer": (UNVERIFIED, 3, "loss"),
+    "equivocation": (TOB["own-order"], 3, "agreement"),
+    "duplicate": (TOB["repeated"], 2, "resilience"),
+    "flood": (TOB["unlimited"], 3, "evaluations"),
+    "collusion": (TOB["unbanned"], 3, "evaluations"),
+}
+
+
+@pytest.mark.parametrize("attack", TOB_HARM)
+def test_an_attack_on_learners_does_harm_without_its_mechanism(attack: str) -> None:
+    receive, lambda_, what = TOB_HARM[attack]
+    without, real = (
+        harm_to_learners(attack, receive, lambda_),
+        harm_to_learners(attack, tob_learner.receive, min(lambda_, 3)),
+    )
+    assert without[what] > real[what]
+    assert {**real, "loss": 0} == dict.fromkeys(real, 0)
+
+
+# ------------------------------------------------------------------ Streamlet
+
+EPOCHS = 60
+UNSTABLE = Conditions(stable=12, lateness=2)
+
+
+def harm_to_nodes(attack: str, nodes: Any, seeds: int) -> dict[str, int]:
+    """What misbehaviour did to three correct nodes with learners on top."""
+    harm = dict.fromkeys(("stopped", "agreement", "memory"), 0)
+    names = ("b1", "p1", "p2", "p3")
+    search = CachedSearch(EvolutionarySearch(OneMax(), 1, 3))
+    for seed in range(seeds):
+        one = OneLandscape(search)
+        system = TobSystem(names, ("b1",), 3, one, 3, name=bytes.hex)
+        misbehaviour = MISBEHAVIOURS[attack]
+        run = Simulation(system, one, UNSTABLE, misbehaviour, ATTACKS["none"], seed, nodes=nodes)
+        correct = [run.hosts[p] for p in system.correct]
+        try:
+            for _ in run.run(EPOCHS):
+                logs = sorted((h.node.durable.log for h in correct), key=len)
+                if any(b[: len(a)] != a for a, b in pairwise(logs)):
+                    harm["agreement"] += 1
+                    break
+                harm["memory"] = max(harm["memory"], *(len(h.node.votes) for h in correct))
+        except (ModelConsensusError, ValueError, KeyError):  # nodes deliver in different orders
+            harm["agreement"] += 1
+        harm["stopped"] += not run.is_done()
+    return harm
+
+
+NODE_HARM: Mapping[str, tuple[str, str]] = {
+    "silent": ("everybody", "stopped"),
+    "crash-and-restart": ("forgets-its-log", "agreement"),
+    "vote-for-everything": ("half", "agreement"),
+    "equivocate": ("any-vote", "agreement"),
+    "split": ("everybody", "stopped"),
+    "flood": ("unbounded", "memory"),
+}
+
+
+@pytest.mark.parametrize("attack", NODE_HARM)
+def test_an_attack_on_nodes_does_harm_without_its_mechanism(attack: str) -> None:
+    defect, what = NODE_HARM[attack]
+    seeds = 1 if attack == "flood" else 3  # thousands of packets
+    without, real = (
+        harm_to_nodes(attack, STREAMLET[defect], seeds),
+        harm_to_nodes(attack, streamlet, seeds),
+    )
+    assert without[what] > real[what]
+    assert (real["stopped"], real["agreement"]) == (0, 0)
+
+
+# ------------------------------------------------------------------ proof-of-work
+
+
+def harm_to_miners(attack: str, receive: Receiver, depth: int, share: float) -> dict[str, float]:
+    """What a strategy did in runs of 30 wins of four correct processes and an adversary."""
+    harm: dict[str, float] = dict.fromkeys(("reverted", "loss", "share", "worse", "inexact"), 0)
+    search = CachedSearch(EvolutionarySearch(OneMax(24), draws=4, lambda_=4))
+    for seed in range(3):
+        rules = Rules(("p1", "p2", "p3", "p4", "b1"), depth, EVERY_HASH // 4)
+        system = PowSystem(rules, ("b1",), OneLandscape(search), receive=receive)
+        longest: tuple[bytes, ...] = ()
+        for _, state in simulate_pow(system, STRATEGIES[attack], share, 30, seed):
+            for learner in state.learner.values():
+                short, long = sorted((system.decided(learner), longest), key=len)
+                harm["reverted"] += long[: len(short)] != short
+                longest = long
+        learner = state.learner["p1"]
+        harm["loss"] += OneMax(24).losses(learner.models[learner.tip].vector[None])[0]
+        blocks = [learner.known[digest] for digest in pow_learning.chain(learner)]
+        harm["share"] += sum(block.ticket.proposer == "b1" for block in blocks) / len(blocks) / 3
+        for block in blocks:
+            best = pow_learning.best_ticket(
+                search, learner.models[block.parent], block.ticket.proposer
+            )
+            harm["inexact"] += best != (block.ticket, block.claim)
+        harm["worse"] += 30 - len(blocks)
+    return harm
+
+
+# strategy: the learner without the mechanism, its depth, the adversary's share, the harm.
+POW_HARM: Mapping[str, tuple[Receiver, int, float, str]] = {
+    "private-chain": (pow_learning.receive, 0, 0.4, "reverted"),
+    "balance": (pow_learning.receive, 0, 0.4, "reverted"),
+    "false-claim": (POW["unverified"], 12, 0.4, "inexact"),
+    "no-work": (POW["workless"], 12, 0.2, "share"),
+}
+
+
+@pytest.mark.parametrize("attack", POW_HARM)
+def test_an_attack_on_miners_does_harm_without_its_mechanism(attack: str) -> None:
+    receive, depth, share, what = POW_HARM[attack]
+    without = harm_to_miners(attack, receive, depth, share)
+    real = harm_to_miners(attack, pow_learning.receive, 12, share)
+    assert without[what] > real[what]
+    assert real["reverted"] == 0
+
+
+@pytest.mark.parametrize("attack", ["selfish", "withhold-by-loss"])
+def test_what_nothing_stops_costs_wins_and_no_more(attack: str) -> None:
+    """Wins are lost; every block that stands is an exact step all the same."""
+    honest = harm_to_miners("honest", pow_learning.receive, 12, 0.4)
+    harmed = harm_to_miners(attack, pow_learning.receive, 12, 0.4)
+    assert harmed["worse"] > honest["worse"]
+    assert harmed["reverted"] == 0
+    assert attack != "selfish" or harmed["share"] > honest["share"]
+
+
+def test_every_attack_is_shown_to_do_harm() -> None:
+    assert {*TOB_HARM} == {*ATTACKS} - {"none"}
+    assert {*NODE_HARM} == {*MISBEHAVIOURS} - {"none"}
+    assert {*POW_HARM, "selfish", "withhold-by-loss"} == {*STRATEGIES} - {"honest"}

@@ -1,0 +1,134 @@
+"""``model-consensus settle``: what it prints, what it refuses, its exit status."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from model_consensus.commands.cli import main
+
+Output = pytest.CaptureFixture[str]
+
+
+def settle(*arguments: str) -> int:
+    return main(["settle", *arguments])
+
+
+def rows(output: Output) -> dict[str, dict[str, object]]:
+    """The rows of the JSON that was printed, by name."""
+    return {row["name"]: row for row in json.loads(output.readouterr().out)["rows"]}
+
+
+def test_the_least_depth_beside_the_literature(capsys: Output) -> None:
+    assert settle("--alpha", "0.1", "--epsilon", "1e-3", "--json") == 0
+    found = rows(capsys)
+    assert [row["least_depth"] for row in found.values()] == [6, 5, 4, 5, None, 5, 4, 5]
+    worded = found["Nakamoto 2008, Poisson, as worded"]
+    assert worded["least_depth"] == 5  # z = 5 in his table
+    ours = found["no pre-mining, ties to the adversary, any block at the height"]
+    assert ours["probability"] == pytest.approx(found["Rosenfeld 2014, r(n)"]["probability"])
+
+
+def test_the_table(capsys: Output) -> None:
+    assert settle("--alpha", "1/4", "--depth", "2", "--exact", "--horizon", "10") == 0
+    out = capsys.readouterr().out
+    assert "k + 1 = 3 confirmations" in out
+    assert "any block at the height: 41/128" in out
+    assert "Rosenfeld 2014, r(n): 53/256" in out
+    assert "in 10 slots" in out
+    assert "least k" not in out  # no target was given
+
+
+def test_conventions_can_be_chosen(capsys: Output) -> None:
+    chosen = "--no-pre-mining", "--ties", "honest", "--target", "block"
+    assert settle("--alpha", "0.25", "--depth", "3", "--json", *chosen) == 0
+    assert next(iter(rows(capsys))) == "no pre-mining, ties to the honest, an honest block"
+
+
+def test_concurrent_slots(capsys: Output) -> None:
+    assert settle("--alpha", "1/4", "--depth", "1", "--concurrent", "0", "--exact", "--json") == 0
+    found = rows(capsys)
+    assert found["pre-mining, slots H at rate 0"]["exact"] == "11/24"
+    assert found["no pre-mining, the same, all slots foreseen"]["exact"] == "5/16"
+
+
+def test_the_status_says_whether_the_target_is_met(capsys: Output) -> None:
+    assert settle("--alpha", "0.1", "--epsilon", "1e-3", "--depth", "6") == 0
+    assert settle("--alpha", "0.1", "--epsilon", "1e-3", "--depth", "5") == 1
+    assert "Depth k = 6 is the least" in capsys.readouterr().out
+
+
+def test_a_majority_settles_nothing(capsys: Output) -> None:
+    assert settle("--alpha", "0.5", "--depth", "6") == 0
+    out = capsys.readouterr().out
+    assert "half of them or more: a decision at any depth is reverted in the end" in out
+    assert settle("--alpha", "0.6", "--epsilon", "0.1") == 2
+    assert "cannot be met" in capsys.readouterr().err
+
+
+def test_a_string_that_violates_shows_the_factor(capsys: Output) -> None:
+    assert settle("--string", "hhAhA", "--depth", "1") == 1
+    assert "h[hAhA]\n" in capsys.readouterr().out
+    assert settle("--string", "hhhAh", "--depth", "1") == 0
+    assert settle("--string", "AHA", "--depth", "1", "--shown", "all") == 0
+    assert settle("--string", "AHA", "--depth", "1") == 1
+    capsys.readouterr()
+    assert settle("--string", "hhAhA", "--depth", "1", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["factor"] == {"start": 1, "end": 5, "slots": "hAhA"}
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+def test_the_plot(tmp_path: Path, suffix: str) -> None:
+    pytest.importorskip("matplotlib")
+    file = tmp_path / f"settlement.{suffix}"
+    assert settle("--alpha", "0.3", "--depth", "6", "--epsilon", "0.5", "--plot", str(file)) == 0
+    first = file.read_bytes()
+    assert len(first) > 1000
+    settle("--alpha", "0.3", "--depth", "6", "--epsilon", "0.5", "--plot", str(file))
+    assert file.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--alpha", "0"), "alpha 0"),
+        (("--alpha", "1"), "alpha 1"),
+        (("--alpha", "-0.1"), "alpha -1/10"),
+        (("--alpha", "0.1", "--depth", "-1"), "--depth -1"),
+        (("--alpha", "0.1", "--epsilon", "0"), "--epsilon 0"),
+        (("--alpha", "0.1", "--epsilon", "2"), "--epsilon 2"),
+        (("--alpha", "0.1", "--horizon", "-5"), "horizon -5"),
+        (("--alpha", "0.1", "--concurrent", "1.5"), "rate 1.5"),
+        (("--alpha", "0.1", "--concurrent", "0.1", "--ties", "honest"), "--concurrent"),
+        (("--alpha", "0.1", "--concurrent", "0.1", "--depth", "99"), "depth 40"),
+        (("--alpha", "0.123456", "--depth", "600", "--exact"), "too long to print"),
+        (("--alpha", "0.1", "--plot", "figure.gif"), "figure.gif"),
+        (("--alpha", "0.1", "--plot", "no/such/place.svg"), "no/such/place.svg"),
+        (("--string", "hxA", "--depth", "1"), "slot 1 of 'hxA' is 'x'"),
+        (("--string", "hH", "--depth", "1", "--ties", "honest"), "ties to the adversary"),
+        (("--string", "hA"), "--depth"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], named: str, capsys: Output) -> None:
+    assert settle(*arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert named in captured.err
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--alpha", "a"),
+        ("--alpha", "1/0"),
+        ("--alpha", "nan"),
+        ("--alpha", "0.1", "--string", "hA"),
+        ("--alpha", "0.1", "--depth", "two"),
+    ],
+)
+def test_what_the_parser_refuses(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        settle(*arguments)
+    assert stopped.value.code == 2

@@ -1,0 +1,243 @@
+"""Recorded runs against the specifications: true ones are accepted, and corrupted ones are not.
+
+All traces with the same constants go through TLC together, in one test for each protocol: starting
+Java costs more than the traces do.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from model_consensus import tob_learner
+from model_consensus.adversaries.pow import STRATEGIES
+from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.conformance import traces
+from model_consensus.conformance.trace_check import check_traces
+from model_consensus.conformance.traces import Trace
+from model_consensus.defects.tob import DEFECTS
+from model_consensus.evolutionary_search import EvolutionarySearch
+from model_consensus.landscapes import OneMax
+from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.tob import simulate
+from model_consensus.simulation.training import process_names, short_name, train_pow
+from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.tob import Receive, TobSystem
+from model_consensus.tla.differences import differences
+from model_consensus.tla.values import record
+from tests.support.corruptions import (
+    Corruption,
+    altered,
+    decided,
+    dropped,
+    first,
+    inserted,
+    of_learning,
+    put,
+    set_in,
+    swapped,
+)
+
+
+def tob(attack: str, seed: int, receive: Receive = tob_learner.receive) -> Trace:
+    names = process_names(4)
+    one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(), draws=2, lambda_=3)))
+    system = TobSystem(names, names[3:], 3, one, 2, name=short_name, receive=receive)
+    return traces.record(f"{attack} {seed}", system, simulate(system, one, ATTACKS[attack], seed))
+
+
+def proof_of_work(strategy: str, seed: int) -> Trace:
+    return train_pow(
+        OneMax(),
+        processes=4,
+        byzantine=1,
+        lambda_=2,
+        depth=1,
+        wins=6,
+        target=1 << 255,
+        strategy=STRATEGIES[strategy],
+        share=0.3,
+        seed=seed,
+    ).trace
+
+
+# ------------------------------------------------------------------------ Total Order Broadcast
+
+
+def wrong_tie() -> Corruption:
+    """A run in which p1 decides the later one of two equal claims instead of the earlier one."""
+    for seed in range(50):
+        trace = tob("silent", seed)
+        index = first(trace, lambda before, after: len(decided(after, "p1")) == 2)
+        before: Any = trace.states[index - 1]
+        offers = [*before["learner"]["p1"]["accepted"], before["inbox"]["p1"][0]]
+        best = [each for each in offers if each["claim"] == min(o["claim"] for o in offers)]
+        if len(best) > 1:
+            later = next(
+                name
+                for name, origin in trace.models.items()
+                if (origin.parent, origin.ticket) == (best[1]["parent"], best[1]["ticket"])
+            )
+            path = ("learner", "p1", "decided", 1)
+            assert later != decided(trace.states[index], "p1")[1]
+            wrong = altered(trace, index, path, put(later))
+            return "the wrong one of equals", wrong, index, "learner.p1.decided"
+    raise AssertionError("no seed has a tie")
+
+
+# An attack under which a learner with the defect does something else than it should.
+SHOWN_BY = {
+    "unverified": "under-claim",
+    "unbanned": "under-claim",
+    "repeated": "duplicate",
+    "foreign": "foreign-ticket",
+    "last-of-equals": "none",
+    "one-too-few": "none",
+}
+
+
+def defective(name: str) -> Corruption:
+    """A run of defective learners; it is a true one until it differs from that of true learners.
+
+    The schedule of a seed depends on nothing but the states.
+    """
+    trace = tob(SHOWN_BY[name], 3, DEFECTS[name])
+    true = tob(SHOWN_BY[name], 3)
+    pairs = enumerate(zip(trace.states, true.states, strict=False))
+    return name, trace, next(index for index, (bad, good) in pairs if bad != good), "learner"
+
+
+@pytest.mark.tlc
+def test_runs_over_total_order_broadcast_are_behaviours_and_corrupted_ones_are_not() -> None:
+    good = [tob(attack, seed) for seed, attack in enumerate([*ATTACKS, "none", "under-claim"])]
+    bad = [
+        *of_learning(tob("none", 3), tob("under-claim", 3), "p4"),
+        wrong_tie(),
+        *map(defective, SHOWN_BY),
+    ]
+    verdicts = check_traces([*good, *(trace for _, trace, _, _ in bad)])
+    assert [v.trace.source for v in verdicts[: len(good)] if v.rejection] == []
+    for (what, trace, index, about), verdict in zip(bad, verdicts[len(good) :], strict=True):
+        assert verdict.trace is trace
+        assert verdict.rejection is not None, what
+        assert verdict.rejection.index == index, (what, verdict.rejection)
+        assert not about or verdict.rejection.differences[0].startswith(about), verdict.rejection
+
+
+# ------------------------------------------------------------------------------- proof-of-work
+
+
+def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
+    """Corruptions of runs of the strategies, in their order.  (There are no bans to be wrong.)"""
+    honest, _, selfish, *_ = good
+    mined, received = honest.actions.index("Mine"), honest.actions.index("Receive")
+    second = honest.actions.index("Mine", mined + 1)
+    states: list[Any] = list(honest.states)
+    newest = len(states[second]["blocks"])
+
+    def height(state: Any, block: int) -> int:
+        return int(state["blocks"][block - 1]["ticket"]["generation"]) if block else 0
+
+    def tie(before: Any, after: Any) -> list[tuple[str, int]]:
+        """Who has received a block as high as its tip, and which."""
+        return [
+            (process, block)
+            for process in after["known"]
+            for block in after["known"][process] - before["known"][process]
+            if height(after, block) == height(after, before["tip"][process])
+        ]
+
+    def equal(before: Any, after: Any) -> bool:
+        """Whether a block is mined whose miner has two tickets of least loss."""
+        block = after["blocks"][-1] if after["blocks"] != before["blocks"] else None
+        tickets = [
+            origin.loss
+            for origin in honest.models.values()
+            if block
+            and origin.ticket["generation"] == block["ticket"]["generation"]
+            and origin.ticket["proposer"] == block["ticket"]["proposer"]
+        ]
+        return len(tickets) == 2 and tickets[0] == tickets[1]
+
+    fork = first(selfish, lambda before, after: bool(tie(before, after)))
+    ((process, block), *_) = tie(selfish.states[fork - 1], selfish.states[fork])
+    draw = first(honest, equal)
+    forged = record(parent=0, ticket=record(generation=1, proposer="p4", draw=0), claim=0)
+    accepted = set_in(states[received], ("blocks",), lambda blocks: (*blocks, forged))
+    accepted = set_in(accepted, ("known", "p1"), lambda known: known | {2})
+    return [
+        ("a win is missing", dropped(honest, mined), mined, ""),
+        ("a delivery is missing", dropped(honest, received), received, ""),
+        ("two steps are swapped", swapped(honest, mined), mined, ""),
+        (
+            "a claim is changed",
+            altered(honest, mined, ("blocks", 0, "claim"), lambda claim: claim - 1),
+            mined,
+            "",
+        ),
+        (
+            "another miner is named",
+            altered(honest, mined, ("blocks", 0, "ticket", "proposer"), put("p4")),
+            mined,
+            "",
+        ),
+        (
+            "a block received is no tip",
+            altered(honest, received, ("tip",), put(honest.states[mined]["tip"])),
+            received,
+            "tip",
+        ),
+        (
+            "a decision is forged: its depth is there before the block is received",
+            altered(honest, second, ("tip", "p1"), put(newest)),
+            second,
+            "tip.p1",
+        ),
+        (
+            "of equal chains the later one is adopted",
+            altered(selfish, fork, ("tip", process), put(block)),
+            fork,
+            f"tip.{process}",
+        ),
+        (
+            "of equal tickets the later one is taken",
+            altered(
+                honest, draw, ("blocks", len(states[draw]["blocks"]) - 1, "ticket", "draw"), put(1)
+            ),
+            draw,
+            "blocks",
+        ),
+        (
+            "a forged block is accepted",
+            inserted(honest, received + 1, "ByzantineForge", accepted),
+            received + 1,
+            "",
+        ),
+    ]
+
+
+@pytest.mark.tlc
+def test_runs_over_proof_of_work_are_behaviours_and_corrupted_ones_are_not() -> None:
+    good = [proof_of_work(name, seed) for seed, name in enumerate(STRATEGIES)]
+    bad = pow_corruptions(good)
+    verdicts = check_traces([*good, *(trace for _, trace, _, _ in bad)])
+    rejections = [verdict.rejection for verdict in verdicts]
+    assert rejections[: len(good)] == [None] * len(good)
+    for (what, _, index, about), rejection in zip(bad, rejections[len(good) :], strict=True):
+        assert rejection is not None, what
+        assert rejection.index == index, (what, rejection)
+        assert not about or rejection.differences[0].startswith(about), (what, rejection)
+
+
+# --------------------------------------------------------------------------------- without TLC
+
+
+def test_differences_are_the_innermost_ones() -> None:
+    recorded = record(tip=record(p=1, q=2), known=frozenset({1}))
+    expected = record(tip=record(p=1, q=3), known=frozenset({1}))
+    assert list(differences("state", recorded, expected)) == ["state.tip.q is 2, not 3"]
+    assert list(differences("state", recorded, recorded)) == []
+
+
+def test_no_traces_have_no_verdicts() -> None:
+    assert check_traces([]) == []

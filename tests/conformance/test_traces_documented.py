@@ -1,0 +1,79 @@
+"""The tables of docs/traces.md: each variable of a specification, and where it is in the code."""
+
+import re
+import typing
+from typing import Any
+
+import pytest
+
+from model_consensus.conformance.trace_check import names_of
+from model_consensus.streamlet import messages as streamlet_messages
+from model_consensus.streamlet import state as streamlet_state
+from model_consensus.systems import pow as pow_system
+from model_consensus.systems import tob as tob_system
+from model_consensus.tla.manifest import spec_directory
+from tests.support.places import DOCS
+
+DOCUMENT = DOCS / "traces.md"
+WHERE: dict[str, tuple[Any, ...]] = {
+    "TobLearning": (tob_system.State,),
+    "PowLearning": (pow_system.State,),
+    "Streamlet": (streamlet_state.Durable, streamlet_state.Node, streamlet_messages.Committee),
+}
+
+
+def rows(module: str) -> list[tuple[str, str, str]]:
+    """Variable, trace key and Python attribute in the table of a module."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    section = re.split(r"(?m)^## ", text.split(f"\n## {module}\n")[1])[0]
+    return re.findall(r"(?m)^\| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \|", section)
+
+
+def variables(module: str) -> set[str]:
+    """Those that the specification and its checker of traces declare, read in a second way."""
+    found: set[str] = set()
+    for name in (module, f"Trace{module}"):
+        text = (spec_directory() / f"{name}.tla").read_text(encoding="utf-8")
+        declared = re.search(r"(?ms)^VARIABLES?\b(.*?)^(?:\s*$|\(\*|\w+ ==)", text)
+        for line in declared[1].splitlines() if declared else []:
+            found |= set(re.findall(r"\w+", line.split("\\*")[0]))
+    return found
+
+
+@pytest.mark.parametrize("module", WHERE)
+def test_the_table_has_the_variables_of_the_specification(module: str) -> None:
+    table = rows(module)
+    names = [variable for variable, _, _ in table]
+    assert len(set(names)) == len(names)
+    assert set(names) == variables(module)
+    known = names_of(module)
+    assert known is not None
+    assert set(names) == known[1]
+    # What is compared with the trace, and so must have its key.
+    text = (spec_directory() / f"Trace{module}.tla").read_text(encoding="utf-8")
+    compared = re.findall(r"(\w+)\s+= state\.(\w+)", text)
+    assert {(variable, key) for variable, key, _ in table} == set(compared)
+
+
+@pytest.mark.parametrize("module", WHERE)
+def test_each_attribute_of_the_table_exists(module: str) -> None:
+    classes = {each.__name__: each for each in WHERE[module]}
+    for _, _, path in rows(module):
+        start, *attributes = re.sub(r"\[\w+\]", ".[]", path).split(".")
+        found: Any = classes[start]
+        for attribute in attributes:
+            if attribute == "[]":  # of a mapping: what it maps to
+                found = typing.get_args(found)[1]
+                continue
+            owner = typing.get_origin(found) or found
+            fields = typing.get_type_hints(owner)
+            found = fields[attribute] if attribute in fields else getattr(owner, attribute)
+
+
+@pytest.mark.parametrize("module", WHERE)
+def test_the_constants_are_named(module: str) -> None:
+    known = names_of(module)
+    assert known is not None
+    section = DOCUMENT.read_text(encoding="utf-8").split(f"\n## {module}\n")[1].split("\n## ")[0]
+    named = section.split("Constants:")[1]
+    assert set(re.findall(r"`(\w+)`", named.split(". ")[0])) == known[0]

@@ -1,0 +1,227 @@
+"""The proofs speak of the specifications: every state that TLC visits satisfies the invariant, and
+every step the action of its name.  And the comparison can fail."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import z3
+
+from model_consensus.proofs import (
+    longest_chain,
+    pow_learning,
+    streamlet,
+    termination,
+)
+from model_consensus.proofs.evaluate import Environment, Evaluator, Table
+from model_consensus.proofs.induction import AFTER, each
+from model_consensus.tla import tlc
+from model_consensus.tla.config import constants_of
+from model_consensus.tla.manifest import spec_directory
+from tests.proofs.against_tlc import Comparison, Graph, Tie, compare, read_graph
+from tests.proofs.tlc_states import ChainStates, StreamletStates, TobStates, tob_pair
+from tests.proofs.tlc_states_pow import PowStates
+
+TOB = """
+CONSTANTS
+    p1 = p1
+    p2 = p2
+    b1 = b1
+    Proc = {p1, p2, b1}
+    Byzantine = {b1}
+    Draws = 1
+    Losses = %s
+    Lambda = 2
+    Generations = %d
+    Forged = %d
+    Longest = %d
+    Forgeries <- FewForgeries
+SPECIFICATION HistorySpec
+CONSTRAINTS FewForged ShortOrder
+"""
+A_LIAR = TOB % ("{0, 1}", 1, 1, 2)  # and two losses: it may be banned
+TWO_GENERATIONS = TOB % ("{0}", 2, 0, 4)
+
+CHAIN = """
+CONSTANTS
+    p1 = p1
+    p2 = p2
+    b1 = b1
+    Correct = {p1, p2}
+    Byzantine = {b1}
+    Depth = %d
+    Wins = %d
+    ByzantineWins = %d
+SPECIFICATION Spec
+"""
+
+WORK = """
+CONSTANTS
+    p1 = p1
+    p2 = p2
+    b1 = b1
+    Proc = {p1, p2, b1}
+    Byzantine = {b1}
+    Draws = %d
+    Losses = {0, 1}
+    Depth = 2
+    Wins = %d
+    ByzantineWins = %d
+    EachForgery = TRUE
+    Forgeries <- FewForgeries
+SPECIFICATION Spec
+"""
+
+STREAMLET = """
+CONSTANTS
+    p1 = p1
+    p2 = p2
+    p3 = p3
+    b1 = b1
+    Proc = {p1, p2, p3, b1}
+    Byzantine = {b1}
+    m1 = m1
+    x1 = x1
+    Epochs = 2
+    CorrectEpochs = {2}
+    Leader <- Leaders
+    Message = {m1}
+    Forgery = {x1}
+    Choice = "few"
+    Payloads <- ChosenPayloads
+SPECIFICATION Spec
+"""
+
+
+def graph_of(module: str, config: str, folder: Path) -> tuple[Graph, dict[str, Any]]:
+    """The state graph of a model, and its constants."""
+    path, dump = folder / "Model.cfg", folder / "graph.dot"
+    path.write_text(config, encoding="utf-8")
+    result = tlc.check(tlc.Run(spec_directory() / f"{module}.tla", path, dump=dump))
+    assert result.verdict.value == "success", result.message
+    return read_graph(dump), constants_of(config)
+
+
+def fits(comparison: Comparison, *actions: str) -> None:
+    """Nothing fails, and each of the proof's actions has been a step."""
+    assert not comparison.failures, comparison.failures[0]
+    assert all(comparison.exercised[action] > 0 for action in actions)
+    assert set(comparison.exercised) == set(actions)
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize("config", [A_LIAR, TWO_GENERATIONS], ids=["a liar", "two generations"])
+def test_learning_over_tob(config: str, tmp_path: Path) -> None:
+    graph, constants = graph_of("MCTobLearningHistory", config, tmp_path)
+    states, tie = TobStates(constants), Tie(termination.SYSTEM)
+    actions = ["Offer", "Order", "Deliver"]
+    if config == A_LIAR:
+        actions.append("ByzantineOffer")
+    fits(compare(tie, graph, states, pair=tob_pair(states)), *actions)
+
+    # What TLC never does is refused, and what it never visits breaks the invariant.
+    source, _, target = next(edge for edge in sorted(graph.edges) if edge[1] == "Deliver")
+    before, after = tob_pair(states)(graph.states[source], graph.states[target])
+    for p in range(3):
+        assert not tie.allows("Deliver", after, before, (p,))
+    for wrong in (
+        {"evaluations": before["evaluations"].store(states.number["p1"], 99)},
+        {"decidedAt": before["length"] + 1},
+        {"history": before["history"].store(1, before["history"][0])},
+    ):
+        assert tie.broken({**before, **wrong})
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize(("depth", "wins", "liars", "safe"), [(1, 4, 1, True), (0, 3, 2, False)])
+def test_longest_chain(depth: int, wins: int, liars: int, safe: bool, tmp_path: Path) -> None:
+    """Where the depth is not safe, all but settlement is compared: bad factors are steps too."""
+    graph, constants = graph_of("MCLongestChain", CHAIN % (depth, wins, liars), tmp_path)
+    states = ChainStates(constants, settles=safe)
+    tie = Tie(longest_chain.SYSTEM)
+    actions = ("Mine", "ByzantineMine", "Receive", "ByzantinePublish")
+    fits(compare(tie, graph, states), *actions)
+    if not safe:
+        settled = ChainStates(constants, settles=True)
+        broken = [tie.broken(settled.environment(state)) for state in graph.states.values()]
+        # A bad factor alone breaks the first; a fork that decides two blocks the others.
+        assert any("NoBadFactor" in names for names in broken)
+        assert any("Unique" in names for names in broken)
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize(("draws", "wins"), [(2, 1), (1, 2)])
+def test_learning_over_proof_of_work(draws: int, wins: int, tmp_path: Path) -> None:
+    graph, constants = graph_of("MCPowLearning", WORK % (draws, wins, wins), tmp_path)
+    # Whose win it is, and who shows a block, plays no part in what is proved of blocks.
+    same = {"ByzantineMine": "Mine", "ByzantinePublish": "Receive"}
+    graph.edges = {(a, same.get(action, action), b) for a, action, b in graph.edges}
+    states, tie = PowStates(constants), Tie(pow_learning.SYSTEM)
+    fits(compare(tie, graph, states, pair=states.pair), "Mine", "Receive", "ByzantineForge")
+    # A block that claims too little is no step.
+    mined = next(state for state in graph.states.values() if len(state["blocks"]) == 1)
+    environment = states.environment(mined)
+    kind, parent, ticket, claim = environment["blocks"][1]
+    lie = environment["blocks"].store(1, (kind, parent, ticket, claim - 1))
+    assert tie.broken({**environment, "blocks": lie}) == ["Steps"]
+
+
+@pytest.mark.tlc
+def test_streamlet(tmp_path: Path) -> None:
+    graph, constants = graph_of("MCStreamlet", STREAMLET, tmp_path)
+    states = StreamletStates(constants, {1: "b1", 2: "p1"})
+    tie = Tie(streamlet.SYSTEM, states.universe)
+    comparison = compare(tie, graph, states, adjust=states.adjust)
+    fits(comparison, "Broadcast", "Propose", "Vote", "Deliver")
+    # The other leaders would be wrong.
+    other = StreamletStates(constants, {1: "b1", 2: "p2"})
+    assert compare(tie, graph, other, adjust=other.adjust).failures
+
+
+# ------------------------------------------------------------------------------ the evaluator
+
+
+def evaluate(term: Any, environment: Environment) -> Any:
+    """The value of a formula."""
+    return Evaluator().compile(term)(environment)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (lambda a, n: each(0, n, lambda i: a[i] >= 1), True),
+        (lambda a, n: each(0, n + 1, lambda i: a[i] >= 1), False),
+        (lambda a, n: each(0, n, lambda i: each(i, n, lambda j: a[i] <= a[j])), True),
+        (lambda a, n: each(0, n, lambda i: each(0, i, lambda j: a[i] <= a[j])), False),
+        (lambda a, n: z3.Store(a, 0, 5)[0] == 5, True),
+        (lambda a, n: z3.Store(a, 0, 1) == a, True),
+        (lambda a, n: z3.Store(a, 1, 1) == a, False),
+        (lambda a, n: z3.If(n > 1, n - 1, -n) == 1, True),
+        (lambda a, n: z3.Distinct(n, n + 1), True),
+    ],
+)
+def test_evaluation(formula: Callable[[Any, Any], Any], expected: bool) -> None:
+    a, n = z3.Const("a", z3.ArraySort(z3.IntSort(), z3.IntSort())), z3.Int("n")
+    environment = {"a": Table(0, {0: 1, 1: 2}), "n": 2}
+    term = formula(a, n)
+    assert evaluate(term, environment) is expected
+    # z3 says the same of the same values.
+    table = z3.Store(z3.Store(z3.K(z3.IntSort(), z3.IntVal(0)), 0, 1), 1, 2)
+    solver = z3.Solver()
+    solver.add(a == table, n == 2, term)
+    assert (solver.check() == z3.sat) is expected
+
+
+def test_a_quantifier_needs_a_range() -> None:
+    i = z3.Int("i")
+    with pytest.raises(ValueError, match="without a range"):
+        evaluate(z3.ForAll([i], i >= 0), {})
+
+
+def test_primed_names_do_not_clash() -> None:
+    for system in (termination.SYSTEM, longest_chain.SYSTEM, streamlet.SYSTEM):
+        names = set(system.variables)
+        assert not names & {f"{name}{AFTER}" for name in names}
+        assert replace(system).variables == system.variables

@@ -1,0 +1,144 @@
+"""The landscapes in integers, against their formulas in Python's own integers and fractions."""
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import EvolutionarySearch, Model, least, own_tickets
+from model_consensus.landscapes import Landscape, OneMax, Rosenbrock, Sphere, add_noise
+from model_consensus.simulation.catalogue import load_landscape
+
+SMALL = [OneMax(), Sphere(), Rosenbrock()]
+
+
+def evolve(landscape: Landscape, offspring: int, generations: int) -> Model:
+    """A plain (1,λ) search by one process."""
+    search = EvolutionarySearch(landscape, offspring, offspring)
+    model = search.genesis
+    for generation in range(1, generations + 1):
+        tickets = own_tickets(generation, "p", offspring)
+        model = search.offspring(model, tickets[least(search.losses(model, tickets))])
+    return model
+
+
+def test_onemax_counts_zeros() -> None:
+    models = np.array([[0, 0, 0, 0], [1, 0, 1, 1], [1, 1, 1, 1]])
+    assert OneMax(4).losses(models) == [4, 1, 0]
+
+
+def test_onemax_flips_the_bits_with_noise_of_nine_or_more() -> None:
+    parent, noise = np.array([0, 0, 1, 1]), np.array([[8, 9, 32, -32], [9, -9, 9, 9]])
+    assert OneMax(4).mutate(parent, noise, 1).tolist() == [[0, 1, 0, 1], [1, 0, 0, 0]]
+
+
+def test_sphere_at_its_limit_is_exact() -> None:
+    models = np.array([[Sphere.limit] * 10, [3, -4] + [0] * 8])
+    assert Sphere().losses(models) == [10 * 2**40, 25]
+
+
+def test_rosenbrock_is_the_real_function_on_a_grid() -> None:
+    rows = [[-307, 256, -307, 256], [256] * 4, [2048, -2048, -2048, -2048], [7, -100, 31, 500]]
+    expected = []
+    for row in rows:
+        x = [Fraction(v, 256) for v in row]
+        terms = [100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2 for i in range(3)]
+        expected.append(sum(terms, Fraction(0)) * 256**4)
+    assert Rosenbrock().losses(np.array(rows)) == expected
+    assert expected[1] == 0
+
+
+def test_rosenbrock_at_its_limits_is_exact_in_many_dimensions() -> None:
+    row = [-2048] * 4000
+    term = 100 * (256 * -2048 - 2048**2) ** 2 + (256 * (256 + 2048)) ** 2
+    assert Rosenbrock(4000).losses(np.array([row])) == [3999 * term]
+
+
+def test_coordinates_saturate() -> None:
+    parent = np.array([99, -99, 0])
+    assert add_noise(parent, np.array([[1, -1, 1]]), 5, 100).tolist() == [[100, -100, 5]]
+
+
+@pytest.mark.parametrize(
+    ("landscape", "generation", "step"),
+    [
+        (Sphere(2), 1, 32),
+        (Sphere(2), 10, 32),
+        (Sphere(2), 11, 16),
+        (Sphere(2), 51, 1),
+        (Sphere(2), 10**6, 1),
+        (Rosenbrock(2), 50, 8),
+        (Rosenbrock(2), 51, 4),
+        (Rosenbrock(2), 10**6, 1),
+    ],
+)
+def test_the_step_is_a_public_function_of_the_generation(
+    landscape: Landscape, generation: int, step: int
+) -> None:
+    assert landscape.mutate(np.zeros(2, np.int64), np.array([[3, -2]]), generation).tolist() == [
+        [3 * step, -2 * step]
+    ]
+
+
+@pytest.mark.parametrize("landscape", SMALL, ids=lambda landscape: landscape.name)
+def test_a_row_depends_on_nothing_but_its_own_noise(landscape: Landscape) -> None:
+    parent = landscape.initial()
+    noise = np.arange(3 * len(parent)).reshape(3, -1) % 65 - 32
+    together = landscape.mutate(parent, noise, 1)
+    assert together.dtype == np.int64
+    alone = [landscape.mutate(parent, noise[i : i + 1], 1)[0].tolist() for i in range(3)]
+    assert together.tolist() == alone
+    assert landscape.losses(together) == [landscape.losses(np.array([row]))[0] for row in alone]
+
+
+@pytest.mark.parametrize("landscape", SMALL, ids=lambda landscape: landscape.name)
+def test_losses_are_python_integers(landscape: Landscape) -> None:
+    assert {type(loss) for loss in landscape.losses(landscape.initial()[np.newaxis])} == {int}
+
+
+@pytest.mark.parametrize(
+    ("landscape", "generations", "factor"),
+    [(OneMax(), 100, 10), (Sphere(), 60, 10_000), (Rosenbrock(), 300, 100)],
+    ids=["onemax", "sphere", "rosenbrock"],
+)
+def test_a_search_of_twenty_learns(landscape: Landscape, generations: int, factor: int) -> None:
+    vectors = np.stack([landscape.initial(), evolve(landscape, 20, generations).vector])
+    first, last = landscape.losses(vectors)
+    assert last * factor <= first
+
+
+@pytest.mark.parametrize("landscape", SMALL, ids=lambda landscape: landscape.name)
+def test_a_landscape_is_loaded_by_its_name(landscape: Landscape) -> None:
+    assert load_landscape(landscape.name) == landscape
+
+
+def test_a_landscape_is_loaded_from_a_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_landscape.py").write_text(
+        "from model_consensus.landscapes import Sphere\n"
+        "class Mine(Sphere):\n"
+        "    name = 'mine'\n"
+        "class Half:\n"
+        "    name = 'half'\n"
+        "class Broken:\n"
+        "    def __init__(self):\n"
+        "        raise ValueError('no data')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_landscape", raising=False)
+    assert load_landscape("my_landscape:Mine").name == "mine"
+    for name, complaint in [
+        ("my_landscape:Half", "has no 'describe'"),
+        ("my_landscape:Broken", "no data"),
+        ("my_landscape:Missing", "Missing"),
+        ("no_such_module:Mine", "no_such_module"),
+        ("no-such-name", "take one of onemax, sphere"),
+        (":Mine", "cannot be loaded"),
+        ("my_landscape:", "cannot be loaded"),
+    ]:
+        with pytest.raises(ModelConsensusError, match=complaint):
+            load_landscape(name)

@@ -1,0 +1,380 @@
+"""The learner over proof-of-work: what it accepts, refuses and decides, and what that costs."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import (
+    EvolutionarySearch,
+    Model,
+    Search,
+    Ticket,
+    own_tickets,
+)
+from model_consensus.landscapes import OneMax
+from model_consensus.pow_learner import (
+    EVERY_HASH,
+    Block,
+    Learner,
+    Orphans,
+    Rules,
+    Verdict,
+    arrive,
+    chain,
+    check,
+    decided,
+    extend,
+    find_nonce,
+    has_work,
+    mine,
+    new_learner,
+    receive,
+)
+
+PROCESSES = ("p1", "p2", "b1")
+RULES = Rules(PROCESSES, depth=1, target=EVERY_HASH // 8, orphans=5)
+DRAWS = 3
+
+
+@dataclass
+class Counting:
+    """A real search that counts evaluations."""
+
+    search: Search = field(
+        default_factory=lambda: EvolutionarySearch(OneMax(16), draws=DRAWS, lambda_=DRAWS)
+    )
+    evaluations: int = 0
+
+    @property
+    def draws(self) -> int:
+        return self.search.draws
+
+    @property
+    def genesis(self) -> Model:
+        return self.search.genesis
+
+    def offspring(self, parent: Model, ticket: Ticket) -> Model:
+        return self.search.offspring(parent, ticket)
+
+    def losses(self, parent: Model, tickets: Sequence[Ticket]) -> list[int]:
+        self.evaluations += len(tickets)
+        return self.search.losses(parent, tickets)
+
+
+@pytest.fixture
+def search() -> Counting:
+    return Counting()
+
+
+def grow(
+    search: Search, learner: Learner, miners: str, start: int = 0
+) -> tuple[Learner, list[Block]]:
+    """A chain on the learner's tip by these miners (p: p1, q: p2, b: b1), and the learner on it."""
+    names = {"p": "p1", "q": "p2", "b": "b1"}
+    blocks = []
+    for miner in miners:
+        model = learner.models[learner.tip]
+        block = extend(search, RULES, learner.tip, model, names[miner], start)
+        learner = receive(search, RULES, learner, block)
+        blocks.append(block)
+    return learner, blocks
+
+
+# ------------------------------------------------------------------------------ proof of work
+
+
+def test_the_digest_is_what_its_documentation_says() -> None:
+    """Computed here from the bytes: 8-byte lengths before each field, then the nonce."""
+    block = Block(b"\x11" * 32, Ticket(7, "p1", 2), 1234, 99)
+    fields = [
+        b"model-consensus/block/1",
+        b"\x11" * 32,
+        (7).to_bytes(8, "big"),
+        b"p1",
+        (2).to_bytes(8, "big"),
+        (1234).to_bytes(8, "big"),
+    ]
+    header = hashlib.sha256(b"".join(len(f).to_bytes(8, "big") + f for f in fields)).digest()
+    assert block.digest == hashlib.sha256(header + (99).to_bytes(8, "big")).digest()
+
+
+@pytest.mark.parametrize("bits", [0, 1, 4, 9])
+def test_a_nonce_is_the_first_that_gives_work(bits: int) -> None:
+    rules = replace(RULES, target=EVERY_HASH >> bits)
+    block = find_nonce(rules, Block(b"\x00" * 32, Ticket(1, "p1", 0), 5), start=1000)
+    assert int.from_bytes(block.digest, "big") < 1 << 256 - bits
+    assert not any(has_work(rules, replace(block, nonce=n)) for n in range(1000, block.nonce))
+
+
+def test_a_nonce_without_work_can_be_found_unless_all_have_work() -> None:
+    block = Block(b"\x00" * 32, Ticket(1, "p1", 0), 5)
+    assert not has_work(RULES, find_nonce(RULES, block, work=False))
+    with pytest.raises(ModelConsensusError, match="every hash"):
+        find_nonce(replace(RULES, target=EVERY_HASH), block, work=False)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"depth": -1}, "depth must be at least 0"),
+        ({"depth": 0, "target": 0}, "target must be in"),
+        ({"depth": 0, "target": 1 << 200}, "target must be in"),
+        ({"depth": 0, "target": EVERY_HASH + 1}, "target must be in"),
+        ({"depth": 0, "orphans": -1}, "orphans must be at least 0"),
+    ],
+)
+def test_rules_that_cannot_be_kept_are_refused(values: dict[str, int], message: str) -> None:
+    with pytest.raises(ModelConsensusError, match=message):
+        Rules(PROCESSES, **values)
+
+
+def test_a_block_may_cost_2_to_the_32_hashes_and_no_more() -> None:
+    assert Rules(PROCESSES, 0, 1 << 224).target == 1 << 224
+    with pytest.raises(ModelConsensusError, match="target must be in"):
+        Rules(PROCESSES, 0, (1 << 224) - 1)
+
+
+# ---------------------------------------------------------------------------- mining, checking
+
+
+def test_a_mined_block_is_the_best_of_its_miners_tickets(search: Counting) -> None:
+    block = mine(search, RULES, new_learner(search, "p1"))
+    tickets = own_tickets(1, "p1", DRAWS)
+    losses = [search.losses(search.genesis, [ticket])[0] for ticket in tickets]
+    assert block.ticket == tickets[losses.index(min(losses))]
+    assert block.claim == min(losses)
+    assert block.parent == search.genesis.digest
+    assert has_work(RULES, block)
+
+
+def test_everybody_accepts_an_exact_block_for_lambda_evaluations(search: Counting) -> None:
+    for miner in PROCESSES:
+        block = mine(search, RULES, new_learner(search, miner))
+        for process in ("p1", "p2"):
+            learner = new_learner(search, process)
+            before = search.evaluations
+            after = receive(search, RULES, learner, block)
+            assert search.evaluations - before == DRAWS
+            assert after.tip == block.digest
+            assert after.models[after.tip].digest == (
+                search.offspring(search.genesis, block.ticket).digest
+            )
+
+
+def other_draw(search: Search, parent: Model, block: Block) -> Block:
+    """The same miner's next ticket with its true loss: a lie about the winner only."""
+    ticket = replace(block.ticket, draw=(block.ticket.draw + 1) % DRAWS)
+    (loss,) = search.losses(parent, [ticket])
+    return replace(block, ticket=ticket, claim=loss)
+
+
+REFUSED: list[tuple[str, Verdict, Callable[[Block], Block]]] = [
+    ("claims less", Verdict.EVALUATION, lambda b: replace(b, claim=b.claim - 1)),
+    ("claims more", Verdict.EVALUATION, lambda b: replace(b, claim=b.claim + 1)),
+    ("unknown parent", Verdict.PARENT, lambda b: replace(b, parent=b"\x05" * 32)),
+    (
+        "skips a generation",
+        Verdict.GENERATION,
+        lambda b: replace(b, ticket=replace(b.ticket, generation=2)),
+    ),
+    (
+        "generation 0",
+        Verdict.STRUCTURE,
+        lambda b: replace(b, ticket=replace(b.ticket, generation=0)),
+    ),
+    ("a draw too many", Verdict.STRUCTURE, lambda b: replace(b, ticket=replace(b.ticket, draw=3))),
+    ("draw -1", Verdict.STRUCTURE, lambda b: replace(b, ticket=replace(b.ticket, draw=-1))),
+    (
+        "an unknown miner",
+        Verdict.STRUCTURE,
+        lambda b: replace(b, ticket=replace(b.ticket, proposer="q9")),
+    ),
+    ("claims -1", Verdict.STRUCTURE, lambda b: replace(b, claim=-1)),
+    ("claims 2^64", Verdict.STRUCTURE, lambda b: replace(b, claim=1 << 64)),
+    ("nonce -1", Verdict.STRUCTURE, lambda b: replace(b, nonce=-1)),
+    ("nonce 2^64", Verdict.STRUCTURE, lambda b: replace(b, nonce=1 << 64)),
+    (
+        "height 2^64",
+        Verdict.STRUCTURE,
+        lambda b: replace(b, ticket=replace(b.ticket, generation=1 << 64)),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "forge"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED]
+)
+def test_a_forged_block_is_refused_and_leaves_the_learner_untouched(
+    search: Counting, verdict: Verdict, forge: Callable[[Block], Block]
+) -> None:
+    block = forge(mine(search, RULES, new_learner(search, "b1")))
+    if verdict is not Verdict.STRUCTURE:
+        block = find_nonce(RULES, block)
+    learner, _ = grow(search, new_learner(search, "p1"), "")
+    before = search.evaluations
+    assert check(search, RULES, learner, block) is verdict
+    cost = search.evaluations - before
+    assert cost == (DRAWS if verdict is Verdict.EVALUATION else 0)
+    assert receive(search, RULES, learner, block) is learner
+
+
+def test_the_first_nonce_tried_is_0_and_a_hash_equal_to_the_target_is_no_work(
+    search: Counting,
+) -> None:
+    easy, learner = replace(RULES, target=EVERY_HASH), new_learner(search, "p1")
+    first = mine(search, easy, learner)
+    assert first.nonce == 0
+    assert extend(search, easy, learner.root, search.genesis, "p1") == first
+    assert find_nonce(easy, replace(first, nonce=7)) == first
+    exactly = replace(RULES, target=int.from_bytes(first.digest, "big"))
+    assert not has_work(exactly, first)
+    assert find_nonce(exactly, first).nonce > 0
+    assert has_work(replace(exactly, target=exactly.target + 1), first)
+
+
+def test_a_lie_about_the_winner_alone_is_refused(search: Counting) -> None:
+    learner = new_learner(search, "p1")
+    block = other_draw(search, search.genesis, mine(search, RULES, new_learner(search, "b1")))
+    block = find_nonce(RULES, block)
+    assert check(search, RULES, learner, block) is Verdict.EVALUATION
+    assert receive(search, RULES, learner, block) is learner
+
+
+def test_a_block_without_work_costs_nobody_an_evaluation(search: Counting) -> None:
+    learner = new_learner(search, "p1")
+    block = find_nonce(RULES, mine(search, RULES, new_learner(search, "b1")), work=False)
+    before = search.evaluations
+    assert check(search, RULES, learner, block) is Verdict.WORK
+    assert receive(search, RULES, learner, block) is learner
+    assert search.evaluations == before
+
+
+def test_a_block_is_accepted_once(search: Counting) -> None:
+    learner, (block,) = grow(search, new_learner(search, "p1"), "q")
+    before = search.evaluations
+    assert check(search, RULES, learner, block) is Verdict.KNOWN
+    assert receive(search, RULES, learner, block) is learner
+    assert search.evaluations == before
+
+
+def test_ties_between_draws_go_to_the_first() -> None:
+    """With a landscape of one value every draw ties."""
+
+    @dataclass
+    class Flat(Counting):
+        def losses(self, parent: Model, tickets: Sequence[Ticket]) -> list[int]:
+            return [7] * len(tickets)
+
+    flat = Flat()
+    block = mine(flat, RULES, new_learner(flat, "p1"))
+    assert block.ticket == Ticket(1, "p1", 0)
+    second = find_nonce(RULES, replace(block, ticket=Ticket(1, "p1", 1)))
+    assert check(flat, RULES, new_learner(flat, "p2"), second) is Verdict.EVALUATION
+
+
+# ------------------------------------------------------------------------- choice and decision
+
+
+def test_a_longer_chain_is_adopted_and_an_equally_long_one_is_not(search: Counting) -> None:
+    base = new_learner(search, "p1")
+    _, first = grow(search, base, "pp")
+    _, second = grow(search, base, "bbb")
+    learner = base
+    for block in [*first, *second[:2]]:
+        learner = receive(search, RULES, learner, block)
+    assert chain(learner) == tuple(block.digest for block in first)
+    learner = receive(search, RULES, learner, second[2])
+    assert chain(learner) == tuple(block.digest for block in second)
+    # And back again: nothing of the first chain is forgotten.
+    _, longer = grow(search, replace(learner, tip=first[1].digest), "qq")
+    for block in longer:
+        learner = receive(search, RULES, learner, block)
+    assert chain(learner) == tuple(block.digest for block in [*first, *longer])
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2, 3])
+def test_a_block_is_decided_with_depth_blocks_on_top(search: Counting, depth: int) -> None:
+    rules = replace(RULES, depth=depth)
+    learner = new_learner(search, "p1")
+    model, lineage = search.genesis, [search.genesis.digest]
+    for length, miner in enumerate("pqbpq", 1):
+        learner, (block,) = grow(search, learner, miner)
+        model = search.offspring(model, block.ticket)
+        lineage.append(model.digest)
+        assert list(decided(rules, learner)) == lineage[: max(0, length - depth) + 1]
+
+
+def test_two_blocks_of_one_content_lead_to_one_model(search: Counting) -> None:
+    base = new_learner(search, "p1")
+    learner, (one,) = grow(search, base, "b")
+    _, (other,) = grow(search, base, "b", start=one.nonce + 1)
+    assert one.digest != other.digest
+    learner = receive(search, RULES, learner, other)
+    assert learner.models[one.digest] == learner.models[other.digest]
+
+
+# ------------------------------------------------------------------------------------ orphans
+
+
+def test_orphans_are_accepted_when_their_parents_come(search: Counting) -> None:
+    base = new_learner(search, "p1")
+    _, blocks = grow(search, base, "pqbp")
+    learner, orphans = base, Orphans()
+    for block in reversed(blocks[1:]):
+        learner, orphans, accepted = arrive(search, RULES, learner, orphans, block)
+        assert learner is base
+        assert accepted == ()
+    learner, orphans, accepted = arrive(search, RULES, learner, orphans, blocks[0])
+    assert list(accepted) == blocks
+    assert chain(learner) == tuple(block.digest for block in blocks)
+    assert orphans == Orphans()
+
+
+def test_a_flood_of_orphans_is_bounded_and_costs_no_evaluation(search: Counting) -> None:
+    learner, orphans = new_learner(search, "p1"), Orphans()
+    for index in range(40):
+        parent = index.to_bytes(32, "big")
+        flood = find_nonce(RULES, Block(parent, Ticket(3, "b1", 0), 0))
+        before = search.evaluations
+        learner, orphans, accepted = arrive(search, RULES, learner, orphans, flood)
+        assert accepted == ()
+        assert search.evaluations == before
+        assert len(orphans.blocks) == min(index + 1, RULES.orphans)
+    assert [int.from_bytes(block.parent, "big") for block in orphans.blocks] == [35, 36, 37, 38, 39]
+    # A chain that is sent again after the flood is accepted all the same.
+    _, blocks = grow(search, new_learner(search, "p1"), "pq")
+    for block in blocks:
+        learner, orphans, _ = arrive(search, RULES, learner, orphans, block)
+    assert chain(learner) == tuple(block.digest for block in blocks)
+
+
+def test_orphans_are_released_by_their_own_parent_only(search: Counting) -> None:
+    low, high = (Block(parent, Ticket(2, "b1", 0), 0) for parent in (bytes(32), b"\xff" * 32))
+    both = Orphans((low, high))
+    assert both.release(low.parent) == (Orphans((high,)), (low,))
+    assert both.release(high.parent) == (Orphans((low,)), (high,))
+
+
+def test_only_blocks_with_work_are_kept_as_orphans_each_once(search: Counting) -> None:
+    learner = new_learner(search, "p1")
+    block = Block(b"\x09" * 32, Ticket(3, "b1", 0), 0)
+    _, orphans, _ = arrive(search, RULES, learner, Orphans(), find_nonce(RULES, block, work=False))
+    assert orphans == Orphans()
+    worked = find_nonce(RULES, block)
+    for _ in range(2):
+        _, orphans, _ = arrive(search, RULES, learner, orphans, worked)
+        assert orphans == Orphans((worked,))
+    assert Orphans().keep(replace(RULES, orphans=0), worked) == Orphans()
+
+
+def test_a_false_orphan_is_refused_when_its_parent_comes(search: Counting) -> None:
+    base = new_learner(search, "p1")
+    _, (first, second) = grow(search, base, "pb")
+    lie = find_nonce(RULES, replace(second, claim=second.claim + 1))
+    learner, orphans, _ = arrive(search, RULES, base, Orphans(), lie)
+    learner, orphans, accepted = arrive(search, RULES, learner, orphans, first)
+    assert accepted == (first,)
+    assert orphans == Orphans()

@@ -1,0 +1,289 @@
+"""Pictures of executions: what is drawn is counted in the trace, not in the program's own story."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model_consensus.adversaries.pow import STRATEGIES
+from model_consensus.adversaries.streamlet import MISBEHAVIOURS
+from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.commands import cli
+from model_consensus.commands.draw import counterexample, write_pictures
+from model_consensus.conformance import traces
+from model_consensus.conformance.traces import Trace
+from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import EvolutionarySearch
+from model_consensus.landscapes import OneMax
+from model_consensus.report.diagrams import block_tree, sequence_diagram
+from model_consensus.report.events import clocks, shiviz, tell
+from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.streamlet import Conditions, Simulation
+from model_consensus.simulation.training import train_pow, train_tob
+from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.tob import TobSystem
+from model_consensus.tla.values import Function, function, record
+from tests.support.places import ROOT
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def tob(attack: str = "under-claim") -> Trace:
+    return train_tob(
+        OneMax(),
+        processes=4,
+        byzantine=1,
+        lambda_=3,
+        draws=1,
+        generations=2,
+        attack=ATTACKS[attack],
+        seed=1,
+    ).trace
+
+
+def proof_of_work() -> Trace:
+    return train_pow(
+        OneMax(),
+        processes=4,
+        byzantine=1,
+        lambda_=2,
+        depth=1,
+        wins=8,
+        target=1 << 255,
+        strategy=STRATEGIES["private-chain"],
+        share=0.4,
+        seed=1,
+    ).trace
+
+
+def streamlet() -> Trace:
+    names = ("b1", "p1", "p2", "p3")
+    one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(), 1, 3)))
+    system = TobSystem(names, names[:1], 3, one, 1, name=bytes.hex)
+    attack, misbehaviour = ATTACKS["under-claim"], MISBEHAVIOURS["equivocate"]
+    return Simulation(system, one, Conditions(), misbehaviour, attack, 1).traces("s", 30)[0]
+
+
+def drawn(svg: str) -> Counter[str]:
+    """How many elements of each class a picture has."""
+    return Counter(
+        word
+        for element in ElementTree.fromstring(svg).iter()
+        for word in element.get("class", "").split()
+    )
+
+
+def texts(svg: str, kind: str) -> list[str]:
+    root = ElementTree.fromstring(svg)
+    return [e.text or "" for e in root.iter(f"{SVG}text") if e.get("class") == kind]
+
+
+@pytest.mark.parametrize("attack", ["none", "under-claim", "duplicate"])
+def test_offers_orders_and_deliveries_are_drawn(attack: str) -> None:
+    trace = tob(attack)
+    actions = Counter(trace.actions)
+    counted = drawn(sequence_diagram(trace))
+    orders = actions["Order"] + actions["ByzantineOffer"]
+    assert counted["message"] == orders + actions["Deliver"]
+    assert counted["event"] == (
+        actions["Offer"] + actions["Order"] + 2 * actions["ByzantineOffer"] + actions["Deliver"]
+    )
+    last: Any = trace.states[-1]["learner"]
+    assert counted["ban"] == sum(len(learner["banned"]) for learner in last.values())
+    decided = sum(len(learner["decided"]) - 1 for learner in last.values())
+    assert counted["decision"] in (decided, decided - counted["ban"])  # both at one delivery
+    assert counted["ban"] == (3 if attack == "under-claim" else 0)
+    assert texts(sequence_diagram(trace), "lifeline") == ["order", "p1", "p2", "p3", "p4"]
+
+
+def test_blocks_are_drawn() -> None:
+    trace = proof_of_work()
+    last: Any = trace.states[-1]
+    miners = [block["ticket"]["proposer"] for block in last["blocks"]]
+    tree, sequence = drawn(block_tree(trace)), drawn(sequence_diagram(trace))
+    assert tree["edge"] == len(miners)
+    assert tree["block"] == len(miners) + 1
+    assert tree["byzantine"] == miners.count("p4") > 0
+    assert tree["correct"] == len(miners) - miners.count("p4")
+    final = set()
+    for tip in last["tip"].values():
+        chain = []
+        while tip:
+            chain.append(tip)
+            tip = last["blocks"][tip - 1]["parent"]
+        final |= {*chain[1:]}  # depth 1
+    assert tree["final"] == len(final) > 0
+    received = sum(len(known) - 1 for known in last["known"].values())
+    assert sequence["message"] == received
+    assert sequence["event"] == received + len(miners)
+
+
+def test_votes_and_finality_are_drawn() -> None:
+    trace = streamlet()
+    last: Any = trace.states[-1]
+    votes = [(p, chain) for p, chains in last["votes"].items() for chain in chains]
+    blocks = {chain for _, chain in votes}
+    logs: Any = last["log"]
+    sequence, tree = drawn(sequence_diagram(trace)), drawn(block_tree(trace))
+    assert tree["block"] == len(blocks) + 1
+    assert tree["edge"] == len(blocks)
+    leaders: Any = last["leader"]
+    assert tree["byzantine"] == sum(leaders[chain[-1]["epoch"] - 1] == "b1" for chain in blocks) > 0
+    assert sequence["decision"] == sum(map(len, logs.values())) > 0
+    own = sum(leaders[chain[-1]["epoch"] - 1] == p for p, chain in votes)
+    messages = [
+        event for event in texts(sequence_diagram(trace), "event") if event.startswith("broadcasts")
+    ]
+    assert len(messages) == len(last["pool"])
+    # Each vote that is no proposal has come with one; a message leads to the block it stands in.
+    payloads = sum(bool(set(chain[-1]["payload"]) & set(last["pool"])) for chain in blocks)
+    assert sequence["message"] == len(votes) - own + payloads
+    delivered = max(map(len, logs.values()))
+    assert tree["final"] >= delivered
+
+
+@pytest.mark.parametrize("make", [tob, proof_of_work, streamlet])
+def test_vector_clocks_are_those_of_happening_before(make: Any) -> None:
+    story = tell(make())
+    found = clocks(story)
+    after: list[set[int]] = []  # by its definition: who can have heard of whom
+    for index, event in enumerate(story.events):
+        before = {index}
+        for earlier in range(index):
+            if story.events[earlier].process == event.process or (earlier, index) in story.arrows:
+                before |= after[earlier]
+        after.append(before)
+    for index, clock in enumerate(found):
+        heard = Counter(story.events[each].process for each in after[index])
+        assert clock == heard
+    assert all(cause < effect for cause, effect in story.arrows)
+
+
+def test_messages_go_from_where_they_were_sent_to_where_they_were_received() -> None:
+    trace = tob("duplicate")
+    story = tell(trace)
+    at: dict[str, list[int]] = {name: [] for name in story.lifelines}
+    for index, event in enumerate(story.events):
+        if event.process == "order" or event.text.startswith("delivers"):
+            at[event.process].append(index)
+    # All are delivered in the one order, and each place in it is an offer of one state's inboxes.
+    for process in ("p1", "p2", "p3"):
+        for ordered, delivered in zip(at["order"], at[process], strict=False):
+            assert (ordered, delivered) in story.arrows
+            step = story.events[ordered].step
+            inbox: Any = trace.states[step]["inbox"]
+            sender = inbox[process][-1]["sender"]
+            (sent,) = [cause for cause, effect in story.arrows if effect == ordered]
+            assert story.events[sent].process == sender
+            assert story.events[sent].text.startswith("offers")
+    blocks = tell(proof_of_work())
+    for cause, effect in blocks.arrows:
+        mined, received = blocks.events[cause].text.split(), blocks.events[effect].text.split()
+        assert (mined[0], received[0]) == ("mines", "receives")
+        assert mined[1] == received[1].strip(",")
+
+
+def test_the_log_is_what_its_first_line_parses() -> None:
+    trace = tob()
+    expression, delimiter, *lines = shiviz(tell(trace))
+    assert delimiter == ""
+    parser = re.compile(expression.replace("(?<", "(?P<"))
+    seen: Counter[str] = Counter()
+    for line in lines:
+        parsed = parser.fullmatch(line)
+        assert parsed is not None, line
+        host, clock = parsed["host"], json.loads(parsed["clock"])
+        seen[host] += 1
+        assert clock[host] == seen[host]  # ShiViz wants each host to count by one
+        assert all(clock[other] <= seen[other] for other in clock)
+        assert int(parsed["step"]) < len(trace.states)
+
+
+def test_names_are_escaped() -> None:
+    nasty = '<&"{ '
+    offer = record(
+        sender=nasty,
+        parent="g",
+        ticket=record(generation=1, proposer=nasty, draw=0),
+        claim=1,
+    )
+    learner = record(decided=("g",), accepted=(), banned=(), offered=0, evaluations=0)
+    before = record(
+        network=frozenset(), inbox=function({nasty: ()}), learner=function({nasty: learner})
+    )
+    after = record(
+        network=frozenset({offer}), inbox=function({nasty: ()}), learner=function({nasty: learner})
+    )
+    trace = Trace("<x>", "TobLearning", {}, "g", {}, ["Init", "Offer"], [before, after])
+    svg = sequence_diagram(trace)
+    assert texts(svg, "lifeline") == [nasty]
+    assert ElementTree.fromstring(svg).findtext(f"{SVG}title") == "<x>"
+    *_, line = shiviz(tell(trace))
+    assert line.startswith('<&"__ {"<&\\"__": 1} 1 offers')
+
+
+def test_what_is_no_trace_of_a_protocol_is_refused() -> None:
+    strange = Trace("x", "X", {}, "", {}, ["Init"], [record(x=1)])
+    for draw in (sequence_diagram, block_tree):
+        with pytest.raises(ModelConsensusError, match=r"x: .* to be drawn"):
+            draw(strange)
+    broken = replace(tob(), states=[record(inbox=1), record(inbox=2)])
+    with pytest.raises(ModelConsensusError, match="has not the values"):
+        sequence_diagram(broken)
+    blocks = proof_of_work()
+    for parent in (1, 99, -1, "x"):  # of the first block: a circle, no block, nonsense
+        last: Any = blocks.states[-1]
+        changed = (function({**last["blocks"][0], "parent": parent}), *last["blocks"][1:])
+        broken = replace(blocks, states=[Function({**last, "blocks": changed})])
+        with pytest.raises(ModelConsensusError, match="has not the values"):
+            block_tree(broken)
+    with pytest.raises(ModelConsensusError, match="no blocks"):
+        block_tree(tob())
+
+
+def test_the_command_writes_the_same_bytes_each_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "run.itf.json"
+    traces.write(file, proof_of_work())
+    written = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        assert cli.main(["draw", str(file), "--out", str(folder)]) == 0
+        written.append({each.name: each.read_bytes() for each in folder.iterdir()})
+    assert written[0] == written[1]
+    assert sorted(written[0]) == ["run.sequence.svg", "run.shiviz.log", "run.tree.svg"]
+    assert cli.main(["draw", str(file), "--states", "0"]) == 2
+    assert cli.main(["draw", str(file), "--out", str(file)]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.tlc
+def test_the_counterexample_of_a_model_is_drawn(tmp_path: Path) -> None:
+    trace = counterexample("MCPowNecessity_shallow")
+    files = write_pictures(trace, tmp_path, "x")
+    assert [file.name for file in files] == ["x.sequence.svg", "x.tree.svg", "x.shiviz.log"]
+    last: Any = trace.states[-1]
+    counted = drawn(files[1].read_text(encoding="utf-8"))
+    assert counted["block"] == len(last["blocks"]) + 1
+    assert counted["final"] >= 2  # two decisions that differ, at depth 0
+
+
+@pytest.mark.tlc
+def test_a_counterexample_without_a_common_order_is_not_drawn_as_if_it_had_one() -> None:
+    with pytest.raises(ModelConsensusError, match="a run without an order has no picture"):
+        sequence_diagram(counterexample("MCTobNecessity_order"))
+
+
+PICTURES = sorted((ROOT / "docs" / "theorems" / "pictures").glob("*.svg"))
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
+def test_the_pictures_of_the_theorems_are_fresh(path: Path, tmp_path: Path) -> None:
+    write_pictures(counterexample(path.name.split(".")[0]), tmp_path, path.name.split(".")[0])
+    assert path.read_text("utf-8") == (tmp_path / path.name).read_text("utf-8"), "make diagrams"

@@ -1,0 +1,33 @@
+"""Proof-of-work: the state graph of the learners equals the specification's, defects included."""
+
+import pytest
+
+from model_consensus import pow_learner as pow_learning
+from model_consensus.conformance.explore import explore
+from model_consensus.defects.pow import any_generation, unverified
+from model_consensus.systems import bounded
+from model_consensus.systems.pow import Receiver
+from model_consensus.tla.config import constants_of
+from model_consensus.tla.manifest import load, spec_directory
+
+pytestmark = pytest.mark.tlc
+
+
+@pytest.mark.parametrize(
+    ("name", "receive", "equal"),
+    [
+        ("MCPowLearning_graph_tiny", pow_learning.receive, True),
+        ("MCPowLearning_graph_tiny", unverified, False),
+        # A learner with a defect is the specification with the same assumption dropped.
+        ("MCPowNecessity_claims", unverified, True),
+        ("MCPowNecessity_parents", any_generation, True),
+        ("MCPowNecessity_claims", pow_learning.receive, False),
+    ],
+)
+def test_graphs_are_equal_where_the_learner_is_what_is_specified(
+    name: str, receive: Receiver, equal: bool
+) -> None:
+    model = load(spec_directory() / "manifest.json").find(name)
+    constants = constants_of(model.config.read_text(encoding="utf-8"))
+    found = explore(model, bounded.pow_learning(constants, receive))
+    assert (found.difference is None) is equal

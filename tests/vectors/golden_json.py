@@ -1,0 +1,51 @@
+"""What the golden vectors are written with: protocol values as JSON."""
+
+from collections.abc import Callable
+from typing import Any
+
+from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import Ticket
+from model_consensus.pow_learner import Block
+from model_consensus.tob_learner import Offer
+
+Json = Any
+
+
+def number(value: int) -> int | str:
+    """A number of JSON if every reader has it exactly; else its decimal digits as a string."""
+    return value if abs(value) < 1 << 53 else str(value)
+
+
+def ticket_fields(ticket: Ticket) -> Json:
+    return {
+        "generation": number(ticket.generation),
+        "proposer": ticket.proposer,
+        "draw": number(ticket.draw),
+    }
+
+
+def refusal(attempt: Callable[[], object]) -> str:
+    """The complaint with which an attempt is refused."""
+    try:
+        attempt()
+    except ModelConsensusError as error:
+        return str(error)
+    raise AssertionError("what should be refused is not")
+
+
+def offer_fields(offer: Offer) -> Json:
+    return {
+        "sender": offer.sender,
+        "parent": offer.parent.hex(),
+        "ticket": ticket_fields(offer.ticket),
+        "claim": number(offer.claim),
+    }
+
+
+def pow_fields(block: Block) -> Json:
+    return {
+        "parent": block.parent.hex(),
+        "ticket": ticket_fields(block.ticket),
+        "claim": number(block.claim),
+        "nonce": number(block.nonce),
+    }
