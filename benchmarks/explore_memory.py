@@ -27,7 +27,7 @@ from rich.table import Table
 
 from model_consensus.conformance.explore import explore
 from model_consensus.conformance.state_graph import Dump, compare
-from model_consensus.tla.manifest import load, spec_directory
+from model_consensus.tla.manifest import load
 from model_consensus.tla.values import Function, record
 
 UNIT = 1 if sys.platform == "darwin" else 1024
@@ -121,7 +121,7 @@ def synthetic(states: int, branches: int) -> tuple[str, ...]:
 def real(name: str) -> tuple[str, ...]:
     """A row: the comparison of a model of the manifest."""
     before = peak(resource.RUSAGE_SELF)
-    found = explore(load(spec_directory() / "manifest.json").find(name))
+    found = explore(load().find(name))
     most = peak(resource.RUSAGE_SELF)
     return (
         name + ("" if found.difference is None else " DIFFERS"),

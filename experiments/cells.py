@@ -6,7 +6,6 @@ it stopped.  A cell is a pure function of its line's first five columns.
 
 import csv
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -23,6 +22,7 @@ from experiments.strategies import GRADIENT_ATTACKS, Settings
 from model_consensus import tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.conformance.files import whole_file
 from model_consensus.defects.tob import unverified
 from model_consensus.errors import ModelConsensusError
 from model_consensus.simulation.digits import Digits
@@ -147,12 +147,10 @@ def read_results(path: Path) -> list[Result]:
 
 def write_results(path: Path, results: Iterable[Result]) -> None:
     """Write them in the order of their cells; the file appears whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
         writer.writerows(map(_line, sorted(results, key=lambda result: result.cell)))
-    os.replace(temporary, path)
 
 
 def _line(result: Result) -> list[object]:

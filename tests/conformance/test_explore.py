@@ -25,7 +25,7 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.systems.bounded import system_of, tob_learning
 from model_consensus.tla import tlc
 from model_consensus.tla.config import constants_of
-from model_consensus.tla.manifest import load, spec_directory
+from model_consensus.tla.manifest import load
 from model_consensus.tla.values import Function, record
 
 # ------------------------------------------------------------------------ graphs made by hand
@@ -193,7 +193,7 @@ def test_a_constant_that_is_missing_or_wrong_is_named() -> None:
 
 
 def test_a_model_without_an_implementation_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    model = load(spec_directory() / "manifest.json").find("MCConsensus")
+    model = load().find("MCConsensus")
     with pytest.raises(ModelConsensusError, match="MCConsensus: only models of MCTobLearning"):
         system_of(model)
     assert cli.main(["explore", "MCConsensus"]) == 2
@@ -214,7 +214,7 @@ def test_each_tier_has_models_of_each_protocol() -> None:
 
 @pytest.mark.tlc
 def test_the_implementation_has_the_graph_of_the_specification() -> None:
-    model = load(spec_directory() / "manifest.json").find("MCTobLearning_tiny")
+    model = load().find("MCTobLearning_tiny")
     found = explore(model)
     assert found.difference is None
     assert "the graphs are equal" in describe(found)
@@ -223,7 +223,7 @@ def test_the_implementation_has_the_graph_of_the_specification() -> None:
 @pytest.mark.tlc
 def test_a_tlc_that_is_killed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tlc, "check", partial(tlc.check, time_limit=0.1))
-    model = load(spec_directory() / "manifest.json").find("MCTobLearning_tiny")
+    model = load().find("MCTobLearning_tiny")
     with pytest.raises(ModelConsensusError, match="MCTobLearning_tiny: stopped at its time limit"):
         dumped(model, tmp_path)
 
@@ -256,7 +256,7 @@ sys.exit(cli.main(["explore", "MCTobLearning_tiny"]))
 
 @pytest.mark.tlc
 def test_a_difference_is_described() -> None:
-    model = load(spec_directory() / "manifest.json").find("MCTobLearning_tiny")
+    model = load().find("MCTobLearning_tiny")
     constants = constants_of(model.config.read_text(encoding="utf-8"))
     found = explore(model, tob_learning(constants, DEFECTS["unverified"]))
     assert found.difference is not None

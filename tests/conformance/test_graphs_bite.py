@@ -51,7 +51,7 @@ class Instance:
 
     def model(self, folder: Path) -> Model:
         """The model; its configuration is written into ``folder``."""
-        model = load(spec_directory() / "manifest.json").find(self.name)
+        model = load().find(self.name)
         text = model.config.read_text(encoding="utf-8")
         for constant, value in self.constants.items():
             text, times = re.subn(rf"(?m)^( +{constant} =) .*$", rf"\1 {value}", text)

@@ -14,10 +14,10 @@ from model_consensus.conformance.necessity_attack import attack
 from model_consensus.conformance.replay import counterexample
 from model_consensus.systems.bounded import SYSTEMS
 from model_consensus.tla import tlc
-from model_consensus.tla.manifest import Model, load, spec_directory
+from model_consensus.tla.manifest import Model, load
 from model_consensus.tla.tlc_output import Trace
 
-MODELS = load(spec_directory() / "manifest.json").models
+MODELS = load().models
 NECESSARY = [model for model in MODELS if model.kind == "necessity"]
 
 # What these specify has no implementation: learning in general, the bare broadcast and the bare

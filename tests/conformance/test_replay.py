@@ -13,12 +13,12 @@ from model_consensus.conformance.properties import accuracy, agreement, evaluati
 from model_consensus.conformance.replay import counterexample, replay, simulate
 from model_consensus.errors import ModelConsensusError
 from model_consensus.systems.bounded import SYSTEMS, system_of
-from model_consensus.tla.manifest import load, spec_directory
+from model_consensus.tla.manifest import load
 from model_consensus.tla.tlc_output import Step
 from model_consensus.tla.values import Function
 from tests.support.places import DOCS
 
-MANIFEST = load(spec_directory() / "manifest.json")
+MANIFEST = load()
 WITNESSES = [
     model.name
     for model in MANIFEST.models

@@ -6,11 +6,11 @@ import pytest
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report.claims import CLAIMS
-from model_consensus.tla.manifest import load, spec_directory
+from model_consensus.tla.manifest import load
 from tests.support.places import ROOT
 from tools.update_docs import documents, models_table, updated
 
-MANIFEST = load(spec_directory() / "manifest.json")
+MANIFEST = load()
 
 
 def test_every_document_is_fresh() -> None:

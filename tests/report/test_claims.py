@@ -11,10 +11,10 @@ from model_consensus.commands.verify_jobs import JOBS
 from model_consensus.proofs.theories import THEORIES
 from model_consensus.report import claims, html_report
 from model_consensus.report.claims import CLAIMS
-from model_consensus.tla.manifest import load, spec_directory
+from model_consensus.tla.manifest import load
 from tests.support.places import ROOT
 
-MANIFEST = load(spec_directory() / "manifest.json")
+MANIFEST = load()
 
 
 def test_all_evidence_exists() -> None:

@@ -8,7 +8,7 @@ from model_consensus.defects.pow import any_generation, unverified
 from model_consensus.systems import bounded
 from model_consensus.systems.pow import Receiver
 from model_consensus.tla.config import constants_of
-from model_consensus.tla.manifest import load, spec_directory
+from model_consensus.tla.manifest import load
 
 pytestmark = pytest.mark.tlc
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.tlc
 def test_graphs_are_equal_where_the_learner_is_what_is_specified(
     name: str, receive: Receiver, equal: bool
 ) -> None:
-    model = load(spec_directory() / "manifest.json").find(name)
+    model = load().find(name)
     constants = constants_of(model.config.read_text(encoding="utf-8"))
     found = explore(model, bounded.pow_learning(constants, receive))
     assert (found.difference is None) is equal

@@ -7,11 +7,11 @@ import pytest
 
 from model_consensus.commands.cli import main
 from model_consensus.tla import distributed
-from model_consensus.tla.manifest import Model, differences, load, spec_directory
+from model_consensus.tla.manifest import Model, differences, load
 from model_consensus.tla.tlc_output import Verdict
 from model_consensus.tla.toolchain import find_toolchain
 
-MANIFEST = load(spec_directory() / "manifest.json")
+MANIFEST = load()
 
 
 def cluster() -> distributed.Cluster:

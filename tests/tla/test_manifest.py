@@ -16,7 +16,6 @@ from model_consensus.tla.manifest import (
     differences,
     incomplete,
     load,
-    spec_directory,
 )
 from model_consensus.tla.tlc_output import ActionCoverage, Result, Step, Trace, Verdict
 from model_consensus.tla.values import record
@@ -63,11 +62,11 @@ def models(folder: Path) -> tuple[Model, ...]:
 
 
 def test_the_specifications_and_the_manifest_agree() -> None:
-    assert incomplete(load(spec_directory() / "manifest.json")) == []
+    assert incomplete(load()) == []
 
 
 def test_every_model_of_the_specifications_has_its_figures() -> None:
-    for model in load(spec_directory() / "manifest.json").models:
+    for model in load().models:
         assert model.figures is not None, model.name
 
 

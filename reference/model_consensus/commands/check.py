@@ -8,8 +8,6 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report import console as report
 from model_consensus.tla import manifest as manifests
@@ -47,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the model."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = report.new_console()
     job, expected = find_model(args.model)
     job = replace(
         job,
@@ -104,7 +102,7 @@ def find_model(name: str) -> tuple[tlc.Run, manifests.Model | None]:
         return tlc.Run(module, config, coverage=True), None
     if len(config.parts) > 1:
         raise ModelConsensusError(f"no such file: {name}")
-    manifest = manifests.load(manifests.spec_directory() / "manifest.json")
+    manifest = manifests.load()
     model = manifest.find(name)
     return model.run(), model
 

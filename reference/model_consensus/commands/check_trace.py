@@ -11,10 +11,9 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rich.console import Console
-
 from model_consensus.conformance.trace_check import check_traces, describe
 from model_consensus.conformance.traces import find_files, read
+from model_consensus.report.console import new_console
 
 EXAMPLES = """\
 examples:
@@ -35,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the traces."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = new_console()
     started = time.monotonic()
     traces = rejected = states = 0
     with console.status("reading") as status:

@@ -10,11 +10,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from model_consensus.commands.check import find_model
 from model_consensus.conformance.traces import Trace, read
 from model_consensus.errors import ModelConsensusError
+from model_consensus.report.console import new_console
 from model_consensus.report.diagrams import block_tree, has_tree, sequence_diagram
 from model_consensus.report.events import shiviz, tell
 from model_consensus.tla import tlc
@@ -37,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the pictures."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = new_console()
     path = Path(args.trace)
     if args.states is not None and args.states < 1:
         raise ModelConsensusError("--states: must be at least 1")

@@ -10,12 +10,12 @@ end of a shortest path.
 import argparse
 from functools import partial
 
-from rich.console import Console
 from rich.status import Status
 
 from model_consensus.conformance.explore import describe, explore, graph_models
 from model_consensus.errors import ModelConsensusError
-from model_consensus.tla.manifest import TIERS, load, spec_directory
+from model_consensus.report.console import new_console
+from model_consensus.tla.manifest import TIERS, load
 
 EXAMPLES = """\
 examples:
@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare the graphs."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
-    manifest = load(spec_directory() / "manifest.json")
+    console = new_console()
+    manifest = load()
     models = [manifest.find(name) for name in args.models]
     models += graph_models(args.tier) if args.all else []
     if not models:

@@ -18,7 +18,7 @@ from model_consensus.conformance.replay import Replay, counterexample, replay, s
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report import console as report
 from model_consensus.systems.bounded import system_of
-from model_consensus.tla.manifest import Model, load, spec_directory
+from model_consensus.tla.manifest import Model, load
 from model_consensus.tla.tlc_output import Trace
 
 EXAMPLES = """\
@@ -50,13 +50,13 @@ def _count(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Replay what is asked for."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = report.new_console()
     if args.assumptions:
         print(table(), end="")
         return 0
     if args.model is None:
         raise ModelConsensusError("name a model, or --assumptions")
-    model = load(spec_directory() / "manifest.json").find(args.model)
+    model = load().find(args.model)
     console.print(f"{model.name} ({model.kind}): {model.claim}")
     if args.simulate:
         return _simulated(console, model, args)

@@ -31,6 +31,7 @@ from model_consensus.conformance.trace_check import check_traces
 from model_consensus.defects import tob as tob_defects
 from model_consensus.errors import ModelConsensusError
 from model_consensus.landscapes import Landscape
+from model_consensus.report.console import new_console
 from model_consensus.report.plot import plot_convergence
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 from model_consensus.simulation.checkpoint import remembering
@@ -145,7 +146,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, record, check."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = new_console()
     folder = args.out or Path("out") / args.protocol
     try:
         folder.mkdir(parents=True, exist_ok=True)

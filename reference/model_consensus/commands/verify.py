@@ -86,9 +86,9 @@ def run(args: argparse.Namespace) -> int:
         file: Path | None = getattr(args, option)
         if file and not file.parent.is_dir():
             raise ModelConsensusError(f"--{option}: no such folder: {file.parent}")
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = report.new_console()
     started = time.monotonic()
-    manifest = manifests.load(manifests.spec_directory() / "manifest.json")
+    manifest = manifests.load()
     wanted = [claims.find(name) for name in args.claim]
     models = selected(manifest, args.models, args.tier, wanted)
     if args.distributed:

@@ -13,7 +13,7 @@ from model_consensus.systems.bounded import system_of
 from model_consensus.systems.system import System
 from model_consensus.tla import tlc
 from model_consensus.tla.config import PROPERTIES
-from model_consensus.tla.manifest import Model, load, spec_directory
+from model_consensus.tla.manifest import Model, load
 from model_consensus.tla.tlc_output import Verdict
 from model_consensus.tla.values import Function, show
 
@@ -73,7 +73,7 @@ def graph_models(tier: str = "fast") -> list[Model]:
     """The models of a tier, or of "all", made to be compared: ``*_tiny`` and ``*_graph*``."""
     return [
         model
-        for model in load(spec_directory() / "manifest.json").models
+        for model in load().models
         if re.search("_tiny|_graph", model.name) and tier in (model.tier, "all")
     ]
 

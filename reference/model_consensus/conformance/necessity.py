@@ -32,7 +32,7 @@ from model_consensus.defects import tob as tob_defects
 from model_consensus.systems.bounded import SYSTEMS
 from model_consensus.systems.system import System
 from model_consensus.tla.config import constants_of
-from model_consensus.tla.manifest import Model, load, spec_directory
+from model_consensus.tla.manifest import Model, load
 from model_consensus.tla.values import Value
 
 
@@ -290,7 +290,7 @@ def _system(
 
 def table() -> str:
     """The assumptions as a table of Markdown, for docs/replay.md."""
-    models = load(spec_directory() / "manifest.json")
+    models = load()
     lines = [
         "| model | falls | about | what is dropped | where it is kept |",
         "|---|---|---|---|---|",

@@ -15,13 +15,13 @@ the specification; the action's name is for readers, the checker finds out itsel
 """
 
 import json
-import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from model_consensus.conformance.files import whole_file
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Model
 from model_consensus.systems.lineage import Lineages, ticket_value
@@ -135,14 +135,12 @@ def write(path: Path, trace: Trace) -> None:
         ],
     }
     variables = list(trace.states[0])
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8") as file:
+    with whole_file(path) as file:
         file.write(f'{{"#meta": {json.dumps(meta)},\n"vars": {json.dumps(variables)},\n"states": [')
         for index, (action, state) in enumerate(zip(trace.actions, trace.states, strict=True)):
             line = {"#meta": {"index": index, "action": action}, **to_itf(state)}
             file.write(f"{',' if index else ''}\n{json.dumps(line)}")
         file.write("\n]}\n")
-    os.replace(temporary, path)
 
 
 def read(path: Path) -> Trace:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 
 from model_consensus.tla.differences import changes
@@ -23,6 +24,11 @@ class Outcome:
     @property
     def passed(self) -> bool:
         return not self.differences
+
+
+def new_console() -> Console:
+    """Standard output, on which text stands as it was given: no markup, no colour, no new lines."""
+    return Console(highlight=False, soft_wrap=True, markup=False)
 
 
 # --------------------------------------------------------------------------- rows of the table

@@ -9,9 +9,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from model_consensus.conformance.files import whole_file
 from model_consensus.report.claims import ASSUMED, CLAIMS, GRAPHS, NOT_COVERED, PROOFS, Claim
-from model_consensus.report.json_report import replace_file
-from model_consensus.tla.manifest import Manifest, load, spec_directory
+from model_consensus.tla.manifest import Manifest, load
 
 Report = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ def page(report: Report) -> str:
         said = _mark("fails", f"{failed} of {len(entries)} fail")
     else:
         said = _mark("ok", f"all {len(entries)} pass")
-    manifest = load(spec_directory() / "manifest.json")
+    manifest = load()
     commit = report["commit"] or "not in a checkout"
     body = [
         "<h1>model-consensus: what was verified</h1>",
@@ -87,7 +87,8 @@ def page(report: Report) -> str:
 
 def write(path: Path, report: Report) -> None:
     """Write the page, at once or not at all."""
-    replace_file(path, page(report))
+    with whole_file(path) as file:
+        file.write(page(report))
 
 
 # --------------------------------------------------------------------------------- the tables

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from model_consensus import __version__
+from model_consensus.conformance.files import whole_file
 from model_consensus.report.console import Outcome
 from model_consensus.tla.manifest import Figures
 from model_consensus.tla.toolchain import Toolchain
@@ -70,7 +71,8 @@ _TIMES = ("runtime", "runtimes", "seconds")
 
 def write(path: Path, report: dict[str, Any]) -> None:
     """Write a report at once or not at all."""
-    replace_file(path, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    with whole_file(path) as file:
+        file.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
 
 
 def with_checksum(report: dict[str, Any]) -> dict[str, Any]:
@@ -81,10 +83,3 @@ def with_checksum(report: dict[str, Any]) -> dict[str, Any]:
     ]
     canonical = json.dumps(sorted(results, key=str), sort_keys=True).encode()
     return {**report, "resultsSha256": hashlib.sha256(canonical).hexdigest()}
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file at once or not at all."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

@@ -11,7 +11,6 @@ process, not a loss of power; a last line that was cut off is ignored.
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from model_consensus import __version__
+from model_consensus.conformance.files import whole_file
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import tagged_digest
 from model_consensus.landscapes import Landscape, Vector
@@ -69,11 +69,9 @@ def remembering(
     )
     run = {"version": __version__, "landscape": problem.hex(), **options}
     known = _read(path, run) if resume and path.exists() else {}
-    whole = path.with_name(path.name + ".part")  # a kill in here must not cost the old file
-    with whole.open("w", encoding="utf-8") as file:
+    with whole_file(path) as file:  # a kill in here must not cost the old file
         file.write(json.dumps(run) + "\n")
         file.writelines(f"{name} {loss}\n" for name, loss in known.items())
-    os.replace(whole, path)
     with path.open("a", encoding="utf-8") as file:
         yield cast(Landscape, _Remembering(landscape, known, file))
 

@@ -124,12 +124,14 @@ def spec_directory() -> Path:
     raise ModelConsensusError(f"no specifications beside {package}: install the package again")
 
 
-def load(path: Path) -> Manifest:
-    """Read a manifest.
+def load(path: Path | None = None) -> Manifest:
+    """Read a manifest; without a path, that of the specifications.
 
     Raises:
         ModelConsensusError: the file is missing, is no JSON, or breaks the schema.
     """
+    if path is None:
+        path = spec_directory() / "manifest.json"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
