@@ -186,7 +186,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
 
 
 def write(results: Sequence[Result], folder: Path | None = None) -> list[Path]:
-    """Write figure and tables: those of a part of the experiment into ``folder``, else the document.
+    """Write figure and tables: of a part of the experiment into ``folder``, else the document.
 
     :returns: the files written.
     :raises ModelConsensusError: there are no results.

@@ -42,7 +42,7 @@ def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 def interruptible() -> Iterator[None]:
     """Let Ctrl-C reach the processes that a test starts.
 
-    A shell without job control, and nohup, start pytest with SIGINT ignored, which children inherit.
+    nohup, and a shell without job control, start pytest with SIGINT ignored; children inherit that.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
