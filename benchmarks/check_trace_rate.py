@@ -8,8 +8,8 @@ TLC; the rates are those of the rest.  They are given by the clock and by the pr
 Java's included: on a busy machine the latter says more.
 """
 
+import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -113,8 +113,15 @@ def check(files: Sequence[Path]) -> Cost:
     return Cost(states, time.monotonic() - started, sum(os.times()[:4]) - used)
 
 
-def main(arguments: Sequence[str]) -> None:
+def main() -> None:
     """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "traces", metavar="TRACES", nargs="*", type=int, default=BATCHES, help="sizes of batches"
+    )
+    batches = parser.parse_args().traces
     table = Table(title="recorded executions checked by TLC")
     rates = ("traces/min", "steps/s")
     columns = ("traces", "steps", "seconds", *rates, "processor s", *rates)
@@ -128,7 +135,7 @@ def main(arguments: Sequence[str]) -> None:
                 traces.write(files[-1], run(seed))
             start = check(files[:1])
             table.add_row(f"{name}, start", *_figures(1, start, None))
-            for size in map(int, arguments or BATCHES):
+            for size in batches:
                 cost = check([*islice(cycle(files), size)])
                 table.add_row(name, *_figures(size, cost, start))
     Console(width=120).print(table)
@@ -148,4 +155,4 @@ def _figures(size: int, cost: Cost, start: Cost | None) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -7,6 +7,7 @@ when it mines in private.  Measured side by side in this one process: the time o
 probability against the depth and the horizon, relative to the first row.
 """
 
+import argparse
 import time
 
 from rich.console import Console
@@ -43,6 +44,9 @@ def evaluations(lambda_: int, share: float) -> float:
 
 def main() -> None:
     """Print both tables."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     console = Console(width=130)
     shares = (0.0, 0.1, 0.2, 0.3, 0.4)
     table = Table(title=f"evaluations of a process for a decided generation ({WINS} wins, k = 3)")

@@ -8,6 +8,7 @@ The baselines: learners that evaluate all λ accepted offers instead of the winn
 broadcast that ships whole models (8 bytes a coordinate) instead of their lineage.
 """
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -83,6 +84,9 @@ SETTINGS: Sequence[tuple[int, int, int, int]] = (
 
 def main() -> None:
     """Print the table."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     table = Table(title=f"a correct process, a generation (mean of {GENERATIONS})")
     for column in ("n", "f", "λ", "dimension", "attack"):
         table.add_column(column, justify="right")

@@ -136,7 +136,9 @@ def real(name: str) -> tuple[str, ...]:
 
 def main() -> None:
     """Print both tables."""
-    parser = argparse.ArgumentParser(description="memory and speed of the comparison of graphs")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("models", metavar="MODEL", nargs="*", help="a model of the manifest")
     parser.add_argument(
         "--states",

@@ -4,9 +4,10 @@
 
 For each machine: schedules and steps in a second of processor time, and under a profiler the share
 of Hypothesis' own work (choosing, recording and checking its own data) and of ours (the protocol,
-the System and the properties).  The time of a function of another library is its callers'.
+the System and the properties).  Time in third-party code is charged to its callers.
 """
 
+import argparse
 import cProfile
 import os
 import pstats
@@ -76,7 +77,18 @@ def measure(machine: type[Recorded], examples: int, steps: int) -> str:
 
 def main() -> None:
     """Print the table."""
-    examples = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "schedules",
+        metavar="SCHEDULES",
+        nargs="?",
+        type=int,
+        default=100,
+        help="for each machine (default: %(default)s)",
+    )
+    examples = parser.parse_args().schedules
     print("machine             schedules/s   steps/s    Hypothesis    ours   neither")
     for machine, steps in ((TobMachine, 24), (PowMachine, 40), (StreamletMachine, 24)):
         print(measure(machine, examples, steps), flush=True)

@@ -14,6 +14,7 @@ and the median of the ratios to the plain one in the same round.  Then a profile
 the time goes.  The exit status is 1 if our median ratio in the first row is above 1.2.
 """
 
+import argparse
 import cProfile
 import pstats
 import sys
@@ -207,6 +208,9 @@ def profile(landscape: Digits | DigitsMLP, lambda_: int) -> Table:
 
 def main() -> int:
     """Print the tables; the exit status."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     console = Console(width=110)
     table = Table(title=f"one generation, processor time; least and median of {ROUNDS} rounds")
     for column in ("classifier", "λ", "search", "ms", "least ratio", "median ratio"):

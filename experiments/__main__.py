@@ -1,10 +1,10 @@
 """The experiment, its tuning, and its report.
 
 ``run`` trains every cell that the file of results does not have, and then does what ``report``
-does: it writes the figure and the tables of docs/experiments.md from the cells that are finished.
-Stop it at any time; the same command goes on.  ``tune`` chooses the
-hyper-parameters of the evolution strategies on the validation part.  ``confirm`` compares the
-aggregators with those of the library byzfl.
+does.  Stop it at any time; the same command goes on.  ``report`` writes the figure and the tables
+of docs/experiments.md if all cells are finished; of a part of them it writes figure and tables
+beside the file of results.  ``tune`` chooses the hyper-parameters of the evolution strategies on
+the validation part.  ``confirm`` compares the aggregators with those of the library byzfl.
 """
 
 import argparse
@@ -47,6 +47,7 @@ EXAMPLES = """\
 examples:
   python -m experiments run
   python -m experiments run --methods tob pow --jobs 1
+  python -m experiments report --out docs/experiments
   python -m experiments tune
   python -m experiments confirm
 """
@@ -75,7 +76,7 @@ def main() -> int:
         type=Path,
         default=Path("out") / "experiments",
         metavar="FOLDER",
-        help="where finished cells are kept (default: %(default)s)",
+        help="where the finished cells are, in results.csv (default: %(default)s)",
     )
     args = parser.parse_args()
     console = Console(highlight=False, soft_wrap=True)
@@ -93,7 +94,8 @@ def main() -> int:
             wanted = set(experiment(list(ATTACKS_OF)))
             finished = [result for result in read_results(results) if result.cell in wanted]
             console.print(f"{len(finished):,} of {len(wanted):,} cells are finished")
-            console.print(f"written: {', '.join(map(str, report.write(finished)))}")
+            part = args.out if len(finished) < len(wanted) else None
+            console.print(f"written: {', '.join(map(str, report.write(finished, part)))}")
     except ImportError as error:
         print(f"experiments: error: {error.name} is not installed", file=sys.stderr)
         return 2

@@ -131,7 +131,12 @@ def read_results(path: Path) -> list[Result]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ModelConsensusError(f"{path}: {error.strerror}") from None
-    lines = list(csv.reader(text[: text.rfind("\n") + 1].splitlines()))
+    except UnicodeDecodeError:
+        raise ModelConsensusError(f"{path}: not a text file in UTF-8") from None
+    try:
+        lines = list(csv.reader(text[: text.rfind("\n") + 1].splitlines()))
+    except csv.Error as error:
+        raise ModelConsensusError(f"{path}: not a CSV file: {error}") from None
     if lines and lines[0] != HEADER:
         raise ModelConsensusError(f"{path}: line 1: not the results of an experiment")
     results = []

@@ -1,9 +1,11 @@
-"""The figure and the tables of docs/experiments.md, from finished cells."""
+"""The figure and the tables of docs/experiments.md, from the results of finished cells."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import nan
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -149,7 +151,7 @@ def updated(text: str, results: Sequence[Result]) -> str:
 
 
 def draw(results: Sequence[Result], path: Path) -> None:
-    """The accuracy of each method under its worst attack, by f, as SVG."""
+    """A heat map as SVG: the accuracy of each method by f, and the attack that is worst for it."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -157,38 +159,45 @@ def draw(results: Sequence[Result], path: Path) -> None:
     from matplotlib import pyplot as plt
 
     of = estimates(results)
-    figure, axes = plt.subplots(figsize=(7.5, 4), layout="constrained")
-    for index, (method, label) in enumerate(LABELS.items()):
-        points = [(f, worst(of, method, f)) for f in range(BOUND + 1)]
-        found = [(f, point[1]) for f, point in points if point]
-        if not found:
-            continue
-        ours = not method.startswith("es-")
-        axes.errorbar(
-            [f + 0.03 * (index - 4.5) for f, _ in found],  # side by side, to be told apart
-            [100 * value.mean for _, value in found],
-            [100 * value.half for _, value in found],
-            label=label,
-            linewidth=2 if ours else 1,
-            linestyle="-" if ours else "--",
-            marker="o" if ours else ".",
-            capsize=2,
-        )
-    axes.set(xlabel="Byzantine processes of 7, f", ylabel="test accuracy, %", ylim=(0, 100))
-    axes.set_xticks(range(BOUND + 1))
-    axes.grid(alpha=0.3)
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+    methods = [method for method in LABELS if any(key[0] == method for key in of)]
+    shown = [[worst(of, method, f) for f in range(BOUND + 1)] for method in methods]
+    accuracies = [[100 * found[1].mean if found else nan for found in row] for row in shown]
+    figure, axes = plt.subplots(figsize=(7.5, 1.2 + 0.46 * len(methods)), layout="constrained")
+    image = axes.imshow(accuracies, cmap="cividis", vmin=0, vmax=100, aspect="auto")
+    for row, column in product(range(len(methods)), range(BOUND + 1)):
+        found = shown[row][column]
+        if found:
+            attack, accuracy = found
+            text = f"{100 * accuracy.mean:.1f}"
+            text += f"\n{attack}" if attack != NO_ATTACK else ""
+            color = "black" if accuracy.mean > 0.5 else "white"
+            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
+    axes.set_title("Test accuracy in per cent under the worst attack, which is named", fontsize=10)
+    axes.set_xticks(range(BOUND + 1), ["no attack", *(f"f = {f}" for f in range(1, BOUND + 1))])
+    axes.set_yticks(range(len(methods)), [LABELS[method] for method in methods])
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    baselines = sum(not method.startswith("es-") for method in methods)
+    axes.axhline(baselines - 0.5, color="white", linewidth=4)
+    figure.colorbar(image, label="test accuracy, %")
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 
 
-def write(results: Sequence[Result]) -> list[Path]:
-    """Write the tables, the figure and the results beside them; the files written.
+def write(results: Sequence[Result], folder: Path | None = None) -> list[Path]:
+    """Write figure and tables: of a part of the experiment into ``folder``, else the document.
 
+    :returns: the files written.
     :raises ModelConsensusError: there are no results.
     """
     if not results:
         raise ModelConsensusError("no cell is finished: python -m experiments run")
+    if folder is not None:
+        figure, page = folder / FIGURE.name, folder / "tables.md"
+        page.write_text(tables(results), encoding="utf-8")
+        draw(results, figure)
+        return [page, figure]
     FIGURE.parent.mkdir(exist_ok=True)
     write_results(RESULTS, results)
     draw(results, FIGURE)

@@ -229,6 +229,7 @@ def test_a_tlc_that_is_killed_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.tlc
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("words", ["TLC explores", "exploring"])
 def test_an_interruption_leaves_nothing_behind(words: str, tmp_path: Path) -> None:
     """Ctrl-C while TLC runs, and while the implementation is explored."""

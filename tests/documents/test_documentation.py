@@ -37,18 +37,17 @@ def commands(page: str) -> Iterator[tuple[list[str], int]]:
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_runs(
     page: str,
-    tmp_path: Path,
+    importable: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(importable)
     text = (ROOT / page).read_text(encoding="utf-8")
     waiting = commands(text)
     names: dict[str, Any] = {"__name__": page}
     for kind, block in blocks(text):
         if file := re.match(r"# (\w+\.py)\n", block):
-            (tmp_path / file[1]).write_text(block, encoding="utf-8")
+            (importable / file[1]).write_text(block, encoding="utf-8")
         elif kind == "python":
             exec(compile(block, page, "exec"), names)
         else:

@@ -1,6 +1,5 @@
 """The landscapes in integers, against their formulas in Python's own integers and fractions."""
 
-import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -115,10 +114,8 @@ def test_a_landscape_is_loaded_by_its_name(landscape: Landscape) -> None:
     assert load_landscape(landscape.name) == landscape
 
 
-def test_a_landscape_is_loaded_from_a_module(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "my_landscape.py").write_text(
+def test_a_landscape_is_loaded_from_a_module(importable: Path) -> None:
+    (importable / "my_landscape.py").write_text(
         "from model_consensus.landscapes import Sphere\n"
         "class Mine(Sphere):\n"
         "    name = 'mine'\n"
@@ -128,8 +125,6 @@ def test_a_landscape_is_loaded_from_a_module(
         "    def __init__(self):\n"
         "        raise ValueError('no data')\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "my_landscape", raising=False)
     assert load_landscape("my_landscape:Mine").name == "mine"
     for name, complaint in [
         ("my_landscape:Half", "has no 'describe'"),

@@ -264,6 +264,7 @@ def test_a_heap_that_java_refuses() -> None:
     assert "TLC broke off with status 1" in result.message
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for children in /proc")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_command_and_its_java(how: signal.Signals) -> None:

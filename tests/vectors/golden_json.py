@@ -1,10 +1,12 @@
 """What the golden vectors are written with: protocol values as JSON."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Ticket
+from model_consensus.landscapes import Vector
 from model_consensus.pow_learner import Block
 from model_consensus.tob_learner import Offer
 
@@ -14,6 +16,11 @@ Json = Any
 def number(value: int) -> int | str:
     """A number of JSON if every reader has it exactly; else its decimal digits as a string."""
     return value if abs(value) < 1 << 53 else str(value)
+
+
+def sha256(vector: Vector) -> str:
+    """Of the coordinates, 8 bytes each, little-endian."""
+    return hashlib.sha256(vector.astype("<i8").tobytes()).hexdigest()
 
 
 def ticket_fields(ticket: Ticket) -> Json:

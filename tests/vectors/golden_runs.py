@@ -1,15 +1,16 @@
 """Golden vectors of whole runs and of settlement; see ``golden_vectors.py``."""
 
-import hashlib
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
 
 from model_consensus import pow_learner as pow_learning
+from model_consensus import tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.tob import ATTACKS
-from model_consensus.evolutionary_search import EvolutionarySearch, Model
+from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.landscapes import Sphere
-from model_consensus.pow_learner import Rules
+from model_consensus.pow_learner import Learner, Rules
 from model_consensus.settlement.chain_quality import selfish_share
 from model_consensus.settlement.condition import Target, Ties, violates
 from model_consensus.settlement.literature import rosenfeld
@@ -24,7 +25,16 @@ from model_consensus.streamlet.offers import encode_offer
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.tob import ByzantineOffer, Order, TobSystem
-from tests.vectors.golden_json import Json, number, offer_fields, pow_fields, refusal, ticket_fields
+from model_consensus.tob_learner import Offer
+from tests.vectors.golden_json import (
+    Json,
+    number,
+    offer_fields,
+    pow_fields,
+    refusal,
+    sha256,
+    ticket_fields,
+)
 
 
 def decided_vectors() -> Json:
@@ -37,37 +47,46 @@ def decided_vectors() -> Json:
 
 def tob_run(attack: str, seed: int) -> Json:
     names = ("p1", "p2", "p3", "p4")
-    one = OneLandscape(EvolutionarySearch(Sphere(4), draws=2, lambda_=3))
+    search = EvolutionarySearch(Sphere(4), draws=2, lambda_=3)
+    one = OneLandscape(search)
     system = TobSystem(names, names[3:], 3, one, 4)
-    order = []
-    for action, state in simulate(system, one, ATTACKS[attack], seed):  # noqa: B007
-        if isinstance(action, Order | ByzantineOffer):
-            order.append(action.offer)
-    learners = list(state.learner.values())
-    assert len({learner.decided for learner in learners}) == 1
-    decided = [system.lineages.origin(digest) for digest in learners[0].decided[1:]]
+    steps = simulate(system, one, ATTACKS[attack], seed)
+    order = [a.offer for a, _ in steps if isinstance(a, Order | ByzantineOffer)]
+    return {"attack": attack, **learning(search, order)}
+
+
+def problem(search: EvolutionarySearch) -> Json:
+    """The landscape, which has a vector of a given dimension."""
+    return {"landscape": search.landscape.name, "dimension": len(search.genesis.vector)}
+
+
+def learning(search: EvolutionarySearch, order: Sequence[Offer]) -> Json:
+    """What a learner decides that is delivered these offers, in order."""
+    learner = tob_learner.new_learner(search, "p1")
+    decided = []
+    for offer in order:
+        before = learner
+        learner = tob_learner.receive(search, search.lambda_, before, offer)
+        if len(learner.decided) > len(before.decided):
+            (ticket,) = (
+                each.ticket
+                for each in (*before.accepted, offer)
+                if search.offspring(before.model, each.ticket).digest == learner.model.digest
+            )
+            (loss,) = search.losses(before.model, [ticket])
+            digest = learner.model.digest.hex()
+            decided.append(
+                {"ticket": ticket_fields(ticket), "loss": number(loss), "digest": digest}
+            )
     return {
-        "attack": attack,
-        "landscape": "sphere",
-        "dimension": 4,
-        "draws": 2,
-        "lambda": 3,
-        "genesis": system.genesis.digest.hex(),
+        **problem(search),
+        "draws": search.draws,
+        "lambda": search.lambda_,
+        "genesis": search.genesis.digest.hex(),
         "order": [{**offer_fields(offer), "bytes": encode_offer(offer).hex()} for offer in order],
-        "decided": [
-            {
-                "ticket": ticket_fields(ticket),
-                "loss": number(*one.searched.losses(_model(system, parent), [ticket])),
-                "digest": digest.hex(),
-            }
-            for digest, (parent, ticket) in zip(learners[0].decided[1:], decided, strict=True)
-        ],
-        "banned": list(learners[0].banned),
+        "decided": decided,
+        "banned": list(learner.banned),
     }
-
-
-def _model(system: TobSystem, digest: bytes) -> Model:
-    return system.lineages.model(system.landscapes.search({}), digest)
 
 
 def pow_run(strategy: str, share: float, seed: int) -> Json:
@@ -75,16 +94,17 @@ def pow_run(strategy: str, share: float, seed: int) -> Json:
     search = EvolutionarySearch(Sphere(4), draws=3, lambda_=3)
     rules = Rules(names, depth=1, target=1 << 250)
     system = PowSystem(rules, names[3:], OneLandscape(search), 12, 12)
-    steps = list(simulate_pow(system, STRATEGIES[strategy], share, 12, seed))
-    state = steps[-1][1]
-    learner = state.learner["p1"]
+    *_, (_, state) = simulate_pow(system, STRATEGIES[strategy], share, 12, seed)
+    return {"strategy": strategy, **mining(search, rules, state.learner["p1"])}
+
+
+def mining(search: EvolutionarySearch, rules: Rules, learner: Learner) -> Json:
+    """What a learner has accepted, in order, and decided."""
     models = {model.digest: model for model in learner.models.values()}
     decided = pow_learning.decided(rules, learner)[1:]
     return {
-        "strategy": strategy,
-        "landscape": "sphere",
-        "dimension": 4,
-        "lambda": 3,
+        **problem(search),
+        "lambda": search.lambda_,
         "depth": rules.depth,
         "target": f"{rules.target:064x}",
         "genesis": search.genesis.digest.hex(),
@@ -97,7 +117,7 @@ def pow_run(strategy: str, share: float, seed: int) -> Json:
                 "ticket": ticket_fields(block.ticket),
                 "loss": number(block.claim),
                 "digest": digest.hex(),
-                "sha256": hashlib.sha256(models[digest].vector.astype("<i8").tobytes()).hexdigest(),
+                "sha256": sha256(models[digest].vector),
             }
             for block, digest in zip(
                 (learner.known[each] for each in pow_learning.chain(learner)), decided, strict=False

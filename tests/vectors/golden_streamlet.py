@@ -122,12 +122,7 @@ def streamlet_vectors() -> Json:
     assert not any(committee.is_authentic(packet) for packet, _ in inauthentic)
     assert not any(committee.is_certified(link) for link, _ in uncertified)
     return {
-        "committee": {
-            "secrets": {name: _secret(1, name).hex() for name in names},
-            "keys": {name: public.hex() for name, (public, _) in keys.items()},
-            "genesis": committee.genesis.hex(),
-            "leaders": [committee.leader(epoch) for epoch in range(1, 9)],
-        },
+        "committee": committee_fields(committee),
         "valid": [
             {"packet": packet_fields(packet), "bytes": encode(packet).hex()} for packet in packets
         ],
@@ -146,6 +141,16 @@ def streamlet_vectors() -> Json:
             {"packet": packet_fields(Chain((link,))), "reason": reason}
             for link, reason in uncertified
         ],
+    }
+
+
+def committee_fields(committee: Committee) -> Json:
+    """Its members' keys, secrets (of the seed 1), and the leaders of some epochs."""
+    return {
+        "secrets": {name: _secret(1, name).hex() for name in committee.processes},
+        "keys": {name: public.hex() for name, public in committee.keys.items()},
+        "genesis": committee.genesis.hex(),
+        "leaders": [committee.leader(epoch) for epoch in range(1, 9)],
     }
 
 

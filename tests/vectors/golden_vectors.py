@@ -4,11 +4,10 @@
 
 writes all files, by default where they belong.  They pin bytes: a difference is a change of a
 format and breaks other implementations.  What each field means is told in
-``tests/vectors/README.md``, and ``test_golden_vectors.py`` derives the values a second time, from
-that text alone.
+``tests/vectors/README.md``, and ``test_*_derived.py`` derive the values a second time, from that
+text alone.
 """
 
-import hashlib
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -31,8 +30,16 @@ from model_consensus.pow_learner import Block, Rules, Verdict, find_nonce, new_l
 from model_consensus.simulation.catalogue import load_landscape
 from model_consensus.streamlet.offers import decode_offer, encode_offer
 from model_consensus.tob_learner import Offer
-from tests.vectors import golden_runs, golden_streamlet
-from tests.vectors.golden_json import Json, number, offer_fields, pow_fields, refusal, ticket_fields
+from tests.vectors import golden_edge_cases, golden_runs, golden_streamlet
+from tests.vectors.golden_json import (
+    Json,
+    number,
+    offer_fields,
+    pow_fields,
+    refusal,
+    sha256,
+    ticket_fields,
+)
 
 FOLDER = Path(__file__).parent
 ZERO = bytes(32)
@@ -93,7 +100,7 @@ def lineage(search: EvolutionarySearch, tickets: Sequence[Ticket]) -> Json:
                 "digest": model.digest.hex(),
                 "loss": number(loss),
                 **({"vector": vector} if len(vector) <= 64 else {}),
-                "sha256": hashlib.sha256(model.vector.astype("<i8").tobytes()).hexdigest(),
+                "sha256": sha256(model.vector),
             }
         )
     return {
@@ -289,6 +296,7 @@ FORMATS: Mapping[str, Callable[[], Json]] = {
     "blocks": pow_vectors,
     "decided": golden_runs.decided_vectors,
     "settlement": golden_runs.settlement_vectors,
+    "edge_cases": golden_edge_cases.edge_case_vectors,
 }
 
 

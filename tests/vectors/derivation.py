@@ -1,0 +1,155 @@
+"""A second derivation of the values, from ``README.md``, with nothing of the implementation."""
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from tests.support.places import VECTORS
+
+Json = Any
+MASK = (1 << 64) - 1
+
+
+def vectors(name: str) -> Json:
+    return json.loads((VECTORS / f"{name}.json").read_text(encoding="ascii"))
+
+
+def digest(tag: str, *fields: bytes | str | int) -> bytes:
+    joined = b""
+    for item in (tag, *fields):
+        if isinstance(item, int):
+            item = struct.pack(">Q", item)
+        data = item.encode() if isinstance(item, str) else item
+        joined += struct.pack(">Q", len(data)) + data
+    return hashlib.sha256(joined).digest()
+
+
+def philox(key: int, words: int) -> Iterator[int]:
+    """Philox4x64-10, from the paper."""
+    for counter in range(1, -(-words // 4) + 1):
+        c, k = [counter, 0, 0, 0], [key & MASK, key >> 64]
+        for _ in range(10):
+            x, y = 0xD2E7470EE14C6C93 * c[0], 0xCA5A826395121157 * c[2]
+            c = [y >> 64 ^ c[1] ^ k[0], y & MASK, x >> 64 ^ c[3] ^ k[1], x & MASK]
+            k = [k[0] + 0x9E3779B97F4A7C15 & MASK, k[1] + 0xBB67AE8584CAA73B & MASK]
+        yield from c[: max(0, words - 4 * counter + 4)]
+
+
+def offspring(parent: bytes, ticket: Json) -> bytes:
+    generation, draw = int(ticket["generation"]), int(ticket["draw"])
+    return digest("model-consensus/offspring/1", parent, generation, ticket["proposer"], draw)
+
+
+def noise(name: bytes, dimension: int) -> list[int]:
+    key = int.from_bytes(name[:16], "little")
+    return [word.bit_count() - 32 for word in philox(key, dimension)]
+
+
+def coordinates(vector: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(vector)}q", *vector)
+
+
+def cut(value: int, limit: int) -> int:
+    return max(-limit, min(limit, value))
+
+
+def mutated(landscape: str, vector: list[int], z: list[int], generation: int) -> list[int]:
+    """The offspring, which has this generation."""
+    if landscape == "onemax":
+        return [bit ^ (n >= 9) for bit, n in zip(vector, z, strict=True)]
+    if landscape == "digits-mlp":
+        step = vector[-1] * (64 + z[-1]) // 64
+        if z[-1] < 0:
+            step = 64 * vector[-1] // (64 - z[-1])
+        step = max(64, min(65536, step))
+        moved = [w + (step * n + 128) // 256 for w, n in zip(vector[:-1], z[:-1], strict=True)]
+        return [cut(w, 4095 if i < 32 * 65 else 255) for i, w in enumerate(moved)] + [step]
+    step, limit = {
+        "sphere": (max(1, 32 >> (generation - 1) // 10), 1 << 20),
+        "rosenbrock": (max(1, 8 >> (generation - 1) // 50), 2048),
+        "digits": (4 - (generation > 80) - (generation > 160) - (generation > 320), 4095),
+    }[landscape]
+    return [cut(v + step * n, limit) for v, n in zip(vector, z, strict=True)]
+
+
+def first(landscape: str, dimension: int) -> list[int]:
+    if landscape == "rosenbrock":
+        return [-307, 256] * (dimension // 2)
+    if landscape == "digits-mlp":
+        parent = digest("model-consensus/digits-mlp/initial/1")
+        z = noise(offspring(parent, {"generation": 0, "proposer": "", "draw": 0}), 2411)
+        return [n * (32 if i < 32 * 65 else 4) for i, n in enumerate(z[:-1])] + [512]
+    return [{"onemax": 0, "sphere": 1000, "digits": 0}[landscape]] * dimension
+
+
+@cache
+def training_rows() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Features, int64[1077, 65], and labels."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    order = sorted(range(1797), key=lambda row: digest("model-consensus/digits/split/1", row))[720:]
+    pixels = data.data.astype(np.int64)
+    means = pixels[order].sum(axis=0) // len(order)
+    features = np.hstack([pixels[order] - means, np.full((len(order), 1), 8)])
+    return features, data.target[order]
+
+
+def hinge(scores: np.ndarray[Any, Any], margin: int) -> int:
+    """``scores``: int64[rows, 10]."""
+    labels = training_rows()[1]
+    total = 0
+    for row, label in zip(scores.tolist(), labels, strict=True):
+        own = row.pop(label)
+        total += max(0, margin + max(row) - own) ** 2
+    return total
+
+
+def loss(landscape: str, vector: list[int]) -> int:
+    if landscape == "onemax":
+        return vector.count(0)
+    if landscape == "sphere":
+        return sum(v * v for v in vector)
+    if landscape == "rosenbrock":
+        return sum(
+            100 * (256 * w - v * v) ** 2 + (256 * (256 - v)) ** 2 for v, w in pairwise(vector)
+        )
+    features, _ = training_rows()
+    weights = np.array(vector)
+    if landscape == "digits":
+        return hinge(features @ weights.reshape(10, 65).T, 12000)
+    hidden = np.clip(features @ weights[: 32 * 65].reshape(32, 65).T // 64, 0, 511)
+    inputs = np.hstack([hidden, np.full((len(hidden), 1), 64)])
+    return hinge(inputs @ weights[32 * 65 : -1].reshape(10, 33).T, 120000)
+
+
+Model = tuple[bytes, list[int]]
+"""A digest and coordinates."""
+
+
+def step(landscape: str, model: Model, ticket: Json) -> tuple[int, Model]:
+    """The loss of a ticket's offspring, and the offspring."""
+    name = offspring(model[0], ticket)
+    z = noise(name, len(model[1]))
+    vector = mutated(landscape, model[1], z, int(ticket["generation"]))
+    return loss(landscape, vector), (name, vector)
+
+
+def genesis_of(case: Json) -> Model:
+    """The first model of a case that names its landscape, dimension and genesis digest."""
+    return bytes.fromhex(case["genesis"]), first(case["landscape"], case["dimension"])
+
+
+def offer_bytes(offer: Json) -> bytes:
+    ticket = offer["ticket"]
+    numbers = [int(ticket["generation"]), int(ticket["draw"]), int(offer["claim"])]
+    fields: bytes = struct.pack(">3Q", *numbers) + ticket["proposer"].encode()
+    parent = bytes.fromhex(offer["parent"])
+    struct.unpack("32s", parent)  # which demands as many bytes
+    return parent + fields
