@@ -68,12 +68,12 @@ def test_the_machine_has_every_safety_property_of_the_specification() -> None:
 Function = Callable[..., Any]
 
 
-def last_block_is_tip(accept: Function) -> Function:
+def last_block_is_tip(adopt: Function) -> Function:
     """A fork choice that takes the last block whatever its height."""
 
     def broken(search: Search, learner: Learner, block: Block) -> Learner:
-        accepted: Learner = accept(search, learner, block)
-        return replace(accepted, tip=block.digest)
+        adopted: Learner = adopt(search, learner, block)
+        return replace(adopted, tip=block.digest)
 
     return broken
 
@@ -90,7 +90,7 @@ def decides_early(decided: Function) -> Function:
 FAULTS: dict[str, tuple[str, Callable[[Function], Function]]] = {
     "claims are believed": ("is_exact", lambda real: lambda search, model, block: True),
     "work is not checked": ("has_work", lambda real: lambda rules, block: True),
-    "the last block is the tip": ("accept", last_block_is_tip),
+    "the last block is the tip": ("adopt", last_block_is_tip),
     "depth k - 1": ("decided", decides_early),
 }
 

@@ -75,7 +75,7 @@ def test_a_longer_chain_is_adopted_and_an_equally_long_one_is_not(tip: int, pare
     models = {name: Model(height, name, GENESIS.vector) for name, height in heights.items()}
     learner = replace(pow_learning.new_learner(SEARCH, "p"), models=models, tip=b"tip")
     block = Block(b"parent", Ticket(parent + 1, "p", 0), 0)
-    after = pow_learning.accept(SEARCH, learner, block)
+    after = pow_learning.adopt(SEARCH, learner, block)
     assert (after.tip == block.digest) == (parent + 1 > tip)
     assert after.models[block.digest].digest == offspring_digest(b"parent", block.ticket)
 

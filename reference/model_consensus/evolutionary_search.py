@@ -9,9 +9,9 @@ Noise is made of raw 64-bit words of numpy's Philox generator (its streams are s
 releases; the distribution methods are not, and are not used).  ``popcount(word) - 32`` is an exact
 Binomial(64, 1/2) - 32 variate (mean 0, variance 16) and the same integer on every machine.
 
-Learners see a :class:`Search` and never a vector.  :class:`EvolutionarySearch` searches a real
-landscape; :class:`OpenLandscape` is the oracle of the specifications, whose losses are revealed
-one by one and branched over.
+The rule of this file: a model and a loss are functions of the landscape, the parent and the ticket,
+the same on every machine.  Nothing here draws a random number, reads a clock or keeps a state.
+Learners see a :class:`Search` and never a vector.
 """
 
 import hashlib
@@ -24,6 +24,22 @@ import numpy as np
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.landscapes import Landscape, Vector
+
+__all__ = [
+    "Digest",
+    "EvolutionarySearch",
+    "Model",
+    "Process",
+    "Search",
+    "Ticket",
+    "best_ticket",
+    "check_ticket",
+    "least",
+    "noise",
+    "offspring_digest",
+    "own_tickets",
+    "tagged_digest",
+]
 
 Process = str
 Digest = bytes
@@ -123,11 +139,22 @@ def own_tickets(generation: int, process: Process, draws: int) -> tuple[Ticket, 
 def least(losses: Sequence[int]) -> int:
     """The index of the least loss; of several, the first.
 
-    :raises ModelConsensusError: there are none.
+    :raises ModelConsensusError: ``losses`` is empty.
     """
     if not losses:
-        raise ModelConsensusError("there is no least of no losses")
+        raise ModelConsensusError("no losses were given")
     return min(range(len(losses)), key=losses.__getitem__)
+
+
+def best_ticket(search: Search, parent: Model, process: Process) -> tuple[Ticket, int]:
+    """The ticket of least loss that ``process`` can draw on ``parent``, and that loss.
+
+    It costs ``search.draws`` evaluations.  Ties go to the least draw.
+    """
+    tickets = own_tickets(parent.generation + 1, process, search.draws)
+    losses = search.losses(parent, tickets)
+    best = least(losses)
+    return tickets[best], losses[best]
 
 
 def check_ticket(parent: Model, ticket: Ticket, draws: int) -> None:

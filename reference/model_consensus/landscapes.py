@@ -1,9 +1,9 @@
 """What is searched: models are integer vectors, and a landscape gives each an exact integer loss.
 
-A landscape is public and deterministic.  It never sees a random generator: the noise of a ticket
-comes from :mod:`model_consensus.evolutionary_search`, and everything here is integer arithmetic
-whose result is the same on every machine.  Coordinates saturate at a limit, so that no sum of
-squares can overflow however long a search runs.
+The rule of this file: a landscape is public and deterministic.  It never sees a random generator,
+for the noise of a ticket comes from :mod:`model_consensus.evolutionary_search`, and everything here
+is integer arithmetic whose result is the same on every machine.  Coordinates saturate at a limit,
+so that no sum of squares overflows however long a search runs.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = ["Landscape", "OneMax", "Rosenbrock", "Sphere", "Vector", "add_noise"]
 
 Vector = NDArray[np.int64]
 """A model's coordinates, or several models' as the rows of a matrix."""

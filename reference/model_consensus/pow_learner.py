@@ -1,4 +1,4 @@
-"""(1,λ) evolutionary search over proof-of-work leader election: the learner of ``PowLearning.tla``.
+"""(1,λ) evolutionary search over proof-of-work leader election: ``PowLearner.tla``.
 
 A block is one step of the search.  The process that wants to mine on a block evaluates its λ
 tickets on that block's model, puts the ticket of least loss and its loss into the new block, and
@@ -7,17 +7,18 @@ refuses it if it says anything else: a block on a chain is an exact (1,λ) step,
 A learner adopts the longest chain of accepted blocks, of equally long ones the first, and decides
 the models of the blocks with ``depth`` blocks on top.
 
-The functions and fields here have the names that they have in the specification; λ is the number
-of a process's tickets, ``search.draws``.  Everything is a pure function of its arguments, and a
-block that is refused leaves the learner as it was.  Not in the specification: the hash itself, and
-:class:`Orphans`, the bounded memory for blocks that arrive before their parents.
+The rule of this file: everything is a pure function of its arguments, and nothing outside changes a
+learner.  A block that is refused leaves the learner as it was; one that arrives before its parent
+is refused, and has to be received again.  Functions and fields have the names that they have in the
+specification, where the hash is the verdict ``work``; λ is the number of a process's tickets,
+``search.draws``.  docs/side-by-side.md shows both texts in two columns.
 
 The algorithm is our reading of the idea of Kucharavy, Monti, Guerraoui and Dolamic (2023).
 """
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -28,13 +29,36 @@ from model_consensus.evolutionary_search import (
     Process,
     Search,
     Ticket,
-    least,
+    best_ticket,
     own_tickets,
     tagged_digest,
 )
 
+__all__ = [
+    "EVERY_HASH",
+    "MOST_HASHES",
+    "Block",
+    "Learner",
+    "Rules",
+    "Verdict",
+    "accepts",
+    "adopt",
+    "chain",
+    "check",
+    "decided",
+    "extend",
+    "find_nonce",
+    "has_structure",
+    "has_work",
+    "is_exact",
+    "is_own_ticket",
+    "mine",
+    "new_learner",
+    "receive",
+]
+
 EVERY_HASH = 1 << 256
-"""The target that every hash is below: proof-of-work for nothing."""
+"""Every hash is below this target, so work is free."""
 
 MOST_HASHES = 1 << 32
 """No block may be expected to cost more hashes than this."""
@@ -86,14 +110,12 @@ class Rules:
     :ivar depth: k, how many blocks on top decide a block; at least 0.
     :ivar target: a block's hash, as an integer, is below it: a block costs 2^256 / target hashes
         on average.
-    :ivar orphans: how many blocks a process keeps that arrived before their parents.
     :raises ModelConsensusError: a value is out of its range; a target that cannot be met.
     """
 
     processes: tuple[Process, ...]
     depth: int
     target: int = EVERY_HASH
-    orphans: int = 100
 
     def __post_init__(self) -> None:
         if self.depth < 0:
@@ -102,8 +124,6 @@ class Rules:
             raise ModelConsensusError(
                 f"target must be in 2^224..2^256, so that a hash is below it: {self.target:#x}"
             )
-        if self.orphans < 0:
-            raise ModelConsensusError(f"orphans must be at least 0, not {self.orphans}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +145,10 @@ class Learner:
 
 
 class Verdict(StrEnum):
-    """What a learner says to a block; the refusals are in the order of the checks' cost."""
+    """A learner's answer to a block: the first check that fails, in the order of their cost."""
 
     ACCEPTED = "accepted"
-    STRUCTURE = "its ticket or its claim is none"
+    STRUCTURE = "a field of its ticket, its claim or its nonce is out of range"
     WORK = "its hash is not below the target"
     KNOWN = "it is accepted already"
     PARENT = "its parent is not accepted"
@@ -151,7 +171,9 @@ def has_work(rules: Rules, block: Block) -> bool:
 
 
 def find_nonce(rules: Rules, block: Block, start: int = 0, *, work: bool = True) -> Block:
-    """The block with the first nonce from ``start`` on that gives it work, or, if not so, none.
+    """The block with the first nonce from ``start`` on that gives it work.
+
+    With ``work=False``, the first nonce that does not.
 
     :raises ModelConsensusError: a block without work is wanted and the rules ask for none.
     """
@@ -168,17 +190,6 @@ def find_nonce(rules: Rules, block: Block, start: int = 0, *, work: bool = True)
 
 
 # ------------------------------------------------------------------------------------- mining
-
-
-def best_ticket(search: Search, parent: Model, miner: Process) -> tuple[Ticket, int]:
-    """The miner's ticket of least loss on ``parent``, and that loss: λ evaluations.
-
-    Ties go to the least draw.
-    """
-    tickets = own_tickets(parent.generation + 1, miner, search.draws)
-    losses = search.losses(parent, tickets)
-    best = least(losses)
-    return tickets[best], losses[best]
 
 
 def extend(
@@ -213,13 +224,19 @@ def has_structure(search: Search, rules: Rules, block: Block) -> bool:
     )
 
 
-def is_exact(search: Search, model: Model, block: Block) -> bool:
-    """Whether λ evaluations on the parent's model give the block's ticket and its claim."""
-    return best_ticket(search, model, block.ticket.proposer) == (block.ticket, block.claim)
+def is_own_ticket(search: Search, parent: Model, block: Block) -> bool:
+    """Whether the ticket is one that its miner may draw on ``parent``."""
+    generation, miner = parent.generation + 1, block.ticket.proposer
+    return block.ticket in own_tickets(generation, miner, search.draws)
+
+
+def is_exact(search: Search, parent: Model, block: Block) -> bool:
+    """Whether λ evaluations on ``parent`` give the block's ticket and its claim."""
+    return best_ticket(search, parent, block.ticket.proposer) == (block.ticket, block.claim)
 
 
 def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdict:
-    """What the learner says to the block.  Who wants it to evaluate has to find a nonce first."""
+    """The learner's verdict on a block.  Evaluation comes last: it costs a sender the work."""
     if not has_structure(search, rules, block):
         return Verdict.STRUCTURE
     if not has_work(rules, block):
@@ -229,15 +246,20 @@ def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdi
     parent = learner.models.get(block.parent)
     if parent is None:
         return Verdict.PARENT
-    if block.ticket.generation != parent.generation + 1:
+    if not is_own_ticket(search, parent, block):
         return Verdict.GENERATION
     if not is_exact(search, parent, block):
         return Verdict.EVALUATION
     return Verdict.ACCEPTED
 
 
-def accept(search: Search, learner: Learner, block: Block) -> Learner:
-    """The learner with a block that passed the checks; it adopts the block's chain if longer."""
+def accepts(search: Search, rules: Rules, learner: Learner, block: Block) -> bool:
+    """Whether the block passes every check."""
+    return check(search, rules, learner, block) is Verdict.ACCEPTED
+
+
+def adopt(search: Search, learner: Learner, block: Block) -> Learner:
+    """The learner that has accepted ``block``, and adopts its chain if it is longer."""
     model = search.offspring(learner.models[block.parent], block.ticket)
     longer = model.generation > learner.models[learner.tip].generation
     return replace(
@@ -250,9 +272,7 @@ def accept(search: Search, learner: Learner, block: Block) -> Learner:
 
 def receive(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
     """The learner after the arrival of ``block``; the same learner if it refuses it."""
-    if check(search, rules, learner, block) is not Verdict.ACCEPTED:
-        return learner
-    return accept(search, learner, block)
+    return adopt(search, learner, block) if accepts(search, rules, learner, block) else learner
 
 
 def chain(learner: Learner) -> tuple[Digest, ...]:
@@ -270,52 +290,3 @@ def decided(rules: Rules, learner: Learner) -> tuple[Digest, ...]:
     blocks = chain(learner)
     settled = blocks[: max(0, len(blocks) - rules.depth)]
     return (learner.root, *(learner.models[digest].digest for digest in settled))
-
-
-# ------------------------------------------------------------------------------------ orphans
-
-
-@dataclass(frozen=True, slots=True)
-class Orphans:
-    """Blocks that arrived before their parents, the oldest first; never more than the rules allow.
-
-    Only blocks with work are kept: to push another one out costs a proof of work.  A block that was
-    pushed out has to be sent again.
-    """
-
-    blocks: tuple[Block, ...] = field(default=())
-
-    def keep(self, rules: Rules, block: Block) -> "Orphans":
-        """These and ``block``, which a learner refused for its parent."""
-        if block in self.blocks or rules.orphans == 0:
-            return self
-        return Orphans((*self.blocks, block)[-rules.orphans :])
-
-    def release(self, parent: Digest) -> "tuple[Orphans, tuple[Block, ...]]":
-        """Those that stay, and those that were waiting for the block ``parent``."""
-        waiting = tuple(block for block in self.blocks if block.parent == parent)
-        if not waiting:
-            return self, ()
-        return Orphans(tuple(block for block in self.blocks if block.parent != parent)), waiting
-
-
-def arrive(
-    search: Search, rules: Rules, learner: Learner, orphans: Orphans, block: Block
-) -> tuple[Learner, Orphans, tuple[Block, ...]]:
-    """A block arrives: receive it and every orphan that it connects, or keep it as an orphan.
-
-    The last result is the blocks accepted, in their order.
-    """
-    accepted: list[Block] = []
-    arrived = [block]
-    while arrived:
-        block = arrived.pop(0)
-        verdict = check(search, rules, learner, block)
-        if verdict is Verdict.PARENT:
-            orphans = orphans.keep(rules, block)
-        if verdict is Verdict.ACCEPTED:
-            learner = accept(search, learner, block)
-            accepted.append(block)
-            orphans, waiting = orphans.release(block.digest)
-            arrived.extend(waiting)
-    return learner, orphans, tuple(accepted)

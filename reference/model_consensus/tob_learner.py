@@ -6,13 +6,16 @@ delivery.  Once λ of them are accepted it evaluates the one of the least claim:
 true, that is the next model; if not, its proposer is banned for ever and the offer is dropped.
 
 The learner is a fold of :func:`receive` over what has been delivered, and all correct learners
-fold the same sequence: that is the whole argument.  The functions and fields here have the names
-that they have in the specification.  Everything is a pure function of its arguments; an offer that
-is not acceptable leaves the learner as it was.
+fold the same sequence: that is the whole argument.
+
+The rule of this file: everything is a pure function of its arguments, and nothing outside changes a
+learner.  An offer that is not acceptable leaves the learner as it was.  Functions and fields have
+the names that they have in the specification; docs/side-by-side.md shows both texts in two columns.
 
 The algorithm is our reading of the idea of Kucharavy, Monti, Guerraoui and Dolamic (2023).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from model_consensus.evolutionary_search import (
@@ -21,9 +24,29 @@ from model_consensus.evolutionary_search import (
     Process,
     Search,
     Ticket,
+    best_ticket,
     least,
     own_tickets,
 )
+
+__all__ = [
+    "Learner",
+    "Offer",
+    "current_generation",
+    "evaluate",
+    "is_acceptable",
+    "is_banned",
+    "is_first",
+    "is_legal",
+    "is_on_parent",
+    "is_own_draw",
+    "is_true_claim",
+    "least_claim",
+    "new_learner",
+    "offer",
+    "receive",
+    "select",
+]
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -74,25 +97,30 @@ def current_generation(learner: Learner) -> int:
 def offer(search: Search, learner: Learner) -> tuple[Learner, Offer]:
     """Draw the learner's own tickets on its current model; the best becomes its offer.
 
-    To be called once in each generation: ``learner.offered`` says for which it was.
+    It costs ``search.draws`` evaluations.
     """
-    generation = current_generation(learner)
-    tickets = own_tickets(generation, learner.process, search.draws)
-    losses = search.losses(learner.model, tickets)
-    best = least(losses)
-    offered = replace(learner, offered=generation, evaluations=learner.evaluations + len(tickets))
-    return offered, Offer(learner.process, learner.model.digest, tickets[best], losses[best])
+    ticket, loss = best_ticket(search, learner.model, learner.process)
+    offered = replace(
+        learner,
+        offered=current_generation(learner),
+        evaluations=learner.evaluations + search.draws,
+    )
+    return offered, Offer(learner.process, learner.model.digest, ticket, loss)
+
+
+def is_on_parent(learner: Learner, offer: Offer) -> bool:
+    """Whether ``offer`` is on the learner's current model."""
+    return offer.parent == learner.model.digest
+
+
+def is_own_draw(search: Search, learner: Learner, offer: Offer) -> bool:
+    """Whether the ticket is one that the sender may draw in the learner's generation."""
+    return offer.ticket in own_tickets(current_generation(learner), offer.sender, search.draws)
 
 
 def is_legal(search: Search, learner: Learner, offer: Offer) -> bool:
     """Whether its sender drew ``offer`` legally on the learner's current model."""
-    ticket = offer.ticket
-    return (
-        offer.parent == learner.model.digest
-        and ticket.generation == current_generation(learner)
-        and ticket.proposer == offer.sender
-        and 0 <= ticket.draw < search.draws
-    )
+    return is_on_parent(learner, offer) and is_own_draw(search, learner, offer)
 
 
 def is_first(learner: Learner, offer: Offer) -> bool:
@@ -114,25 +142,40 @@ def is_acceptable(search: Search, learner: Learner, offer: Offer) -> bool:
     )
 
 
-def select(search: Search, lambda_: int, learner: Learner) -> Learner:
-    """While λ offers are accepted: evaluate the least claim, and decide it or ban its proposer.
+def least_claim(accepted: Sequence[Offer]) -> Offer:
+    """The offer of the least claim; of equal claims, the earliest delivered."""
+    return accepted[least([offer.claim for offer in accepted])]
 
-    Of equal claims the earliest delivered counts.
-    """
-    while len(learner.accepted) >= lambda_:
-        chosen = learner.accepted[least([offer.claim for offer in learner.accepted])]
-        evaluated = replace(learner, evaluations=learner.evaluations + 1)
-        if search.losses(learner.model, [chosen.ticket]) == [chosen.claim]:
-            model = search.offspring(learner.model, chosen.ticket)
-            return replace(
-                evaluated, model=model, decided=(*learner.decided, model.digest), accepted=()
-            )
-        learner = replace(
-            evaluated,
-            accepted=tuple(offer for offer in learner.accepted if offer is not chosen),
-            banned=(*learner.banned, chosen.sender),
+
+def is_true_claim(search: Search, learner: Learner, offer: Offer) -> bool:
+    """Whether the claim is the loss of the offered model: one evaluation."""
+    return search.losses(learner.model, [offer.ticket]) == [offer.claim]
+
+
+def evaluate(search: Search, learner: Learner, chosen: Offer) -> Learner:
+    """Evaluate ``chosen``, an accepted offer: decide its model, or ban its proposer and drop it."""
+    evaluated = replace(learner, evaluations=learner.evaluations + 1)
+    if is_true_claim(search, learner, chosen):
+        model = search.offspring(learner.model, chosen.ticket)
+        return replace(
+            evaluated, model=model, decided=(*learner.decided, model.digest), accepted=()
         )
-    return learner
+    return replace(
+        evaluated,
+        accepted=tuple(offer for offer in learner.accepted if offer is not chosen),
+        banned=(*learner.banned, chosen.sender),
+    )
+
+
+def select(search: Search, lambda_: int, learner: Learner) -> Learner:
+    """With λ offers accepted: evaluate the one of the least claim.
+
+    An offer makes λ - 1 accepted offers λ, and either outcome leaves fewer: a delivery costs at
+    most one evaluation.
+    """
+    if len(learner.accepted) < lambda_:
+        return learner
+    return evaluate(search, learner, least_claim(learner.accepted))
 
 
 def receive(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:

@@ -1,8 +1,12 @@
-"""Total Order Broadcast, as ``TotalOrderBroadcast.tla`` has it: what the network owes to learners.
+"""Total Order Broadcast: ``TotalOrderBroadcast.tla``, the network that the learners assume.
 
 A correct process's message waits in ``network`` until it is given its place in the order; from then
 on it stands in the queue ``inbox[p]`` of every correct process p.  The adversary's messages are
-simply ordered, whenever it likes.  Delivered messages are gone: memory does not grow with the run.
+ordered at once, whenever it likes.  Delivered messages are dropped, so memory does not grow with
+the run.
+
+The rule of this file: a broadcast is a value, each action makes another one, and nothing here looks
+at what a message says.
 """
 
 from collections.abc import Mapping
@@ -10,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from model_consensus.evolutionary_search import Process
+
+__all__ = ["Broadcast", "Message"]
 
 Message = TypeVar("Message")
 

@@ -24,6 +24,7 @@ from model_consensus.evolutionary_search import (
     EvolutionarySearch,
     Model,
     Ticket,
+    best_ticket,
     offspring_digest,
     own_tickets,
 )
@@ -198,9 +199,7 @@ def harm_to_miners(attack: str, receive: Receiver, depth: int, share: float) -> 
         blocks = [learner.known[digest] for digest in pow_learning.chain(learner)]
         harm["share"] += sum(block.ticket.proposer == "b1" for block in blocks) / len(blocks) / 3
         for block in blocks:
-            best = pow_learning.best_ticket(
-                search, learner.models[block.parent], block.ticket.proposer
-            )
+            best = best_ticket(search, learner.models[block.parent], block.ticket.proposer)
             harm["inexact"] += best != (block.ticket, block.claim)
         harm["worse"] += 30 - len(blocks)
     return harm

@@ -11,7 +11,13 @@ import pytest
 
 from model_consensus import pow_learner as pow_learning
 from model_consensus.defects.pow import any_generation, unverified, workless
-from model_consensus.evolutionary_search import EvolutionarySearch, Ticket, least, own_tickets
+from model_consensus.evolutionary_search import (
+    EvolutionarySearch,
+    Ticket,
+    best_ticket,
+    least,
+    own_tickets,
+)
 from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import EVERY_HASH, Block, Rules
 from model_consensus.systems.answers import OneLandscape
@@ -50,7 +56,7 @@ def free_chain(receive: Receiver) -> bool:
     assert len(decided) == 2
     parent, model = system.genesis.digest, system.genesis
     for _ in range(2):
-        ticket, loss = pow_learning.best_ticket(SEARCH, model, "b1")
+        ticket, loss = best_ticket(SEARCH, model, "b1")
         before = state
         state = forge(system, state, "p2", Block(parent, ticket, loss), work=False)
         if state.learner == before.learner:
@@ -78,7 +84,7 @@ def high_block(receive: Receiver) -> bool:
     system, state = start(receive)
     for _ in range(2):
         state = win(system, state, "p2", "p1", "p2")
-    ticket, loss = pow_learning.best_ticket(SEARCH, SEARCH.genesis, "b1")
+    ticket, loss = best_ticket(SEARCH, SEARCH.genesis, "b1")
     lie = Block(system.genesis.digest, Ticket(5, "b1", ticket.draw), loss)
     state = forge(system, state, "p1", lie, work=True)
     tip = state.learner["p1"].tip

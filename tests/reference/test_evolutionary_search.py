@@ -12,6 +12,7 @@ from model_consensus.evolutionary_search import (
     EvolutionarySearch,
     Search,
     Ticket,
+    best_ticket,
     least,
     noise,
     offspring_digest,
@@ -95,12 +96,23 @@ def test_noise_has_the_moments_of_the_binomial_and_no_correlation() -> None:
 def test_least_prefers_the_first() -> None:
     assert least([3, 1, 2, 1]) == 1
     assert least([2**70, 2**70 - 1]) == 1
-    with pytest.raises(ModelConsensusError, match="no least"):
+    with pytest.raises(ModelConsensusError, match=r"^no losses were given$"):
         least([])
 
 
 def test_own_tickets_are_in_the_order_of_the_draws() -> None:
     assert own_tickets(2, "p", 2) == (Ticket(2, "p", 0), Ticket(2, "p", 1))
+
+
+def test_the_best_ticket_has_the_least_loss_and_of_equal_ones_the_least_draw() -> None:
+    landscape = OpenLandscape(draws=3)
+    digests = [
+        landscape.offspring(landscape.genesis, ticket).digest for ticket in own_tickets(1, "p", 3)
+    ]
+    for losses, draw in (((5, 3, 4), 1), ((5, 3, 3), 1), ((2, 2, 2), 0), ((9, 8, 7), 2)):
+        revealed = landscape.reveal(dict(zip(digests, losses, strict=True)))
+        best = (Ticket(1, "p", draw), losses[draw])
+        assert best_ticket(revealed, revealed.genesis, "p") == best
 
 
 def test_the_genesis_digest_covers_the_whole_problem() -> None:

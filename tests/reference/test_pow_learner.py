@@ -19,10 +19,8 @@ from model_consensus.pow_learner import (
     EVERY_HASH,
     Block,
     Learner,
-    Orphans,
     Rules,
     Verdict,
-    arrive,
     chain,
     check,
     decided,
@@ -35,7 +33,7 @@ from model_consensus.pow_learner import (
 )
 
 PROCESSES = ("p1", "p2", "b1")
-RULES = Rules(PROCESSES, depth=1, target=EVERY_HASH // 8, orphans=5)
+RULES = Rules(PROCESSES, depth=1, target=EVERY_HASH // 8)
 DRAWS = 3
 
 
@@ -123,7 +121,6 @@ def test_a_nonce_without_work_can_be_found_unless_all_have_work() -> None:
         ({"depth": 0, "target": 0}, "target must be in"),
         ({"depth": 0, "target": 1 << 200}, "target must be in"),
         ({"depth": 0, "target": EVERY_HASH + 1}, "target must be in"),
-        ({"depth": 0, "orphans": -1}, "orphans must be at least 0"),
     ],
 )
 def test_rules_that_cannot_be_kept_are_refused(values: dict[str, int], message: str) -> None:
@@ -316,65 +313,13 @@ def test_two_blocks_of_one_content_lead_to_one_model(search: Counting) -> None:
     assert learner.models[one.digest] == learner.models[other.digest]
 
 
-# ------------------------------------------------------------------------------------ orphans
-
-
-def test_orphans_are_accepted_when_their_parents_come(search: Counting) -> None:
-    base = new_learner(search, "p1")
-    _, blocks = grow(search, base, "pqbp")
-    learner, orphans = base, Orphans()
-    for block in reversed(blocks[1:]):
-        learner, orphans, accepted = arrive(search, RULES, learner, orphans, block)
-        assert learner is base
-        assert accepted == ()
-    learner, orphans, accepted = arrive(search, RULES, learner, orphans, blocks[0])
-    assert list(accepted) == blocks
-    assert chain(learner) == tuple(block.digest for block in blocks)
-    assert orphans == Orphans()
-
-
-def test_a_flood_of_orphans_is_bounded_and_costs_no_evaluation(search: Counting) -> None:
-    learner, orphans = new_learner(search, "p1"), Orphans()
-    for index in range(40):
-        parent = index.to_bytes(32, "big")
-        flood = find_nonce(RULES, Block(parent, Ticket(3, "b1", 0), 0))
-        before = search.evaluations
-        learner, orphans, accepted = arrive(search, RULES, learner, orphans, flood)
-        assert accepted == ()
-        assert search.evaluations == before
-        assert len(orphans.blocks) == min(index + 1, RULES.orphans)
-    assert [int.from_bytes(block.parent, "big") for block in orphans.blocks] == [35, 36, 37, 38, 39]
-    # A chain that is sent again after the flood is accepted all the same.
-    _, blocks = grow(search, new_learner(search, "p1"), "pq")
-    for block in blocks:
-        learner, orphans, _ = arrive(search, RULES, learner, orphans, block)
-    assert chain(learner) == tuple(block.digest for block in blocks)
-
-
-def test_orphans_are_released_by_their_own_parent_only(search: Counting) -> None:
-    low, high = (Block(parent, Ticket(2, "b1", 0), 0) for parent in (bytes(32), b"\xff" * 32))
-    both = Orphans((low, high))
-    assert both.release(low.parent) == (Orphans((high,)), (low,))
-    assert both.release(high.parent) == (Orphans((low,)), (high,))
-
-
-def test_only_blocks_with_work_are_kept_as_orphans_each_once(search: Counting) -> None:
-    learner = new_learner(search, "p1")
-    block = Block(b"\x09" * 32, Ticket(3, "b1", 0), 0)
-    _, orphans, _ = arrive(search, RULES, learner, Orphans(), find_nonce(RULES, block, work=False))
-    assert orphans == Orphans()
-    worked = find_nonce(RULES, block)
-    for _ in range(2):
-        _, orphans, _ = arrive(search, RULES, learner, orphans, worked)
-        assert orphans == Orphans((worked,))
-    assert Orphans().keep(replace(RULES, orphans=0), worked) == Orphans()
-
-
-def test_a_false_orphan_is_refused_when_its_parent_comes(search: Counting) -> None:
+def test_a_block_before_its_parent_is_refused_and_accepted_when_it_comes_again(
+    search: Counting,
+) -> None:
     base = new_learner(search, "p1")
     _, (first, second) = grow(search, base, "pb")
-    lie = find_nonce(RULES, replace(second, claim=second.claim + 1))
-    learner, orphans, _ = arrive(search, RULES, base, Orphans(), lie)
-    learner, orphans, accepted = arrive(search, RULES, learner, orphans, first)
-    assert accepted == (first,)
-    assert orphans == Orphans()
+    before = search.evaluations
+    assert receive(search, RULES, base, second) is base
+    assert search.evaluations == before
+    learner = receive(search, RULES, receive(search, RULES, base, first), second)
+    assert chain(learner) == (first.digest, second.digest)

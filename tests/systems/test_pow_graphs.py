@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_consensus import pow_learner as pow_learning
+from model_consensus import pow_learner
 from model_consensus.conformance.explore import explore
 from model_consensus.defects.pow import any_generation, unverified
 from model_consensus.systems import bounded
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.tlc
 @pytest.mark.parametrize(
     ("name", "receive", "equal"),
     [
-        ("MCPowLearning_graph_tiny", pow_learning.receive, True),
+        ("MCPowLearning_graph_tiny", pow_learner.receive, True),
         ("MCPowLearning_graph_tiny", unverified, False),
         # A learner with a defect is the specification with the same assumption dropped.
         ("MCPowNecessity_claims", unverified, True),
         ("MCPowNecessity_parents", any_generation, True),
-        ("MCPowNecessity_claims", pow_learning.receive, False),
+        ("MCPowNecessity_claims", pow_learner.receive, False),
     ],
 )
 def test_graphs_are_equal_where_the_learner_is_what_is_specified(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from model_consensus import pow_learner as pow_learning
+from model_consensus import pow_learner
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Ticket
 from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules
@@ -79,7 +79,7 @@ def test_every_decided_block_is_an_exact_step_of_its_miner() -> None:
     leaders = set()
     for state in reachable(explored):
         for learner in state.learner.values():
-            for digest in pow_learning.chain(learner):
+            for digest in pow_learner.chain(learner):
                 block = learner.known[digest]
                 own = [
                     explored.lineages.offspring(block.parent, Ticket(1, block.ticket.proposer, j))
@@ -102,7 +102,7 @@ def test_whatever_is_forged_leaves_every_learner_untouched() -> None:
                 assert after.blocks is state.blocks
                 for process, learner in state.learner.items():
                     assert after.learner[process] is learner
-                forged[pow_learning.has_work(explored.rules, action.block)] += 1
+                forged[pow_learner.has_work(explored.rules, action.block)] += 1
     assert min(forged.values()) > 0
 
 
@@ -207,12 +207,12 @@ def learner_with(explored: PowSystem, blocks: list[Block]) -> Learner:
     learner = state.learner["p1"]
     for block in blocks:
         search = explored.landscapes.search({})
-        learner = pow_learning.receive(search, explored.rules, learner, block)
+        learner = pow_learner.receive(search, explored.rules, learner, block)
     return learner
 
 
 def test_a_block_that_names_nobody_is_refused() -> None:
     explored = system(depth=0, wins=1, byzantine_wins=1)
     stranger = Block(explored.genesis.digest, Ticket(1, "x9", 0), 0)
-    worked = pow_learning.find_nonce(explored.rules, stranger)
+    worked = pow_learner.find_nonce(explored.rules, stranger)
     assert not learner_with(explored, [worked]).known

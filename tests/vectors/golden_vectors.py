@@ -232,7 +232,7 @@ def pow_vectors() -> Json:
     rules = Rules(("p1", "p2", "p3"), depth=1, target=1 << 248)
     learner = new_learner(search, "p1")
     first = pow_learning.extend(search, rules, learner.root, search.genesis, "p2")
-    learner = pow_learning.accept(search, learner, first)
+    learner = pow_learning.adopt(search, learner, first)
     model = learner.models[first.digest]
     second = pow_learning.extend(search, rules, first.digest, model, "p3", start=1 << 40)
     greatest = Block(ONES, Ticket(GREATEST, "Zoë", GREATEST), GREATEST, GREATEST)

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from model_consensus import pow_learner as pow_learning
-from model_consensus.evolutionary_search import Process, Ticket
+from model_consensus.evolutionary_search import Process, Ticket, best_ticket
 from model_consensus.pow_learner import Block
 from model_consensus.systems.pow import PowSystem, State
 
@@ -232,7 +231,7 @@ class FalseClaim(Strategy):
         block = _first_ticket(view, miner, 0)
         model = view.system.model(view.state, view.top)
         search = view.system.landscapes.search(view.state.loss)
-        honest = pow_learning.best_ticket(search, model, miner) == (block.ticket, block.claim)
+        honest = best_ticket(search, model, miner) == (block.ticket, block.claim)
         return _first_ticket(view, miner, 1) if honest else block
 
 
@@ -248,7 +247,7 @@ class NoWork(Strategy):
             return None
         search = view.system.landscapes.search(view.state.loss)
         model = view.system.model(view.state, view.top)
-        ticket, loss = pow_learning.best_ticket(search, model, miner)
+        ticket, loss = best_ticket(search, model, miner)
         return Block(view.system.digest(view.state, view.top), ticket, loss)
 
 

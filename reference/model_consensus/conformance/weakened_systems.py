@@ -189,7 +189,7 @@ def best_of_either_set(search: Search, rules: Rules, learner: Learner, block: Bl
     losses = wide.losses(parent, [replace(ticket, draw=draw) for draw in draws])
     if not block.claim == losses[ticket.draw - first] == min(losses):
         return learner
-    return pow_learning.accept(wide, learner, block)
+    return pow_learning.adopt(wide, learner, block)
 
 
 # ------------------------------------------------------------------------------------ Streamlet

@@ -15,6 +15,7 @@ from model_consensus.evolutionary_search import (
     Model,
     Search,
     Ticket,
+    best_ticket,
     least,
     offspring_digest,
     own_tickets,
@@ -25,8 +26,7 @@ from model_consensus.pow_learner import (
     Learner,
     Rules,
     Verdict,
-    accept,
-    best_ticket,
+    adopt,
     check,
     has_work,
     is_exact,
@@ -44,7 +44,7 @@ def unverified(search: Search, rules: Rules, learner: Learner, block: Block) -> 
     """``Believed``: takes the miner's word for the winner and for its loss."""
     if check(_Believing(search, block), rules, learner, block) is not Verdict.ACCEPTED:
         return learner
-    return accept(search, learner, block)
+    return adopt(search, learner, block)
 
 
 def any_generation(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
@@ -162,9 +162,9 @@ def _last_of_equals(search: Search, parent: Model, miner: str) -> tuple[Ticket, 
 def _adopts(
     better: Callable[[Learner, Block, Model], bool],
 ) -> Callable[[Search, Learner, Block], Learner]:
-    """``accept`` with another rule for which block becomes the tip."""
+    """``adopt`` with another rule for which block becomes the tip."""
 
-    def accept(search: Search, learner: Learner, block: Block) -> Learner:
+    def adopt(search: Search, learner: Learner, block: Block) -> Learner:
         model = search.offspring(learner.models[block.parent], block.ticket)
         tip = block.digest if better(learner, block, learner.models[learner.tip]) else learner.tip
         models, known = (
@@ -173,7 +173,7 @@ def _adopts(
         )
         return replace(learner, models=models, known=known, tip=tip)
 
-    return accept
+    return adopt
 
 
 def _structure(
@@ -236,19 +236,19 @@ DEFECTS: Mapping[str, Receiver] = {
     ),
     "last-block": with_steps(
         "Adopts the last block whatever its height.",
-        accept=_adopts(lambda learner, block, tip: True),
+        adopt=_adopts(lambda learner, block, tip: True),
     ),
     "last-of-longest": with_steps(
         "Of equally long chains it adopts the last.",
-        accept=_adopts(lambda learner, block, tip: block.ticket.generation >= tip.generation),
+        adopt=_adopts(lambda learner, block, tip: block.ticket.generation >= tip.generation),
     ),
     "shortest": with_steps(
         "Keeps the chain that it has when a longer one comes from elsewhere.",
-        accept=_adopts(lambda learner, block, tip: block.parent == learner.tip),
+        adopt=_adopts(lambda learner, block, tip: block.parent == learner.tip),
     ),
     "least-loss": with_steps(
         "Adopts the chain of least loss.",
-        accept=_adopts(lambda learner, block, tip: block.claim <= _unclaimed(learner)),
+        adopt=_adopts(lambda learner, block, tip: block.claim <= _unclaimed(learner)),
     ),
 }
 """The defective learners by name."""

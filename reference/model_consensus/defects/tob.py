@@ -98,30 +98,27 @@ def _named_parent(learner: Learner, chosen: Offer) -> Model:
     return Model(chosen.ticket.generation - 1, chosen.parent, learner.model.vector)
 
 
-def _select(
+def _evaluate(
     true: Callable[[int, int], bool] = lambda loss, claim: loss == claim,
     blamed: Callable[[Learner, Offer], str] = lambda learner, chosen: chosen.sender,
     evaluated: Callable[[Learner], int] = lambda learner: 1,
     kept: Callable[[Learner, Offer], tuple[Offer, ...]] = _others,
     parent: Callable[[Learner, Offer], Model] = lambda learner, chosen: learner.model,
-) -> Callable[[Search, int, Learner], Learner]:
-    """``select`` with one of its parts replaced."""
+) -> Callable[[Search, Learner, Offer], Learner]:
+    """``evaluate`` with one of its parts replaced."""
 
-    def select(search: Search, lambda_: int, learner: Learner) -> Learner:
-        while len(learner.accepted) >= lambda_:
-            chosen = learner.accepted[least([offer.claim for offer in learner.accepted])]
-            counted = replace(learner, evaluations=learner.evaluations + evaluated(learner))
-            (loss,) = search.losses(parent(learner, chosen), [chosen.ticket])
-            if true(loss, chosen.claim):
-                model = search.offspring(parent(learner, chosen), chosen.ticket)
-                return replace(
-                    counted, model=model, decided=(*learner.decided, model.digest), accepted=()
-                )
-            banned = (*learner.banned, blamed(learner, chosen))
-            learner = replace(counted, accepted=kept(learner, chosen), banned=banned)
-        return learner
+    def evaluate(search: Search, learner: Learner, chosen: Offer) -> Learner:
+        counted = replace(learner, evaluations=learner.evaluations + evaluated(learner))
+        (loss,) = search.losses(parent(learner, chosen), [chosen.ticket])
+        if true(loss, chosen.claim):
+            model = search.offspring(parent(learner, chosen), chosen.ticket)
+            return replace(
+                counted, model=model, decided=(*learner.decided, model.digest), accepted=()
+            )
+        banned = (*learner.banned, blamed(learner, chosen))
+        return replace(counted, accepted=kept(learner, chosen), banned=banned)
 
-    return select
+    return evaluate
 
 
 def unverified(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
@@ -179,7 +176,7 @@ DEFECTS: dict[str, Receive] = {
             parent=lambda learner, offer: offer.parent in learner.decided,
             generation=lambda ticket, now: ticket <= now,
         ),
-        select=_select(parent=_named_parent),
+        evaluate=_evaluate(parent=_named_parent),
     ),
     "stale-unverified": with_steps(
         "Takes the step from any model decided, and believes the claim.",
@@ -187,7 +184,7 @@ DEFECTS: dict[str, Receive] = {
             parent=lambda learner, offer: offer.parent in learner.decided,
             generation=lambda ticket, now: ticket <= now,
         ),
-        select=_select(parent=_named_parent, true=lambda loss, claim: True),
+        evaluate=_evaluate(parent=_named_parent, true=lambda loss, claim: True),
     ),
     "future-generation": with_steps(
         "Accepts a ticket of a later generation.",
@@ -204,7 +201,7 @@ DEFECTS: dict[str, Receive] = {
     "blames-the-named": with_steps(
         "Accepts tickets that are not the sender's own, and bans whom a false one names.",
         is_legal=_legal(proposer=lambda offer: True),
-        select=_select(blamed=lambda learner, chosen: chosen.ticket.proposer),
+        evaluate=_evaluate(blamed=lambda learner, chosen: chosen.ticket.proposer),
     ),
     "negative-draw": with_steps(
         "Accepts a negative draw.", is_legal=_legal(draw=lambda draw, draws: draw < draws)
@@ -245,29 +242,29 @@ DEFECTS: dict[str, Receive] = {
     "unverified": unverified,
     "under-claims": with_steps(
         "Accepts a claim that is less than the loss.",
-        select=_select(true=lambda loss, claim: loss >= claim),
+        evaluate=_evaluate(true=lambda loss, claim: loss >= claim),
     ),
     "over-claims": with_steps(
         "Accepts a claim that is greater than the loss.",
-        select=_select(true=lambda loss, claim: loss <= claim),
+        evaluate=_evaluate(true=lambda loss, claim: loss <= claim),
     ),
     "evaluates-all": with_steps(
         "Evaluates every accepted offer.",
-        select=_select(evaluated=lambda learner: len(learner.accepted)),
+        evaluate=_evaluate(evaluated=lambda learner: len(learner.accepted)),
     ),
     "uncounted": with_steps(
         "Does not count the evaluation of the chosen offer.",
-        select=_select(evaluated=lambda learner: 0),
+        evaluate=_evaluate(evaluated=lambda learner: 0),
     ),
     "unbanned": unbanned,
     "forgiving": forgiving,
     "bans-the-first": with_steps(
         "Bans the sender of the first accepted offer for the chosen one's false claim.",
-        select=_select(blamed=lambda learner, chosen: learner.accepted[0].sender),
+        evaluate=_evaluate(blamed=lambda learner, chosen: learner.accepted[0].sender),
     ),
     "drops-all": with_steps(
         "Drops all accepted offers with a false one.",
-        select=_select(kept=lambda learner, chosen: ()),
+        evaluate=_evaluate(kept=lambda learner, chosen: ()),
     ),
     "unemptied": unemptied,
     "decides-twice": decides_twice,

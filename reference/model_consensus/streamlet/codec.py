@@ -1,8 +1,8 @@
 """The canonical binary codec of Streamlet's packets.
 
-Two different byte strings never decode to the same packet, and whatever :func:`decode` accepts,
-:func:`encode` writes again byte for byte.  It checks form alone; signatures are checked by the
-node (:mod:`model_consensus.streamlet.node`).
+The rule of this file: two different byte strings never decode to the same packet, and whatever
+:func:`decode` accepts, :func:`encode` writes again byte for byte.  It checks the form alone; the
+node checks signatures (:mod:`model_consensus.streamlet.node`).
 
 Integers have 8 bytes, big-endian; a name is preceded by its length in one byte, a body in two;
 digests have 32 bytes and signatures 64; what can be computed from other fields is left out.
@@ -24,9 +24,15 @@ from model_consensus.streamlet.messages import (
     Vote,
 )
 
+__all__ = [
+    "CodecError",
+    "decode",
+    "encode",
+]
+
 
 class CodecError(ModelConsensusError):
-    """Bytes that are no packet, or a packet that has no encoding."""
+    """The bytes are not a packet, or the packet has no encoding."""
 
 
 def encode(packet: Packet) -> bytes:

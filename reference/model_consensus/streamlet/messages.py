@@ -1,9 +1,10 @@
 """What Streamlet nodes tell each other, named by digests and signed.
 
-Everything is signed with Ed25519 by whom it speaks for.  A :class:`Committee` knows the public
-keys; its genesis digest covers them, and each signature covers that digest, so nothing signed for
-one committee means anything to another.  A signature is over a SHA-256 with a tag of its own for
-each kind of message.
+The rule of this file: every message is signed with Ed25519 by the process whose word it is, and
+only a :class:`Committee` says whether a signature is authentic.  A :class:`Committee` knows the
+public keys; its genesis digest covers them, and each signature covers that digest, so nothing
+signed for one committee means anything to another.  A signature is over a SHA-256 with a tag of its
+own for each kind of message.
 
 The package ``cryptography`` is needed to sign and to verify (``pip install
 "model-consensus[streamlet]"``), and not to read this module.
@@ -15,6 +16,28 @@ from functools import cached_property, lru_cache
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Process, tagged_digest
+
+__all__ = [
+    "MAX_BODY",
+    "MAX_LINKS",
+    "MAX_PROCESSES",
+    "Block",
+    "Chain",
+    "Committee",
+    "Message",
+    "Notarization",
+    "Packet",
+    "Proposal",
+    "Request",
+    "Sign",
+    "Verify",
+    "Vote",
+    "hashed_leader",
+    "signing_key",
+    "simulation_key",
+    "sorted_votes",
+    "verify_ed25519",
+]
 
 MAX_BODY = 1024
 """Bytes in the body of a message."""

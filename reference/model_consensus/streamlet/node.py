@@ -5,16 +5,17 @@ chain that it has seen; a node votes at most once in an epoch, for a block of th
 longest notarized chain that the node has seen.  Two thirds of all votes notarize a block.  Three
 notarized blocks in a row of consecutive epochs finalize the second and all before it.
 
-Every function takes a :class:`Node` and returns another one, with the packets that it wants sent.
+The rule of this file: every function takes a :class:`Node` and returns another one, with the
+packets that it wants sent; nothing here reads a clock, opens a socket or draws a random number.
 The host runs the clock (:func:`begin`), carries packets (:func:`receive`), and takes what is
 finalized (:func:`deliver`).  One rule binds it: **persist** ``node.durable`` **before sending
 anything** that a call returned.  A node made by :func:`restart` from what was persisted then never
 votes twice in an epoch, nor on a chain shorter than one that it acted on.
 
-Packets come from anybody.  One that is of no use leaves the node as it was.  What a node keeps for
-others is bounded: for each process one vote in each epoch of a window and ``PENDING`` messages, and
-one proposal in each epoch of the window.  Notarized blocks need votes of correct processes: there
-is at most one in an epoch.  The delivered log is kept whole, to serve those who are behind.
+Packets come from anybody.  A packet that is of no use leaves the node as it was.  What a node keeps
+for others is bounded: for each process one vote in each epoch of a window and ``PENDING`` messages,
+and one proposal in each epoch of the window.  Notarized blocks need votes of correct processes:
+there is at most one in an epoch.  The delivered log is kept whole, to serve those who are behind.
 """
 
 from dataclasses import replace
@@ -47,6 +48,24 @@ from model_consensus.streamlet.state import (
     is_longest,
     stands,
 )
+
+__all__ = [
+    "PENDING",
+    "WINDOW",
+    "begin",
+    "broadcast",
+    "choose",
+    "deliver",
+    "enter",
+    "may_vote",
+    "on_chain",
+    "on_message",
+    "on_proposal",
+    "on_request",
+    "propose",
+    "receive",
+    "restart",
+]
 
 WINDOW = 8
 """Epochs before the current one whose votes and proposals a node still keeps."""
@@ -88,7 +107,7 @@ def broadcast(me: Identity, node: Node, body: bytes) -> Step:
 
 
 def begin(me: Identity, node: Node, epoch: int) -> Step:
-    """The clock says that ``epoch`` begins; an epoch that is not later than the current one is not.
+    """Enter ``epoch``.  A call for the current or an earlier epoch changes nothing.
 
     The node shows all others the chain that it has seen beyond its log, and its own messages.  A
     leader proposes.
@@ -108,7 +127,7 @@ def begin(me: Identity, node: Node, epoch: int) -> Step:
 
 
 def enter(node: Node, epoch: int) -> Node:
-    """The node in ``epoch``, having forgotten what is too old."""
+    """The node in ``epoch``; it has forgotten what is too old."""
     oldest = epoch - WINDOW
     return replace(
         node,
@@ -121,7 +140,7 @@ def enter(node: Node, epoch: int) -> Node:
 
 
 def receive(me: Identity, node: Node, packet: Packet) -> Step:
-    """A packet arrives, from anybody."""
+    """The node after the arrival of ``packet``, whoever sent it."""
     match packet:
         case Message():
             return on_message(me, node, packet), ()
@@ -136,7 +155,7 @@ def receive(me: Identity, node: Node, packet: Packet) -> Step:
 
 
 def deliver(node: Node) -> tuple[Node, Block | None]:
-    """The next block of the final chain, which is now delivered; None if there is none."""
+    """Deliver the next block of the final chain; None if every final block is delivered."""
     final = chain(node, node.finalizing)[:-1]
     log = node.durable.log
     if len(final) <= len(log):
@@ -179,8 +198,8 @@ def may_vote(me: Identity, node: Node, block: Block) -> bool:
 def choose(node: Node, parent: Digest) -> Message | None:
     """What a leader puts into its block on ``parent``.
 
-    The oldest message of the sender whose last message in the chain lies farthest back: so nobody
-    can keep another's messages out by sending many.
+    It is the oldest message of the sender whose last message in the chain lies farthest back, so
+    nobody can keep another's messages out by sending many.
     """
     last = {
         link.block.payload.sender: position
@@ -195,7 +214,7 @@ def choose(node: Node, parent: Digest) -> Message | None:
 
 
 def propose(me: Identity, node: Node, parent: Digest, payload: Message | None) -> Step:
-    """The leader of the epoch proposes its block, which is its vote; others do nothing."""
+    """The leader of the epoch proposes its block and so votes for it; others do nothing."""
     block = Block(node.epoch, parent, payload)
     if me.committee.leader(node.epoch) != me.process or not may_vote(me, node, block):
         return node, ()
@@ -252,8 +271,8 @@ def on_chain(me: Identity, node: Node, packet: Chain) -> Step:
 def on_request(me: Identity, node: Node, request: Request) -> Step:
     """Send a process that is behind the blocks that it asks for, once in an epoch.
 
-    It gets ``MAX_LINKS`` blocks beyond its log, and from :func:`begin` as many before the tip: it
-    catches up if no more than those together are notarized and not final.
+    That process gets ``MAX_LINKS`` blocks beyond its log, and from :func:`begin` as many before the
+    tip.  It catches up if no more blocks than these are notarized and not yet final.
     """
     if (
         request.sender in node.answered

@@ -1,8 +1,16 @@
-"""Offers of :mod:`model_consensus.tob_learner` as the bodies of Streamlet messages."""
+"""Offers of :mod:`model_consensus.tob_learner` as the bodies of Streamlet messages.
+
+The rule of this file: a body says nothing about its sender, who is authenticated by the message.
+"""
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process, Ticket
 from model_consensus.tob_learner import Offer
+
+__all__ = [
+    "decode_offer",
+    "encode_offer",
+]
 
 
 def encode_offer(offer: Offer) -> bytes:
@@ -23,7 +31,7 @@ def encode_offer(offer: Offer) -> bytes:
 
 
 def decode_offer(sender: Process, body: bytes) -> Offer | None:
-    """The offer that a message of ``sender`` carries; None if it carries none."""
+    """The offer that a message of ``sender`` carries; None if the body is not an offer."""
     if len(body) < 56:
         return None
     generation, draw, claim = (int.from_bytes(body[i : i + 8], "big") for i in (32, 40, 48))

@@ -1,4 +1,8 @@
-"""The state of a Streamlet node, and what can be read from it."""
+"""The state of a Streamlet node, and what can be read from it.
+
+The rule of this file: a state is a value, and every function is a pure function of it.  Whether a
+step is allowed is decided in :mod:`model_consensus.streamlet.node`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +17,22 @@ from model_consensus.streamlet.messages import (
     Sign,
     Vote,
 )
+
+__all__ = [
+    "Durable",
+    "Identity",
+    "Node",
+    "Send",
+    "Step",
+    "add",
+    "best",
+    "chain",
+    "epoch_of",
+    "is_consecutive",
+    "is_fresh",
+    "is_longest",
+    "stands",
+]
 
 
 @dataclass(frozen=True)
@@ -47,8 +67,8 @@ class Node:
     :ivar epoch: the current epoch, 0 before the first.
     :ivar notarized: the notarized blocks it has seen; with a block, all blocks that it stands on.
     :ivar lengths: the length of the chain that ends in each of those, and in the genesis block.
-    :ivar finalizing: the last of three blocks that finalize the longest chain known to be final;
-        the genesis block if there is none.
+    :ivar finalizing: the last of the three blocks that finalize the longest chain known to be
+        final; the genesis block before the first chain is final.
     :ivar proposals: by epoch, the first block that the leader proposed.
     :ivar votes: by epoch and voter, the first vote seen.
     :ivar pending: by sender, the messages that wait for a block.

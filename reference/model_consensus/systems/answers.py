@@ -13,7 +13,6 @@ from model_consensus.evolutionary_search import (
     Model,
     Search,
     Ticket,
-    _read_only,
     check_ticket,
     offspring_digest,
     tagged_digest,
@@ -79,7 +78,7 @@ class OpenLandscape:
 
 
 def _without_coordinates(generation: int, digest: Digest) -> Model:
-    return Model(generation, digest, _read_only(np.empty(0, np.int64)))
+    return Model(generation, digest, np.empty(0, np.int64))
 
 
 Losses = Mapping[Digest, int]

@@ -9,9 +9,17 @@ the nonce.  What the landscape may answer is a parameter, as for Total Order Bro
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from model_consensus import pow_learner as pow_learning
+from model_consensus import pow_learner
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Digest, Model, Process, Search, Ticket, own_tickets
+from model_consensus.evolutionary_search import (
+    Digest,
+    Model,
+    Process,
+    Search,
+    Ticket,
+    best_ticket,
+    own_tickets,
+)
 from model_consensus.pow_learner import Block, Learner, Rules
 from model_consensus.systems.answers import (
     Answer,
@@ -112,7 +120,7 @@ class PowSystem:
         byzantine_wins: int | None = None,
         forgeries: Forgeries = lambda system, state: (),
         name: Callable[[Digest], Value] | None = None,
-        receive: Receiver = pow_learning.receive,
+        receive: Receiver = pow_learner.receive,
     ) -> None:
         processes = rules.processes
         if len(set(processes)) != len(processes) or not set(byzantine) < set(processes):
@@ -157,7 +165,7 @@ class PowSystem:
     def initial(self) -> Iterator[State]:
         """The one initial state."""
         search = self.landscapes.search({})
-        yield State((), {p: pow_learning.new_learner(search, p) for p in self.correct}, {})
+        yield State((), {p: pow_learner.new_learner(search, p) for p in self.correct}, {})
 
     def enabled(self, state: State) -> Iterator[Action]:
         """Every action that the specification allows, with every answer of the landscape."""
@@ -225,13 +233,13 @@ class PowSystem:
         for losses in self.landscapes.answers(model, tickets):
             if mined:
                 search = self._search(state, model, miner, losses)
-                if any(pow_learning.best_ticket(search, model, miner) != best for best in mined):
+                if any(best_ticket(search, model, miner) != best for best in mined):
                     continue
             yield losses
 
     def forges(self, state: State, process: Process, block: Block) -> Iterator[ByzantineForge]:
         """The action ``ByzantineForge`` of this block; none if it is legal or a win is missing."""
-        miner, work = block.ticket.proposer, pow_learning.has_work(self.rules, block)
+        miner, work = block.ticket.proposer, pow_learner.has_work(self.rules, block)
         if work and not self.may_win(state, miner):
             return
         if not self._evaluates(state, process, block):
@@ -241,7 +249,7 @@ class PowSystem:
         model = self.model(state, parent)
         for losses in self.answers(state, miner, parent):
             search = self._search(state, model, miner, losses)
-            if not (work and pow_learning.is_exact(search, model, block)):
+            if not (work and pow_learner.is_exact(search, model, block)):
                 yield ByzantineForge(process, block, losses)
 
     def apply(self, state: State, action: Action) -> State:
@@ -331,11 +339,11 @@ class PowSystem:
 
     def decided(self, learner: Learner) -> tuple[Digest, ...]:
         """The models that a learner has decided, from the genesis model on."""
-        return pow_learning.decided(self.rules, learner)
+        return pow_learner.decided(self.rules, learner)
 
     def with_nonce(self, state: State, block: Block, work: bool) -> Block:
         """The block with a nonce that gives it work, or none."""
-        return pow_learning.find_nonce(self.rules, block, self._nonce(state), work=work)
+        return pow_learner.find_nonce(self.rules, block, self._nonce(state), work=work)
 
     def _nonce(self, state: State) -> int:
         """The first nonce for the next block: two blocks of one content try different ones."""
@@ -393,7 +401,7 @@ class PowSystem:
     def _extend(self, state: State, miner: Process, parent: int, losses: Answer) -> State:
         model = self.model(state, parent)
         search = self._search(state, model, miner, losses)
-        block = pow_learning.extend(
+        block = pow_learner.extend(
             search, self.rules, self.digest(state, parent), model, miner, self._nonce(state)
         )
         self._models[block.digest] = search.offspring(model, block.ticket)
@@ -403,7 +411,7 @@ class PowSystem:
     def _evaluates(self, state: State, process: Process, block: Block) -> bool:
         """Whether the block comes so far that ``process`` evaluates its miner's tickets."""
         blind = OpenLandscape(self.landscapes.draws)
-        for look in (pow_learning.check, self.receive):
+        for look in (pow_learner.check, self.receive):
             try:
                 look(blind, self.rules, state.learner[process], block)
             except LossNotRevealed:
