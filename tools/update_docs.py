@@ -1,7 +1,7 @@
-"""The parts of documents that are made from the manifest and the claims: ``make manifest``.
+"""The parts of documents that are made from the manifest, the claims and the package.
 
-They stand between marks, ``<!-- NAME -->`` and ``<!-- end -->``, and a test keeps them fresh.
-``python -m tools.update_docs`` writes them again.
+They stand between marks, ``<!-- NAME -->`` and ``<!-- end -->``.  ``python -m tools.update_docs``
+writes them again, ``make manifest`` runs it, and a test fails if one of them is not up to date.
 """
 
 import ast
@@ -12,10 +12,10 @@ from pathlib import Path
 from model_consensus.adversaries import catalogue as attacks
 from model_consensus.report import claims
 from model_consensus.tla.manifest import Manifest, Model, load, spec_directory
+from tests.test_house import GROUND, MAY_IMPORT, PACKAGE
 
-ROOT = Path(__file__).resolve().parents[1]
 _PLACE = re.compile(
-    r"(?s)(<!-- (models|claims|modules|attacks|evidence (\w+)) -->\n).*?(<!-- end -->)"
+    r"(?s)(<!-- (models|claims|rooms|artifact|attacks|evidence (\w+)) -->\n).*?(<!-- end -->)"
 )
 
 
@@ -31,7 +31,7 @@ def models_table(models: list[Model]) -> str:
 
 def _line(model: Model) -> str:
     tier = ", long" if model.tier == "long" else ""
-    outcome = f"`{model.failing}` falls" if model.failing else model.result.value
+    outcome = f"`{model.failing}` is violated" if model.failing else model.result.value
     distinct = trace = ""
     if model.figures:
         distinct = f"{model.figures.distinct:,}" if model.figures.distinct else ""
@@ -43,7 +43,7 @@ def _line(model: Model) -> str:
 def evidence(name: str, manifest: Manifest) -> str:
     """What shows a claim, and how sure it is: for the claim's page."""
     claim = claims.find(name)
-    lines = [f"**How sure**: {claim.sure}."]
+    lines = [f"**Kind of evidence**: {claim.sure}."]
     if claim.models or claim.theories or claim.jobs:
         lines.append(f"**Everything at once**: `model-consensus verify --claim {name}`.")
     if claim.theories:
@@ -58,17 +58,63 @@ def evidence(name: str, manifest: Manifest) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def modules_table() -> str:
-    """A line for each module of the package: the first sentence of its docstring."""
-    lines = ["| module | what it is |", "|---|---|"]
-    package = ROOT / "reference" / "model_consensus"
-    for path in sorted(package.rglob("*.py")):
-        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+def rooms_table() -> str:
+    """A line for each room of the package: what it is for, and its modules, the reference first."""
+    lines = ["| room | what it is for | modules |", "|---|---|---|"]
+    for room in MAY_IMPORT:
+        folder = PACKAGE if room == GROUND else PACKAGE / room
+        docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))) or ""
         sentence = " ".join(docstring.partition("\n\n")[0].split())
-        name = ".".join(path.relative_to(package).with_suffix("").parts)
-        if sentence:
-            lines.append(f"| `{name}` | {sentence.replace('|', chr(92) + '|')} |")
+        names = ", ".join(f"`{p.stem}`" for p in sorted(folder.glob("*.py")) if p.stem[0] != "_")
+        name = f"**{room}**" if room == GROUND else f"`{room}`"
+        lines.append(f"| {name} | {sentence} | {names} |")
     return "\n".join(lines) + "\n"
+
+
+def artifact_table(manifest: Manifest) -> str:
+    """A line for each claim: the command that shows it, TLC's time, and what it must print."""
+    lines = ["| claim | command | TLC, s | what you should see |", "|---|---|---:|---|"]
+    for claim in claims.CLAIMS:
+        link = f"[{claim.name}](theorems/{claim.name}.md)"
+        models = _fast(claim, manifest)
+        seconds = f"{sum(model.runtime for model in models):.0f}" if models else ""
+        seen = _seen(claim, models)
+        lines.append(f"| {link} | {_command(claim)} | {seconds} | {seen} |")
+    return "\n".join(lines) + "\n"
+
+
+def _command(claim: claims.Claim) -> str:
+    if claim.models or claim.theories or claim.jobs:
+        return f"`model-consensus verify --claim {claim.name}`"
+    return f"`.venv/bin/pytest {' '.join(claim.tests)}`"
+
+
+def _fast(claim: claims.Claim, manifest: Manifest) -> list[Model]:
+    return [model for model in claim.evidence(manifest) if model.tier == "fast"]
+
+
+def _seen(claim: claims.Claim, models: list[Model]) -> str:
+    seen = []
+    if holding := [model for model in models if model.kind == "holds"]:
+        states = sum(m.figures.distinct or 0 for m in holding if m.figures)
+        hold = "holds" if len(holding) == 1 else "hold"
+        seen.append(f"{_number(holding, 'model')} {hold}, with {states:,} distinct states")
+    if failing := [model for model in models if model.kind != "holds"]:
+        seen.append(f"{_number(failing, 'counterexample')} of the recorded length")
+    if claim.theories:
+        seen.append(f"every condition of {', '.join(f'`{t}`' for t in claim.theories)} proved")
+    seen += [_JOBS[job] for job in claim.jobs]
+    return "; ".join(seen) or "every test passes"
+
+
+def _number(things: list[Model], name: str) -> str:
+    return f"{len(things)} {name}{'s' if len(things) != 1 else ''}"
+
+
+_JOBS = {
+    claims.GRAPHS: "equal graphs of the implementation and of the specification",
+    claims.TRAININGS: "the test accuracy of two training runs, and their traces accepted",
+}
 
 
 def updated(text: str, manifest: Manifest) -> str:
@@ -84,8 +130,10 @@ def updated(text: str, manifest: Manifest) -> str:
             inside = claims.table()
         elif found[2] == "attacks":
             inside = attacks.table()
-        elif found[2] == "modules":
-            inside = modules_table()
+        elif found[2] == "rooms":
+            inside = rooms_table()
+        elif found[2] == "artifact":
+            inside = artifact_table(manifest)
         else:
             inside = models_table(list(manifest.models))
         return found[1] + inside + found[4]

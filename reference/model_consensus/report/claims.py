@@ -2,7 +2,7 @@
 
 A claim is *proved* by z3 (for every number of processes, generations, losses and schedules),
 *checked* by TLC or by the comparison of graphs and traces (on bounded instances), or *tested*
-(by Hypothesis or a seeded simulation).  What is assumed or not covered is listed as well.
+(by Hypothesis or a seeded simulation).  Assumptions and what is out of scope are listed as well.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Claim:
 
     @property
     def sure(self) -> str:
-        """How sure it is, in words."""
+        """Which kinds of evidence it has, in words."""
         kinds = [
             *(["proved"] if self.theories else []),
             *(["checked"] if self.models or self.jobs else []),
@@ -64,12 +64,14 @@ _POW_MACHINE = "property_tests/test_pow_machine.py"
 CLAIMS = (
     Claim(
         "M1",
-        "classical consensus is model-consensus with one generation and a constant loss, both ways",
+        "Classical consensus is model-consensus with one generation and a constant loss: each "
+        "refines the other.",
         models=("MCConsensus*", "MCModelConsensus*"),
     ),
     Claim(
         "T1",
-        "learning over Total Order Broadcast refines ModelConsensus: Agreement, Lineage, Integrity",
+        "Learning over Total Order Broadcast refines ModelConsensus, with Agreement, Lineage "
+        "and Integrity.",
         models=("MCTobLearning", "MCTobFrontier", "MCTobFrontier_refines*", "MCTobFrontier_g*"),
         theories=("tob_learning",),
         tests=(_TOB, _TOB_MACHINE),
@@ -77,7 +79,8 @@ CLAIMS = (
     ),
     Claim(
         "T2",
-        "no correct process is banned, all ban the same ones in the same order, at most f",
+        "No correct process is banned; all correct processes ban the same processes in the "
+        "same order, at most f of them.",
         models=("MCTobLearning", "MCTobFrontier*", "MCTobWitness_ban", "MCTobNecessity_foreign"),
         theories=("tob_learning",),
         tests=(_TOB_MACHINE,),
@@ -85,7 +88,8 @@ CLAIMS = (
     ),
     Claim(
         "T3",
-        "Resilience(draws · (λ - f)), tight: one honest offspring more fails",
+        "Resilience(draws · (λ - f)) holds, and the bound is tight: with one honest offspring "
+        "more it is violated.",
         models=("MCTobLearning", "MCTobFrontier_draws2", "MCTobFrontier_n7*", "MCTobNecessity_rho"),
         theories=("tob_learning",),
         tests=(_TOB_MACHINE,),
@@ -93,15 +97,15 @@ CLAIMS = (
     ),
     Claim(
         "T4",
-        "Termination iff λ <= n - f, under fair delivery",
+        "Under fair delivery, every correct process decides every generation iff λ <= n - f.",
         models=("MCTobLearning_live", "MCTobFrontier_live", "MCTobNecessity_lambda"),
         theories=("termination",),
-        note="proved: if; the counterexample: only if",
+        note="the proof shows if, a counterexample only if",
         command="check MCTobNecessity_lambda",
     ),
     Claim(
         "T5",
-        "at most draws · G + G + f evaluations in G generations",
+        "In G generations a correct process evaluates at most draws · G + G + f models.",
         models=("MCTobLearning", "MCTobNecessity_unbanned", "MCTobWitness_overclaim"),
         theories=("tob_learning",),
         tests=(_TOB_MACHINE,),
@@ -109,27 +113,28 @@ CLAIMS = (
     ),
     Claim(
         "T6",
-        "the decided models are a path in the public tree of offspring: the adversary can withhold "
-        "and lie, nothing else",
+        "The decided models are a path in the public tree of offspring: a Byzantine process "
+        "can withhold an offspring or lie about its loss, and nothing else.",
         models=("MCTobLearning", "MCTobNecessity_draws", "MCTobNecessity_stale"),
         theories=("tob_learning",),
         tests=("tests/reference/test_evolutionary_search.py", _TOB_MACHINE),
     ),
     Claim(
         "T7",
-        "each assumption of learning over Total Order Broadcast is needed, and nothing is vacuous",
+        "Each assumption of learning over Total Order Broadcast is needed, and no theorem "
+        "about it is vacuous.",
         models=("MCTobNecessity*", "MCTobWitness*", "MCTobFrontier_laggard", "MCTobFrontier_full*"),
-        note="one counterexample each",
+        note="by one counterexample each",
         command="check MCTobNecessity_unverified",
     ),
     Claim(
         "T8",
-        "the direct and the reduced formulation have the same decided behaviours",
+        "The direct and the reduced formulation have the same decided behaviours.",
         models=("MCTobLearningAgrees*", "MCTobFrontierAgrees*"),
     ),
     Claim(
         "S1",
-        "Streamlet is consistent for every n > 3f; with n = 3, f = 1 it is not",
+        "Streamlet is consistent for every n > 3f; with n = 3 and f = 1 it is not.",
         models=("MCStreamlet_*", "MCStreamletWitness*"),
         theories=("streamlet",),
         tests=("tests/streamlet/test_node.py", "property_tests/test_streamlet_machine.py"),
@@ -137,7 +142,8 @@ CLAIMS = (
     ),
     Claim(
         "S2",
-        "Streamlet refines TotalOrderBroadcast, and TobLearning uses it as such",
+        "Streamlet refines TotalOrderBroadcast, and learning needs no more of a broadcast than "
+        "that.",
         models=(
             "MCStreamlet",
             "MCStreamlet_batch",
@@ -151,12 +157,14 @@ CLAIMS = (
     ),
     Claim(
         "S3",
-        "after synchrony returns, five epochs with correct leaders finalize a block; four may not",
+        "Once the network is synchronous, five consecutive epochs with correct leaders "
+        "finalize a block; four may not.",
         models=("MCStreamletSynchrony*",),
     ),
     Claim(
         "P1",
-        "proof-of-work: every accepted block is an exact (1,λ) step, a Byzantine miner's too",
+        "Over proof-of-work, every block that a correct process accepts is an exact (1,λ) "
+        "step, even if its miner is Byzantine.",
         models=("MCPowLearning*",),
         theories=("pow_learning",),
         tests=("tests/reference/test_pow_learner.py", _POW_MACHINE),
@@ -164,7 +172,8 @@ CLAIMS = (
     ),
     Claim(
         "P2",
-        "two decisions at depth k can differ iff some factor of the wins is bad, on {h, A}",
+        "With one honest block a slot, two decisions at depth k can differ iff some factor of "
+        "the string of wins is bad.",
         models=(
             "MCLongestChain*",
             "MCSettlement",
@@ -185,14 +194,16 @@ CLAIMS = (
     ),
     Claim(
         "P3",
-        "thresholds: agreement holds iff a <= k or T <= 2k + 1",
+        "If at most a of at most T wins are the adversary's, Agreement at depth k holds iff a "
+        "<= k or T <= 2k + 1.",
         models=("MCSettlement", "MCSlotGame_few", "MCSlotGame_short", "MCSlotGame_threshold"),
         theories=("slot_game",),
         command="check MCSettlement",
     ),
     Claim(
         "P4",
-        "the recurrence with concurrent honest blocks (H), for both conventions",
+        "With concurrent honest blocks, a recurrence says when two decisions can differ, under "
+        "both conventions for what the adversary shows.",
         models=(
             "MCSettlementWithH*",
             "MCSlotGamePlays_[et]*",
@@ -203,43 +214,43 @@ CLAIMS = (
             "MCSlotGame_nobody",
         ),
         tests=("tests/settlement/test_concurrent.py",),
-        note="on paper: docs/settlement.md",
+        note="the argument is on paper",
         command="check MCSlotGame_aha",
     ),
     Claim(
         "P5",
-        "when the block of a given slot can be reverted",
+        "A condition on the wins says exactly when the block of a given slot can be reverted.",
         models=("MCSlotGameTarget*",),
         tests=("tests/settlement/test_condition.py",),
         command="check MCSlotGameTarget_same",
     ),
     Claim(
         "P6",
-        "probabilities of a reversal, in exact arithmetic",
+        "The probability that a decision is reverted is computed in exact arithmetic.",
         tests=(
             "tests/settlement/test_probability.py",
             "tests/settlement/test_literature.py",
             "tests/settlement/test_settlement_simulation.py",
         ),
-        note="against enumeration, print and the real learners",
+        note="against enumeration, published tables and simulated learners",
         command="settle --alpha 0.25 --epsilon 0.001",
     ),
     Claim(
         "P7",
-        "chain quality under selfish mining follows Eyal and Sirer's closed form",
+        "Under selfish mining, chain quality follows Eyal and Sirer's closed form.",
         tests=("tests/settlement/test_chain_quality.py",),
         command="run pow --attack selfish --share 0.3",
     ),
     Claim(
         "P8",
-        "each assumption of learning over proof-of-work is needed",
+        "Each assumption of learning over proof-of-work is needed.",
         models=("MCPowNecessity*",),
-        note="one counterexample each",
+        note="by one counterexample each",
         command="check MCPowNecessity_synchrony",
     ),
     Claim(
         "C1",
-        "the implementation's state graph equals the specification's",
+        "The implementation's state graph equals the specification's.",
         models=("MC*_tiny", "MC*_graph*"),
         jobs=(GRAPHS,),
         tests=("tests/conformance/test_graphs_bite.py",),
@@ -248,50 +259,54 @@ CLAIMS = (
     ),
     Claim(
         "C2",
-        "recorded runs are behaviours of the specification",
+        "Recorded runs of the implementation are behaviours of the specification.",
         jobs=(TRAININGS,),
         tests=("tests/conformance/test_trace_check.py",),
-        note="each run",
+        note="each run by itself",
         command="run tob --attack collusion",
     ),
     Claim(
         "C3",
-        "TLC's counterexamples are attacks: they succeed on the implementation without the "
-        "assumption, and fail with it",
+        "TLC's counterexamples are attacks on the implementation: they succeed where the "
+        "assumption is dropped, and fail where it is kept.",
         tests=("tests/conformance/test_necessity_attacks.py", "tests/conformance/test_replay.py"),
         command="replay MCTobNecessity_unverified",
     ),
     Claim(
         "C4",
-        "about one evaluation a generation besides the own draws, and messages of constant size",
+        "A correct process evaluates about one model a generation besides its own draws, and "
+        "messages have a constant size.",
         tests=(_TOB,),
-        note="counted: `python benchmarks/cost_tob.py`",
+        note="`python benchmarks/cost_tob.py` counts",
         command="run tob",
     ),
 )
 
 ASSUMED = (
-    "Total Order Broadcast, authenticated senders; Streamlet implements it under partial synchrony "
-    "and n > 3f",
-    "no delay between wins (proof-of-work); its need is checked",
-    "SHA-256 has no collisions, Ed25519 signatures are not forged; a block names its true miner",
-    "all processes compute the same loss for the same model: the data are the same everywhere",
-    "the tools: TLC, z3, Java, CPython, numpy",
+    "The network is a Total Order Broadcast with authenticated senders. Streamlet implements one "
+    "under partial synchrony if n > 3f.",
+    "Over proof-of-work, a block reaches every correct process before the next block is won. "
+    "A model shows that this is needed.",
+    "SHA-256 has no collisions, Ed25519 signatures cannot be forged, and a block names its true "
+    "miner.",
+    "All processes compute the same loss for the same model, so the data are the same everywhere.",
+    "The tools are right: TLC, z3, Java, CPython and numpy.",
 )
 
 NOT_COVERED = (
-    "the quality of the learned model beyond the experiments",
-    "privacy, data poisoning, differing data at the processes",
-    "the Python code on inputs beyond the explored instances, the tested schedules and the checked "
-    "traces: it is compared, not proved",
-    "liveness of Streamlet for every n; the rule from a ranking to termination (docs/proofs.md)",
+    "The quality of the learned model, beyond the experiments.",
+    "Privacy, data poisoning, and processes with different data.",
+    "The Python code on inputs beyond the explored instances, the tested schedules and the checked "
+    "traces: it is compared with the specifications, not proved.",
+    "The liveness of Streamlet for every n, and the rule that turns a ranking into termination "
+    "(docs/proofs.md).",
 )
 
 
 def find(name: str) -> Claim:
     """The claim of that name.
 
-    :raises ModelConsensusError: there is none.
+    :raises ModelConsensusError: no claim has that name.
     """
     for claim in CLAIMS:
         if claim.name == name:
@@ -301,12 +316,12 @@ def find(name: str) -> Claim:
 
 def table() -> str:
     """The claims, for README.md."""
-    lines = ["| | claim | how sure | see it |", "|---|---|---|---|"]
+    lines = ["| | claim | evidence |", "|---|---|---|"]
     for claim in CLAIMS:
-        command = f"`{claim.command}`" if claim.command else ""
-        lines.append(f"| {claim.name} | {claim.statement} | {claim.sure} | {command} |")
-    lines += ["", "Assumed, and shown by nothing here:", ""]
-    lines += [f"- A{number}: {each}." for number, each in enumerate(ASSUMED, 1)]
-    lines += ["", "Not shown:", ""]
-    lines += [f"- {each}." for each in NOT_COVERED]
+        link = f"[{claim.name}](docs/theorems/{claim.name}.md)"
+        lines.append(f"| {link} | {claim.statement} | {claim.sure} |")
+    lines += ["", "Assumptions (not established here):", ""]
+    lines += [f"- A{number}: {each}" for number, each in enumerate(ASSUMED, 1)]
+    lines += ["", "Out of scope:", ""]
+    lines += [f"- {each}" for each in NOT_COVERED]
     return "\n".join(lines) + "\n"

@@ -53,9 +53,9 @@ def page(report: Report) -> str:
             ["", "claim", "how sure", "evidence in this run", "command"],
             [_claim(claim, manifest, report) for claim in CLAIMS],
         ),
-        "<h2>Assumed</h2>",
+        "<h2>Assumptions (not established here)</h2>",
         _list(ASSUMED),
-        "<h2>Not shown</h2>",
+        "<h2>Out of scope</h2>",
         _list(NOT_COVERED),
         "<h2>Models</h2>",
         _table(
