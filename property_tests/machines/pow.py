@@ -4,7 +4,7 @@ The machine takes any step that the specification allows and checks the specific
 in every state, on instances far beyond what can be explored.  Processes are cut off, crash, and
 restart from the blocks that they had accepted.  The synchrony that the specification assumes bounds
 this: between two wins all receive the blocks of correct processes.  Its other job is to fail: with
-a check taken out of the learner it has to find the property that falls.
+a check taken out of the learner it has to find the property that is violated.
 """
 
 from collections.abc import Iterable
@@ -35,12 +35,8 @@ from model_consensus.systems.pow import (
     State,
 )
 from property_tests.machines.drawn import claims, landscapes, sizes
-from property_tests.machines.schedules import (
-    SAME_EVERY_TIME,
-    Event,
-    Recorded,
-    trace,
-)
+from property_tests.machines.faults import Faulty
+from property_tests.machines.schedules import SAME_EVERY_TIME, Event, trace
 
 PROCESSES = ("p1", "p2", "p3", "b1", "b2")
 """They take part in every instance; some have one or two more correct ones."""
@@ -60,7 +56,7 @@ ALL = (
 )
 
 
-class PowMachine(Recorded):
+class PowMachine(Faulty):
     """Any schedule in which the adversary wins no more blocks than the depth allows.
 
     To test another learner, give a subclass another ``receive``.
@@ -87,8 +83,7 @@ class PowMachine(Recorded):
         self.steps: list[tuple[Action | None, State]] = [(None, self.state)]
         self.losses: dict[Digest, int] = {}
         self.outputs = self.decided()
-        self.down: set[Process] = set()
-        self.cut: frozenset[Process] = frozenset()
+        self.all_are_up(self.system.correct)
 
     # ---------------------------------------------------------------------------- the steps
 
@@ -198,32 +193,13 @@ class PowMachine(Recorded):
 
     # ---------------------------------------------------------------------------- what goes wrong
 
-    @rule(side=st.frozensets(st.sampled_from(CORRECT), max_size=2))
-    def partition(self, side: frozenset[Process]) -> None:
-        """Some processes are cut off, until the next win; with nobody on that side it heals."""
-        self.cut = side
-        self.events.append(Event("partition" if side else "heal", " ".join(sorted(side))))
-
-    @rule(process=st.sampled_from(CORRECT))
-    def crash(self, process: Process) -> None:
-        self.down.add(process)
-        self.events.append(Event("crash", process))
-
-    @precondition(lambda self: self.down)
-    @rule(data=st.data())
-    def restart(self, data: st.DataObject) -> None:
-        self.restarted(data.draw(st.sampled_from(sorted(self.down))))
-
-    def restarted(self, process: Process) -> None:
+    def recovered(self, process: Process) -> None:
         """It receives the blocks again that it had accepted: it is as if it had not crashed."""
-        self.down.remove(process)
-        self.events.append(Event("restart", process))
         search = self.system.landscapes.search(self.losses)
         learner = pow_learning.new_learner(search, process)
         for block in self.state.learner[process].known.values():
             learner = self.system.receive(search, self.system.rules, learner, block)
         assert learner == self.state.learner[process]
-        self.hard.add("a restart")
 
     def deliver_everything(self) -> None:
         """Between two wins there is time for the blocks of correct processes, and those below."""
@@ -279,7 +255,7 @@ class PowMachine(Recorded):
             self.take(action)
             assert self.state.learner[process] is before[process], "accepted a forgery"
         elif action:
-            # In the specification a block names its miner: such a block is none of its steps.
+            # In the specification a block names its miner: such a block is not among its steps.
             after = self.system.apply(self.state, action).learner
             assert after[process] is before[process], "accepted a forgery"
 
@@ -363,6 +339,6 @@ def common(one: tuple[Digest, ...], other: tuple[Digest, ...]) -> int:
     )
 
 
-if not SAME_EVERY_TIME:  # otherwise the full run below does as much
+if not SAME_EVERY_TIME:  # otherwise the full run of test_pow_machine.py does as much
     TestPowMachine = PowMachine.TestCase
     TestPowMachine.settings = settings(stateful_step_count=30)

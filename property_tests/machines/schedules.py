@@ -9,8 +9,9 @@ none fails, :func:`validate` gives the traces of all examples to TLC.
 import hashlib
 import re
 import sys
+import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -26,12 +27,12 @@ from model_consensus.conformance import traces
 from model_consensus.conformance.trace_check import check_traces, describe
 from model_consensus.conformance.traces import Recordable, Trace
 from model_consensus.evolutionary_search import Digest
+from model_consensus.tla.differences import changes
 from model_consensus.tla.manifest import spec_directory
-from model_consensus.tla.values import Function, Value, show
+from model_consensus.tla.values import show
 
 FAILURES = Path(__file__).resolve().parents[2] / "out" / "failures"
 """Where the traces of failing schedules go."""
-
 
 SAME_EVERY_TIME = settings().derandomize
 """Whether the profile has the same examples every time."""
@@ -242,6 +243,46 @@ def at_least(successes: int, trials: int, confidence: float = 0.99) -> float:
     return float(beta.ppf(1 - confidence, successes, trials - successes + 1)) if successes else 0.0
 
 
+def find(machine: type[RuleBasedStateMachine], how: settings) -> tuple[str, int]:
+    """The check that fails, or the error that stops a learner, and after how many examples.
+
+    The check is the innermost function of ``property_tests/`` that the failure has passed through.
+
+    :raises AssertionError: nothing fails.
+    """
+    examples = 0
+
+    class Counted(machine):  # type: ignore[misc, valid-type]
+        def __init__(self) -> None:
+            nonlocal examples
+            examples += 1
+            super().__init__()
+
+    try:
+        run_state_machine_as_test(Counted, settings=how)
+    except Exception as failure:
+        if not isinstance(failure, AssertionError):
+            return type(failure).__name__, examples
+        frames = traceback.extract_tb(failure.__traceback__)
+        here = Path(__file__).parents[1]
+        return [f.name for f in frames if Path(f.filename).is_relative_to(here)][-1], examples
+    raise AssertionError(f"no schedule of {machine.__name__} violates a property")
+
+
+def search(steps: int, most: int = 2000, *phases: Phase) -> settings:
+    """Look for a failure in so many examples, the same every time; found is enough."""
+    return settings(
+        max_examples=most,
+        stateful_step_count=steps,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=phases or [Phase.generate],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 # ------------------------------------------------------------------ one schedule
 
 
@@ -274,7 +315,7 @@ def table(events: Iterable[Event], recorded: Iterable[Trace]) -> str:
         if each.step:
             module, place = each.step
             states = by_module[module].states
-            changed = list(changes("", states[place - 1], states[place])) or ["nothing"]
+            changed = list(changes(states[place - 1], states[place])) or ["nothing"]
         rows.append((str(number), each.action, each.process, changed[0]))
         rows += [("", "", "", line) for line in changed[1:]]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
@@ -282,50 +323,3 @@ def table(events: Iterable[Event], recorded: Iterable[Trace]) -> str:
         f"{row[0]:>{widths[0]}}  {row[1]:{widths[1]}}  {row[2]:{widths[2]}}  {row[3]}".rstrip()
         for row in rows
     )
-
-
-def changes(where: str, before: Value, after: Value) -> Iterator[str]:
-    """The innermost places where a state differs from the one before it, a line each."""
-    if before == after:
-        return
-    old, new = _fields(before), _fields(after)
-    if old is not None and new is not None:
-        for key in [*old, *(key for key in new if key not in old)]:
-            inner = f"{where}.{key}".removeprefix(".")
-            if key not in new:
-                yield f"{inner} forgotten"
-            elif key not in old:
-                yield f"{inner} = {text(new[key])}"
-            else:
-                yield from changes(inner, old[key], new[key])
-    elif isinstance(before, tuple) and isinstance(after, tuple):
-        if after[: len(before)] == before:
-            yield f"{where} + {', '.join(map(text, after[len(before) :]))}"
-        elif before[-len(after) :] == after or not after:
-            yield f"{where} - {', '.join(map(text, before[: len(before) - len(after)]))}"
-        else:
-            yield f"{where}: {text(before)} becomes {text(after)}"
-    elif isinstance(before, frozenset) and isinstance(after, frozenset):
-        for sign, items in (("-", before - after), ("+", after - before)):
-            if items:
-                yield f"{where} {sign} {', '.join(sorted(map(text, items)))}"
-    else:
-        yield f"{where}: {text(before)} becomes {text(after)}"
-
-
-def _fields(value: Value) -> Mapping[Value, Value] | None:
-    """The items of a function; an empty one is an empty tuple."""
-    if isinstance(value, Function):
-        return value
-    return {} if value == () else None
-
-
-def text(value: Value) -> str:
-    """A value, short: ``(sender p1, claim 0)`` is a record."""
-    if isinstance(value, Function):
-        return "(" + ", ".join(f"{key} {text(value[key])}" for key in value) + ")"
-    if isinstance(value, tuple):
-        return "<" + ", ".join(map(text, value)) + ">"
-    if isinstance(value, frozenset):
-        return "{" + ", ".join(sorted(map(text, value))) + "}"
-    return str(value)

@@ -3,7 +3,7 @@
 The machine takes any step that the specification allows and checks in every state the properties
 that the specification names, on instances far beyond what can be explored.  Processes are cut off,
 crash, and restart by folding what had been delivered to them.  Its other job is to fail: with a
-mechanism left out of the learner it has to find the property that falls.
+mechanism left out of the learner it has to find the property that is violated.
 """
 
 from dataclasses import replace
@@ -18,10 +18,7 @@ from model_consensus.evolutionary_search import Process, Ticket
 from model_consensus.systems.tob import ByzantineOffer, Deliver, Offer, Order, Receive, TobSystem
 from model_consensus.tob_learner import Learner, current_generation
 from property_tests.machines.drawn import claims, landscapes, sizes
-from property_tests.machines.schedules import (
-    SAME_EVERY_TIME,
-    Event,
-)
+from property_tests.machines.schedules import SAME_EVERY_TIME
 from property_tests.machines.tob_properties import TobProperties
 
 GENERATIONS = 20
@@ -50,8 +47,6 @@ class TobMachine(TobProperties):
     def start(self, size: tuple[int, int, int, int], data: st.DataObject) -> None:
         n, f, lambda_, draws = size
         names = tuple(f"p{number}" for number in range(1, n + 1))
-        self.down: set[Process] = set()
-        self.cut: frozenset[Process] = frozenset()
         self.set_up(
             TobSystem(
                 names,
@@ -69,7 +64,7 @@ class TobMachine(TobProperties):
     @property
     def able(self) -> list[Process]:
         """The correct processes that are up and reach the others."""
-        return [p for p in self.system.correct if p not in self.cut and p not in self.down]
+        return [process for process in self.up() if process not in self.cut]
 
     def offering(self) -> list[Process]:
         return [p for p in self.able if self.system.can_offer(self.state, p)]
@@ -118,28 +113,8 @@ class TobMachine(TobProperties):
 
     # ---------------------------------------------------------------------------- what goes wrong
 
-    @rule(data=st.data())
-    def partition(self, data: st.DataObject) -> None:
-        """Some processes are cut off from the broadcast; with nobody on that side it heals."""
-        self.cut = data.draw(st.frozensets(st.sampled_from(self.system.correct), max_size=2))
-        self.events.append(Event("partition" if self.cut else "heal", " ".join(sorted(self.cut))))
-
-    @precondition(lambda self: len(self.down) < len(self.system.correct))
-    @rule(data=st.data())
-    def crash(self, data: st.DataObject) -> None:
-        up = [process for process in self.system.correct if process not in self.down]
-        process = data.draw(st.sampled_from(up))
-        self.down.add(process)
-        self.events.append(Event("crash", process))
-
-    @precondition(lambda self: self.down)
-    @rule(data=st.data())
-    def restart(self, data: st.DataObject) -> None:
+    def recovered(self, process: Process) -> None:
         """What was delivered before is folded again: the learner is as if it had not crashed."""
-        process = data.draw(st.sampled_from(sorted(self.down)))
-        self.down.remove(process)
-        self.events.append(Event("restart", process))
-        self.hard.add("a restart")
         assert self.folded(process) == self.state.learner[process]
 
     def folded(self, process: Process) -> Learner:
@@ -203,6 +178,6 @@ class TobMachine(TobProperties):
         self.take(data.draw(st.sampled_from(actions)))
 
 
-if not SAME_EVERY_TIME:  # otherwise the full run below does as much
+if not SAME_EVERY_TIME:  # otherwise the full run of test_tob_machine.py does as much
     TestTobMachine = TobMachine.TestCase
     TestTobMachine.settings = settings(stateful_step_count=40)

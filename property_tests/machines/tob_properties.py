@@ -1,7 +1,7 @@
 """The safety of ``TobLearning.tla``, checked in a state machine after every step.
 
 Each property has the name that it has there.  ``RefinesModelConsensus`` and
-``RefinesTotalOrderBroadcast`` are no properties of a state; TLC checks them.
+``RefinesTotalOrderBroadcast`` are properties of steps, not of states; TLC checks them.
 """
 
 from itertools import pairwise
@@ -22,10 +22,11 @@ from model_consensus.systems.tob import (
 )
 from model_consensus.tob_learner import Learner, current_generation
 from model_consensus.tob_learner import Offer as Message
-from property_tests.machines.schedules import Event, Recorded, trace
+from property_tests.machines.faults import Faulty
+from property_tests.machines.schedules import Event, trace
 
 
-class TobProperties(Recorded):
+class TobProperties(Faulty):
     """A machine with learners over Total Order Broadcast; :meth:`set_up` comes first."""
 
     system: TobSystem
@@ -34,6 +35,7 @@ class TobProperties(Recorded):
     def set_up(self, system: TobSystem) -> None:
         """Begin in the initial state of ``system``."""
         self.system, self.f = system, len(system.byzantine)
+        self.all_are_up(system.correct)
         (self.state,) = system.initial()
         self.before = self.state.learner
         self.poor: list[str] = []

@@ -1,5 +1,6 @@
 """The learner over Streamlet in a simulated network: safe always, live once it is synchronous."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -18,8 +19,8 @@ from model_consensus.simulation.streamlet import (
     Crash,
     Partition,
     Simulation,
-    StreamletStep,
 )
+from model_consensus.simulation.streamlet_host import Host, StreamletStep
 from model_consensus.streamlet.node import PENDING, WINDOW
 from model_consensus.streamlet.offers import decode_offer, encode_offer
 from model_consensus.systems.answers import OneLandscape
@@ -37,6 +38,7 @@ from tests.support.corruptions import (
     set_in,
     swapped,
 )
+from tests.support.hosts import SendsFirst
 
 PROCESSES = ("b1", "p1", "p2", "p3")
 CORRECT = PROCESSES[1:]
@@ -56,13 +58,18 @@ STORM = Conditions(
 )
 
 
-def simulation(misbehaviour: str, attack: str, conditions: Conditions, seed: int = 1) -> Simulation:
+def simulation(
+    misbehaviour: str,
+    attack: str,
+    conditions: Conditions,
+    seed: int = 1,
+    host: type[Host] = Host,
+) -> Simulation:
     search = CachedSearch(EvolutionarySearch(OneMax(), 1, 3))
     landscape = OneLandscape(search)
     system = TobSystem(PROCESSES, ("b1",), 3, landscape, GENERATIONS, name=bytes.hex)
-    return Simulation(
-        system, landscape, conditions, MISBEHAVIOURS[misbehaviour], ATTACKS[attack], seed
-    )
+    behaviour = MISBEHAVIOURS[misbehaviour], ATTACKS[attack]
+    return Simulation(system, landscape, conditions, *behaviour, seed, host=host)
 
 
 def logs(run: Simulation) -> list[tuple[object, ...]]:
@@ -85,17 +92,55 @@ def test_all_learn_the_same_whatever_byzantine_nodes_and_the_network_do(
     assert all(set(run.hosts[p].learner.banned) <= {"b1"} for p in CORRECT)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_no_correct_process_votes_twice_in_an_epoch_through_crashes(seed: int) -> None:
-    run = simulation("equivocate", "none", STORM, seed)
+SHORT = replace(STORM, cut_short=6)
+"""Crashes also fall between persisting and sending."""
+
+
+def votes_once(run: Simulation) -> bool:
+    """Whether no correct process votes twice in an epoch of a run."""
     last: Any = None
     for step in run.run(EPOCHS):
         if isinstance(step, StreamletStep):
             last = step.state
-    for votes in last["votes"].values():
-        epochs = [block[-1]["epoch"] for block in votes]
-        assert len(epochs) == len(set(epochs)) > 0
+    epochs = [[block[-1]["epoch"] for block in votes] for votes in last["votes"].values()]
+    assert all(epochs)
+    return all(len(each) == len(set(each)) for each in epochs)
+
+
+@pytest.mark.parametrize("conditions", [STORM, SHORT], ids=["storm", "cut short"])
+@pytest.mark.parametrize("seed", range(20))
+def test_no_correct_process_votes_twice_in_an_epoch_through_crashes(
+    seed: int, conditions: Conditions
+) -> None:
+    run = simulation("equivocate", "none", conditions, seed)
+    assert votes_once(run)
     assert run.is_done()
+
+
+def test_a_host_that_sends_before_it_persists_votes_twice_after_a_crash_in_between() -> None:
+    def votes(conditions: Conditions) -> list[bool]:
+        return [
+            votes_once(simulation("equivocate", "none", conditions, seed, SendsFirst))
+            for seed in range(5)
+        ]
+
+    assert not all(votes(SHORT))
+    assert all(votes(STORM))
+
+
+@pytest.mark.parametrize("loss", [0, 2, 8])
+def test_packets_are_lost_as_often_as_the_conditions_say_and_none_once_it_is_stable(
+    loss: int,
+) -> None:
+    stormy = simulation("none", "none", Conditions(stable=40, loss=loss))
+    list(stormy.run(30))
+    lost = 1 / loss if loss else 0
+    sent = stormy.lost + stormy.packets / (1 + lost)  # as many of the others are duplicated
+    assert stormy.lost == pytest.approx(sent * lost, abs=4 * (sent * lost * (1 - lost)) ** 0.5)
+    assert stormy.packets > 100
+    stable = simulation("none", "none", Conditions(stable=1, loss=loss))
+    list(stable.run(30))
+    assert stable.lost == 0
 
 
 def test_a_run_is_a_function_of_its_seed() -> None:
@@ -138,10 +183,11 @@ def test_traces_of_a_run_are_behaviours_and_corrupted_ones_are_not() -> None:
     assert {"ByzantineOffer", "Order", "Deliver", "Offer"} <= {*learners.actions}
 
     bad = [*of_nodes(nodes), *of_learning(learners, learners, "b1")]
-    verdicts = check_traces([nodes, learners, *(trace for _, trace, _, _ in bad)])
+    good = [nodes, learners, *simulation("equivocate", "under-claim", SHORT).traces("short", 80)]
+    verdicts = check_traces([*good, *(trace for _, trace, _, _ in bad)])
     rejections = [verdict.rejection for verdict in verdicts]
-    assert rejections[:2] == [None, None]
-    for (what, _, index, about), rejection in zip(bad, rejections[2:], strict=True):
+    assert rejections[:4] == [None] * 4
+    for (what, _, index, about), rejection in zip(bad, rejections[4:], strict=True):
         assert rejection is not None, what
         assert rejection.index == index, (what, rejection)
         assert not about or rejection.differences[0].startswith(about), (what, rejection)

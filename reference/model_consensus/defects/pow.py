@@ -12,6 +12,7 @@ from typing import Any
 from model_consensus import pow_learner as pow_learning
 from model_consensus.defects.replaced import replaced
 from model_consensus.evolutionary_search import (
+    Digest,
     Model,
     Search,
     Ticket,
@@ -28,6 +29,7 @@ from model_consensus.pow_learner import (
     Verdict,
     adopt,
     check,
+    decided,
     has_work,
     is_exact,
     receive,
@@ -192,6 +194,11 @@ def _structure(
         )
 
     return has_structure
+
+
+def decided_early(rules: Rules, learner: Learner) -> tuple[Digest, ...]:
+    """In place of ``decided``: a block counts among those on top of it, so depth k is k - 1."""
+    return decided(replace(rules, depth=max(0, rules.depth - 1)), learner)
 
 
 def _unclaimed(learner: Learner) -> int:

@@ -15,7 +15,14 @@ from model_consensus.defects.replaced import replaced
 from model_consensus.evolutionary_search import Digest
 from model_consensus.streamlet import node as streamlet
 from model_consensus.streamlet import state as streamlet_state
-from model_consensus.streamlet.messages import Block, Committee, Message, Notarization
+from model_consensus.streamlet.messages import (
+    Block,
+    Committee,
+    Message,
+    Notarization,
+    Request,
+    Vote,
+)
 from model_consensus.streamlet.state import (
     Durable,
     Identity,
@@ -101,6 +108,11 @@ class _AnyBlock(Committee):
         )
 
 
+class _Unsigned(Committee):
+    def is_authentic(self, signed: Message | Vote | Request) -> bool:
+        return True
+
+
 def _committee(what: str, kind: type[Committee]) -> SimpleNamespace:
     """The nodes of a committee with other rules; ``what`` is wrong with them."""
 
@@ -165,6 +177,7 @@ DEFECTS: dict[str, SimpleNamespace] = {
     "half": _committee("Half of the votes notarize.", _Half),
     "one-vote-less": _committee("One vote less than two thirds notarizes.", _OneVoteLess),
     "repeated-votes": _committee("Counts several votes of one process.", _Repeated),
+    "unsigned": _committee("Does not verify signatures.", _Unsigned),
     "votes-for-others": _committee("Counts votes for other blocks.", _AnyBlock),
     "any-three": with_steps(
         "Any three notarized blocks in a row finalize.", add=_finalizes(lambda a, b, c: True)

@@ -4,8 +4,9 @@ Each process is a Streamlet node with the unchanged learner of
 :mod:`model_consensus.tob_learner` on top: an offer is broadcast as a message, and what the node
 delivers is handed to the learner.  The network is partially synchronous.  Before its stabilization
 it delays, reorders, duplicates and loses packets, and partitions hold back what crosses them until
-they heal; from then on packets arrive within half an epoch.  Processes crash and come back with
-what they had persisted.  All chances come from raw words of Philox, so a seed gives one run.
+they heal; from then on packets arrive within half an epoch.  Processes crash, also between
+persisting and sending, and come back with what they had persisted.  All chances come from raw words
+of Philox, so a seed gives one run.
 
 A run is watched in the two specifications' own terms.  Its steps are those of ``Streamlet.tla`` and
 of ``TobLearning.tla``, each with the whole state, ready to be recorded and checked by TLC.
@@ -13,7 +14,7 @@ of ``TobLearning.tla``, each with the whole state, ready to be recorded and chec
 
 import heapq
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
 
 from model_consensus import tob_learner
@@ -24,17 +25,25 @@ from model_consensus.conformance.traces import Trace
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process
 from model_consensus.simulation.schedule import Schedule
+from model_consensus.simulation.streamlet_host import (
+    Delivered,
+    Host,
+    Ordered,
+    Seen,
+    StreamletStep,
+    reactions,
+)
 from model_consensus.simulation.streamlet_record import Record
 from model_consensus.streamlet import node as streamlet
 from model_consensus.streamlet.codec import CodecError, decode, encode
-from model_consensus.streamlet.messages import Block, Committee, Proposal, Vote, simulation_key
+from model_consensus.streamlet.messages import Committee, simulation_key
 from model_consensus.streamlet.node import PENDING
-from model_consensus.streamlet.offers import decode_offer, encode_offer
-from model_consensus.streamlet.state import Durable, Identity, Node, Send
+from model_consensus.streamlet.offers import encode_offer
+from model_consensus.streamlet.state import Durable, Identity, Send
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Action, Deliver, Order, State, TobSystem
 from model_consensus.tla.values import Function, Value
-from model_consensus.tob_learner import Learner, Offer, current_generation
+from model_consensus.tob_learner import Offer, current_generation
 
 TICKS = 8
 """Units of time in an epoch; after the stabilization a packet takes at most half of them."""
@@ -68,21 +77,16 @@ class Conditions:
     :ivar stable: the epoch from which it is synchronous; partitions and crashes should be over.
     :ivar lateness: the greatest delay before that, in epochs.
     :ivar loss: one packet in so many is lost before that, and as many are duplicated; 0 for none.
+    :ivar cut_short: before that, one step of a correct process in so many is cut short by a crash
+        between persisting and sending, and the process restarts at once; 0 for none.
     """
 
     stable: int = 1
     lateness: int = 3
     loss: int = 8
+    cut_short: int = 0
     partitions: tuple[Partition, ...] = ()
     crashes: tuple[Crash, ...] = ()
-
-
-@dataclass(frozen=True)
-class StreamletStep:
-    """A step of ``Streamlet.tla``: its action's name, and the variables after it."""
-
-    action: str
-    state: Function
 
 
 @dataclass(frozen=True)
@@ -94,30 +98,6 @@ class TobStep:
 
 
 Step = StreamletStep | TobStep
-
-
-@dataclass
-class Host:
-    """A running process: its node, its learner, and what it has persisted of both."""
-
-    me: Identity
-    node: Node
-    learner: Learner
-    nodes: ModuleType | SimpleNamespace = streamlet
-    up: bool = True
-    disk: tuple[Durable, Learner] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.persist()
-
-    def persist(self) -> None:
-        """Write to the disk what must survive a crash."""
-        self.disk = self.node.durable, self.learner
-
-    def restart(self) -> None:
-        """Start again from the disk."""
-        durable, self.learner = self.disk
-        self.node, self.up = self.nodes.restart(self.me, durable), True
 
 
 def round_robin(processes: tuple[Process, ...], epoch: int) -> Process:
@@ -132,6 +112,9 @@ class Simulation:
     :param misbehaviour: what Byzantine nodes do to Streamlet.
     :param attack: what Byzantine learners offer.
     :param nodes: the functions of the correct nodes; defective ones show what goes wrong.
+    :param host: the hosts; those of a subclass may be defective.
+    :ivar packets: how many packets arrive, duplicates too; ``bytes``: how many bytes they have;
+        ``lost``: how many packets are lost on their way.
     :raises ModelConsensusError: ``system`` has no end.
     """
 
@@ -144,6 +127,7 @@ class Simulation:
         attack: Attack,
         seed: int,
         nodes: ModuleType | SimpleNamespace = streamlet,
+        host: type[Host] = Host,
     ) -> None:
         if system.generations is None:
             raise ModelConsensusError("a simulation needs a number of generations")
@@ -158,10 +142,10 @@ class Simulation:
             me = Identity(process, self.committee, sign)
             learner = tob_learner.new_learner(search, process)
             functions = nodes if process in system.correct else streamlet
-            self.hosts[process] = Host(me, nodes.restart(me, Durable()), learner, functions)
+            self.hosts[process] = host(me, functions.restart(me, Durable()), learner, functions)
         self.state: State = next(iter(system.initial()))
         self.record = Record(self.committee, system.correct)
-        self.packets = self.bytes = 0
+        self.packets = self.bytes = self.lost = 0
         self._queue: list[tuple[int, int, Process, bytes]] = []
         self._wanted: set[Offer] = set()
 
@@ -259,21 +243,14 @@ class Simulation:
             occasion = Occasion(host.me, epoch, received, out, self._others(process))  # type: ignore[arg-type]
             self._send(process, self.misbehaviour.packets(occasion), time)
             return
-        for send in out:
-            match send.packet:
-                case Proposal(block, _) as proposal if proposal.vote.voter == process:
-                    yield from self._voted("Propose", process, block)
-                case Vote(voter, _, digest) if voter == process:
-                    block = host.node.proposals[host.node.epoch]
-                    assert block.digest == digest
-                    yield from self._voted("Vote", process, block)
-        while True:
-            host.node, delivered = host.nodes.deliver(host.node)
-            if delivered is None:
-                break
-            yield from self._delivered(host, delivered)
-        host.persist()
-        self._send(process, out, time)
+        for seen in reactions(self.record, host, out):
+            yield from self._saw(host, seen)
+        stable = time >= self.conditions.stable * TICKS
+        crashes = not stable and self._chance(self.conditions.cut_short)
+        host.finish(lambda: self._send(process, out, time), crashes)
+        if crashes:
+            host.restart()
+            yield from self._begin(host, epoch)
 
     # -------------------------------------------------------------- the two specifications' steps
 
@@ -297,7 +274,7 @@ class Simulation:
         host.node, out = host.nodes.broadcast(host.me, host.node, encode_offer(offer))
         host.persist()
         self.record.broadcast(host.node.durable.outgoing[-1])
-        yield StreamletStep("Broadcast", self.record.state())
+        yield StreamletStep("Broadcast", self.record.state(), process)
         return out
 
     def _byzantine_offers(self, host: Host) -> tuple[Send, ...]:
@@ -310,32 +287,21 @@ class Simulation:
                 out += sent
         return out
 
-    def _voted(self, action: str, process: Process, block: Block) -> Iterator[Step]:
-        """A correct process has voted; messages that this finalizes get their places."""
-        ordered = self.record.voted(process, block)
-        yield StreamletStep(action, self.record.state())
-        for message in ordered:
-            offer = decode_offer(message.sender, message.body)
-            if offer is None:
-                continue
-            if message.sender in self.system.correct:
+    def _saw(self, host: Host, seen: Seen) -> Iterator[Step]:
+        """What a correct host has done, as steps of both specifications."""
+        match seen:
+            case StreamletStep():
+                yield seen
+            case Ordered(offer) if offer.sender in self.system.correct:
                 yield self._apply(Order(offer))
-            else:
+            case Ordered(offer):
                 yield self._apply(next(self.system.byzantine_offers(self.state, offer)))
-
-    def _delivered(self, host: Host, block: Block) -> Iterator[Step]:
-        """A correct node has delivered a block: its message goes to the learner."""
-        process, message = host.me.process, block.payload
-        self.record.delivered(process, block, host.node.durable.lock)
-        yield StreamletStep("Deliver", self.record.state())
-        offer = None if message is None else decode_offer(message.sender, message.body)
-        if offer is None:
-            return
-        search = self.landscape.searched
-        host.learner = self.system.receive(search, self.system.lambda_, host.learner, offer)
-        yield self._apply(Deliver(process))
-        if self.state.learner[process] != host.learner:
-            raise ModelConsensusError(f"{process} has delivered messages out of order")
+            case Delivered(process, _, offer) if offer is not None:
+                search = self.landscape.searched
+                host.learner = self.system.receive(search, self.system.lambda_, host.learner, offer)
+                yield self._apply(Deliver(process))
+                if self.state.learner[process] != host.learner:
+                    raise ModelConsensusError(f"{process} has delivered messages out of order")
 
     # -------------------------------------------------------------- the network
 
@@ -356,7 +322,9 @@ class Simulation:
             for to in self.system.processes if send.to is None else (send.to,):
                 if to == sender or to not in self.hosts:
                     continue
-                for _ in range(self._copies(time)):
+                copies = self._copies(time)
+                self.lost += not copies
+                for _ in range(copies):
                     self.packets, self.bytes = self.packets + 1, self.bytes + len(data)
                     arrival = self._arrival(sender, to, time)
                     heapq.heappush(self._queue, (arrival, self.packets, to, data))
@@ -377,6 +345,3 @@ class Simulation:
         stable = time >= self.conditions.stable * TICKS
         longest = TICKS // 2 if stable else self.conditions.lateness * TICKS
         return time + 1 + self.schedule.choose(range(longest))
-
-
-# ------------------------------------------------------------------ offers as messages

@@ -1,0 +1,217 @@
+"""Machines whose adversary lies in one respect, ``about``, and is right in all others.
+
+Such an adversary gets further with a learner that lacks one check than one that says anything.
+"""
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    initialize,
+    precondition,
+    rule,
+)
+
+from model_consensus.evolutionary_search import Process, Ticket
+from model_consensus.pow_learner import Block
+from model_consensus.streamlet.messages import Chain, Notarization
+from model_consensus.systems.answers import EveryLandscape, OpenLandscape
+from model_consensus.systems.pow import ByzantineMine, ByzantinePublish, Mine
+from model_consensus.systems.tob import Deliver, Order, TobSystem
+from model_consensus.tob_learner import Offer, current_generation
+from property_tests.machines.pow import BYZANTINE, CORRECT, PowMachine
+from property_tests.machines.streamlet import StreamletMachine
+from property_tests.machines.tob import TobMachine
+
+LOSSES = (0, 1, 2)
+GENERATIONS = 20
+
+
+class LyingTobMachine(TobMachine):
+    """Each offer is delivered at once; the adversary's are right but for one thing."""
+
+    about = ""
+    order = deliver = all_offer_and_receive = partition = crash = restart = None  # type: ignore[assignment]
+    forge_plausibly = forge_anything = repeat = None  # type: ignore[assignment]
+
+    @initialize(
+        size=st.sampled_from(((3, 1, 2), (4, 1, 3), (4, 1, 2))),
+        draws=st.integers(1, 2),
+        wrong=st.sampled_from(("", "claim", "parent", "generation", "proposer", "draw")),
+    )
+    def start(self, size: tuple[int, int, int], draws: int, wrong: str) -> None:
+        self.wrong = type(self).about or wrong
+        n, f, lambda_ = size
+        names = tuple(f"p{number}" for number in range(1, n + 1))
+        landscape, receive = EveryLandscape(draws, LOSSES), type(self).receive
+        self.set_up(
+            TobSystem(names, names[n - f :], lambda_, landscape, GENERATIONS, receive=receive)
+        )
+
+    @rule(data=st.data())
+    def offer(self, data: st.DataObject) -> None:
+        """Some process offers, if it can, and everybody gets the offer."""
+        able = [p for p in self.system.correct if self.system.can_offer(self.state, p)]
+        if able:
+            process = data.draw(st.sampled_from(able))
+            actions = list(self.system.offers(self.state, process))
+            self.take(data.draw(st.sampled_from(actions)))
+            for offer in sorted(self.state.broadcast.network):
+                self.take(Order(offer))
+        self.deliver_everything()
+
+    def deliver_everything(self) -> None:
+        for each in self.system.correct:
+            while self.state.broadcast.inbox[each]:
+                self.take(Deliver(each))
+
+    @precondition(lambda self: self.f > 0)
+    @rule(data=st.data())
+    def lie(self, data: st.DataObject) -> None:
+        wrong = self.wrong
+        sender = data.draw(st.sampled_from(self.system.byzantine))
+        learner, draws = self.state.learner[self.system.correct[0]], self.system.landscapes.draws
+        draw = data.draw(st.integers(0, draws - 1))
+        ticket = Ticket(current_generation(learner), sender, draw)
+        if wrong == "generation":
+            step = data.draw(st.sampled_from((-1, 1)))
+            ticket = replace(ticket, generation=ticket.generation + step)
+        elif wrong == "proposer":
+            ticket = replace(ticket, proposer=data.draw(st.sampled_from(self.system.processes)))
+        elif wrong == "draw":
+            ticket = replace(ticket, draw=data.draw(st.sampled_from((-1, draws))))
+        parent = learner.model.digest
+        if wrong == "parent":
+            parent = data.draw(st.sampled_from(learner.decided[:-1] or learner.decided))
+        claim = data.draw(st.sampled_from(LOSSES)) if wrong == "claim" else 0
+        forged = Offer(sender, parent, ticket, claim)
+        action = data.draw(st.sampled_from(list(self.system.byzantine_offers(self.state, forged))))
+        known = {**self.state.loss, **self.system.drawn(self.state, action)}
+        if wrong != "claim" and ticket.draw >= 0:  # the truth, as far as it is known
+            model = self.system.lineages.offspring(parent, ticket)
+            action = replace(action, offer=replace(forged, claim=known.get(model, forged.claim)))
+        self.take(action)
+        self.deliver_everything()
+
+
+class LyingPowMachine(PowMachine):
+    """The adversary's blocks are right but for one thing."""
+
+    about = ""
+    forge = None  # type: ignore[assignment]
+
+    @initialize(wrong=st.sampled_from(("draw", "claim", "miner", "generation", "work", "parent")))
+    def choose_the_lie(self, wrong: str) -> None:
+        self.wrong = type(self).about or wrong
+
+    @rule(
+        process=st.sampled_from(CORRECT),
+        miner=st.sampled_from(BYZANTINE),
+        back=st.integers(0, 3),
+        data=st.data(),
+    )
+    def lie(self, process: Process, miner: Process, back: int, data: st.DataObject) -> None:
+        """Only a wrong draw or a wrong claim costs the receiver an evaluation."""
+        wrong = self.wrong
+        place, draws = max(0, len(self.state.blocks) - back), self.system.landscapes.draws
+        ticket = Ticket(self.system.height(self.state, place) + 1, miner, 0)
+        claim = data.draw(st.sampled_from(LOSSES))
+        block = Block(self.system.digest(self.state, place), ticket, claim)
+        match wrong:
+            case "draw":
+                draw = data.draw(st.integers(0, draws))
+                block = replace(block, ticket=replace(ticket, draw=draw))
+            case "miner":
+                block = replace(block, ticket=replace(ticket, proposer="nobody"))
+            case "generation":
+                wrongly = ticket.generation + data.draw(st.sampled_from((-1, 1)))
+                block = replace(block, ticket=replace(ticket, generation=wrongly))
+            case "parent":
+                block = replace(block, parent=bytes(32))
+        forged = self.system.with_nonce(self.state, block, wrong != "work")
+        learner = self.state.learner[process]
+        if wrong in ("miner", "generation", "parent", "work") or forged.ticket.draw == draws:
+            blind = OpenLandscape(draws)
+            assert self.system.receive(blind, self.system.rules, learner, forged) is learner
+            return
+        before = self.state.learner
+        action = self.choose(data, self.system.forges(self.state, process, forged))
+        if action:
+            self.take(action)
+            assert all(self.state.learner[p] is before[p] for p in CORRECT), "accepted a forgery"
+
+    @precondition(lambda self: bool(self.state.blocks))
+    @rule(process=st.sampled_from(CORRECT))
+    def show_again(self, process: Process) -> None:
+        """A block that is known already costs no evaluation."""
+        learner = self.state.learner[process]
+        blind = OpenLandscape(self.system.landscapes.draws)
+        for block in learner.known.values():
+            assert self.system.receive(blind, self.system.rules, learner, block) is learner
+
+    @precondition(lambda self: self.wins_left() and len(self.state.blocks) + 1 < self.system.wins)
+    @rule(
+        miner=st.sampled_from(BYZANTINE),
+        leader=st.sampled_from(CORRECT),
+        victim=st.sampled_from(CORRECT),
+        data=st.data(),
+    )
+    def race(self, miner: Process, leader: Process, victim: Process, data: st.DataObject) -> None:
+        """The adversary and a correct process win on one block; the victim sees the former's."""
+        self.deliver_everything()
+        tip = self.system.place(self.state, self.state.learner[leader].tip)
+        answers = self.system.answers(self.state, miner, tip)
+        won = self.choose(data, (ByzantineMine(miner, tip, losses) for losses in answers))
+        if won is None:
+            return
+        self.take(won)
+        secret = len(self.state.blocks)
+        answers = self.system.answers(self.state, leader, tip)
+        mined = self.choose(data, (Mine(leader, losses) for losses in answers))
+        if mined is None:
+            return
+        self.take(mined)
+        if self.state.blocks[secret - 1].parent in self.state.learner[victim].models:
+            self.take(ByzantinePublish(victim, secret))
+        self.deliver_everything()
+
+    @rule()
+    def everybody_knows_the_longest_chain(self) -> None:
+        """Once all is delivered nobody's chain is shorter than a correct process's block."""
+        self.deliver_everything()
+        heights = [b.ticket.generation for b in self.state.blocks if b.ticket.proposer in CORRECT]
+        for learner in self.state.learner.values():
+            assert learner.models[learner.tip].generation >= max(heights, default=0), "Progress"
+
+
+class LyingStreamletMachine(StreamletMachine):
+    """The adversary leads most epochs, and shows notarizations with too few votes."""
+
+    @precondition(lambda self: self.blocks)
+    @rule(
+        process=st.sampled_from(CORRECT),
+        wrong=st.sampled_from(("repeated", "for another", "few")),
+        data=st.data(),
+    )
+    def show_too_few_votes(self, process: Process, wrong: str, data: st.DataObject) -> None:
+        blocks = list(self.blocks)
+        digest = blocks[-data.draw(st.integers(1, min(3, len(blocks))))]
+        *below, last = self.evidence(digest).links
+        votes = last.votes
+        if self.committee.is_quorum(len(votes)):
+            votes = votes[: len(votes) - 1]
+        if self.committee.is_quorum(len(votes)):
+            return
+        if wrong == "repeated":
+            votes = (*votes, *votes, *votes)
+        if wrong == "for another":
+            others = [v for cast in self.votes.values() for v in cast.values() if v.block != digest]
+            votes = (
+                *votes,
+                *{
+                    v.voter: v for v in others if v.voter not in {each.voter for each in votes}
+                }.values(),
+            )
+        self.hand_over(process, Chain((*below, Notarization(last.block, votes))))
+        known = self.hosts[process].node.notarized
+        assert digest not in known or self.committee.is_certified(known[digest]), "Notarized"
