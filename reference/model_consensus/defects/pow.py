@@ -194,6 +194,11 @@ def _structure(
     return has_structure
 
 
+def _fits_the_parent(search: Search, parent: Model, block: Block) -> bool:
+    """``is_own_ticket`` without a look at the draw."""
+    return block.ticket.generation == parent.generation + 1
+
+
 def _unclaimed(learner: Learner) -> int:
     return learner.known[learner.tip].claim if learner.tip in learner.known else 1 << 64
 
@@ -233,6 +238,7 @@ DEFECTS: Mapping[str, Receiver] = {
     "any-draw": with_steps(
         "Evaluates a block whose draw is beyond those that a miner has.",
         has_structure=_structure(draw=lambda draw, draws: draw >= 0),
+        is_own_ticket=_fits_the_parent,
     ),
     "last-block": with_steps(
         "Adopts the last block whatever its height.",
