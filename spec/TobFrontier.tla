@@ -68,12 +68,15 @@ Place(offer, landscape) ==
 (* The landscapes that agree with `loss' and say the losses of `models'. *)
 Revealed(models) == {Reveal(loss, new) : new \in Landscapes(models \ DOMAIN loss)}
 
-(* CORRECT.  The offer of p in its generation gets its place. *)
+(* CORRECT.  The offer of p in its generation, for each landscape that     *)
+(* there may be, gets its place.                                           *)
+HonestOffers(p) ==
+    LET parent == Last(Decided[p])
+    IN  {<<landscape, HonestOffer(landscape, parent, p)>> :
+            landscape \in Revealed(OwnOffspring(parent, p))}
 Offer(p) ==
     /\ taken[p] < Generations
-    /\ LET parent == Last(Decided[p])
-       IN  \E landscape \in Revealed(OwnOffspring(parent, p)) :
-                Place(HonestOffer(landscape, parent, p), landscape)
+    /\ \E <<landscape, offer>> \in HonestOffers(p) : Place(offer, landscape)
 
 (* p takes the next of its decisions. *)
 Take(p) ==
