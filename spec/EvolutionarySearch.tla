@@ -13,9 +13,10 @@
 (* is better.  Specifications leave it open: a variable `loss' maps the    *)
 (* models that somebody has drawn to their losses, and a draw may reveal   *)
 (* any loss.  Whatever holds then holds for every landscape with values in *)
-(* Losses.                                                                 *)
+(* Losses.  Operators take as much of the landscape as they need, a        *)
+(* function from models to losses, as the argument `landscape'.            *)
 (***************************************************************************)
-EXTENDS Naturals, Sequences, FiniteSets
+EXTENDS Naturals, Sequences, FiniteSets, Evaluation
 
 CONSTANTS Proc,         \* the processes
           Byzantine,    \* those that the adversary controls
@@ -47,20 +48,20 @@ OwnOffspring(parent, p) ==
 (* first time.                                                             *)
 Landscapes(models) == [models -> Losses]
 
-(* `loss' extended by the losses of models that it did not hold yet. *)
-Reveal(loss, new) ==
-    [m \in DOMAIN loss \cup DOMAIN new |->
-        IF m \in DOMAIN loss THEN loss[m] ELSE new[m]]
+(* `landscape' extended by the losses of models that it did not hold yet. *)
+Reveal(landscape, new) ==
+    [m \in DOMAIN landscape \cup DOMAIN new |->
+        IF m \in DOMAIN landscape THEN landscape[m] ELSE new[m]]
 
 (* The ticket of least loss that p can draw on `parent'; ties go to the    *)
-(* least draw.  (The sets of one element make TLC look up each loss once.) *)
-BestTicket(loss, parent, p) ==
-    LET results == {[ticket |-> t, loss |-> loss[Offspring(parent, t)]] :
-                        t \in OwnTickets(Generation(parent) + 1, p)}
-        Best(all) == CHOOSE r \in all : \A s \in all :
+(* least draw.                                                             *)
+BestTicket(landscape, parent, p) ==
+    LET drawn == {[ticket |-> t, loss |-> landscape[Offspring(parent, t)]] :
+                    t \in OwnTickets(Generation(parent) + 1, p)}
+        Best(results) == CHOOSE r \in results : \A s \in results :
             \/ r.loss < s.loss
             \/ r.loss = s.loss /\ r.ticket.draw <= s.ticket.draw
-    IN  (CHOOSE r \in {Best(all) : all \in {results}} : TRUE).ticket
+    IN  Once(Best, drawn).ticket
 -----------------------------------------------------------------------------
 (* A process's output is the sequence of the models that it has decided,   *)
 (* from the genesis model on.  The properties of model-consensus are       *)
@@ -83,28 +84,32 @@ LineageOf(d) == \A p \in Correct :
         \E q \in Proc : d[p][i] \in OwnOffspring(d[p][i - 1], q)
 
 (* The losses of models that every correct process has left behind decide  *)
-(* nothing any more and are forgotten; the generation that all have just   *)
-(* decided is kept.                                                        *)
+(* nothing any more, and specifications forget them; they keep those of    *)
+(* the generation that all have just decided.                              *)
 LastCommon(d) == CHOOSE g \in {Decisions(d[p]) : p \in Correct} :
     \A p \in Correct : g <= Decisions(d[p])
 IsCurrent(model, d) == Generation(model) >= LastCommon(d)
-Remembered(loss, d) ==
-    LET Since(g) == [m \in {m \in DOMAIN loss : Generation(m) >= g} |-> loss[m]]
-    IN  CHOOSE kept \in {Since(g) : g \in {LastCommon(d)}} : TRUE
+Remembered(landscape, d) ==
+    LET Since(g) ==
+            [m \in {m \in DOMAIN landscape : Generation(m) >= g} |-> landscape[m]]
+    IN  Once(Since, LastCommon(d))
 
 (* To take `model' is as good a step as to take the best of some `rho'     *)
 (* offspring of `parent' whose tickets the adversary did not choose: those *)
-(* of correct processes, or, where nobody can choose among his tickets, of *)
-(* all (`unchosen' says whose).                                            *)
-MatchesUnchosen(loss, model, parent, unchosen, rho) ==
+(* of the processes `unchosen', which are the correct ones or, where       *)
+(* nobody can choose among his tickets, all.                               *)
+MatchesUnchosen(landscape, model, parent, unchosen, rho) ==
     LET offspring == UNION {OwnOffspring(parent, p) : p \in unchosen}
-    IN  Cardinality({m \in offspring \cap DOMAIN loss : loss[model] <= loss[m]}) >= rho
-AtLeastAsGood(loss, model, parent, rho) ==
-    MatchesUnchosen(loss, model, parent, Correct, rho)
+        matched == {m \in offspring \cap DOMAIN landscape :
+                        landscape[model] <= landscape[m]}
+    IN  Cardinality(matched) >= rho
+AtLeastAsGood(landscape, model, parent, rho) ==
+    MatchesUnchosen(landscape, model, parent, Correct, rho)
 
 (* Each decided model is at least as good as `rho' honest offspring of the *)
-(* same parent.  (Checked while its loss is remembered: at the latest in   *)
-(* the state in which it is decided first.)                                *)
-ResilienceOf(loss, d, rho) == \A p \in Correct : \A i \in 2 .. Len(d[p]) :
-    d[p][i] \in DOMAIN loss => AtLeastAsGood(loss, d[p][i], d[p][i - 1], rho)
+(* same parent.  (This is checked while the model's loss is remembered: at *)
+(* the latest in the state in which the model is decided first.)           *)
+ResilienceOf(landscape, d, rho) == \A p \in Correct : \A i \in 2 .. Len(d[p]) :
+    d[p][i] \in DOMAIN landscape =>
+        AtLeastAsGood(landscape, d[p][i], d[p][i - 1], rho)
 =============================================================================

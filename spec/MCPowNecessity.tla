@@ -21,10 +21,10 @@ Believed(exact) == TRUE
 (* offspring by a ticket of its own generation.                            *)
 AnyGeneration(p, block) ==
     block.parent \in known[p] /\ block.ticket.draw \in 0 .. Draws - 1
-IsExactButForGeneration(block, true) ==
+IsExactButForGeneration(block, landscape) ==
     LET parent == ModelOf(block.parent)
-        best == BestTicket(true, parent, block.ticket.proposer)
-    IN  block.ticket.draw = best.draw /\ block.claim = true[Offspring(parent, best)]
+        best == BestTicket(landscape, parent, block.ticket.proposer)
+    IN  block.ticket.draw = best.draw /\ block.claim = landscape[Offspring(parent, best)]
 
 (* For FollowsParent, IsExact and Explored: tickets are not bound to the   *)
 (* miner, who may choose between two sets of lambda.  (As if it had two    *)
@@ -36,9 +36,9 @@ EitherSet(p, block) ==
     /\ block.parent \in known[p]
     /\ block.ticket.generation = Height(block.parent) + 1
     /\ block.ticket.draw \in 0 .. 2 * Draws - 1
-IsBestOfEitherSet(block, true) ==
+IsBestOfEitherSet(block, landscape) ==
     LET Set(t) == IF t.draw < Draws THEN 0 ELSE Draws
-        Loss(j) == true[Offspring(ModelOf(block.parent), [block.ticket EXCEPT !.draw = j])]
+        Loss(j) == landscape[Offspring(ModelOf(block.parent), [block.ticket EXCEPT !.draw = j])]
         first == Set(block.ticket)
     IN  /\ block.claim = Loss(block.ticket.draw)
         /\ \A j \in first .. first + Draws - 1 : block.claim <= Loss(j)

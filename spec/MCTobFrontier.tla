@@ -3,7 +3,8 @@
 EXTENDS TobFrontier, TLC
 
 (* For scale: no losses of decided models. *)
-KeptAccepted(true, f, d) == [m \in {m \in DOMAIN true : IsAccepted(m, f)} |-> true[m]]
+KeptAccepted(landscape, f, d) ==
+    [m \in {m \in DOMAIN landscape : IsAccepted(m, f)} |-> landscape[m]]
 
 (* No step draws a model whose loss is kept already, so to keep fewer      *)
 (* losses allows nothing new: checked where all are kept.                  *)

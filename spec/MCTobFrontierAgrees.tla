@@ -20,22 +20,21 @@ VARIABLES frontier, taken, known, resilient,    \* of the reduced formulation
           todo      \* what the direct one has to follow: << >>, or a step and its process
 
 Reduced == INSTANCE TobFrontier WITH loss <- known
-KeptAll(true, f, d) == Remembered(true, d)
+KeptAll(landscape, f, d) == Remembered(landscape, d)
 
 both == <<vars, frontier, taken, known, resilient, todo>>
 
-(* (TLC evaluates an argument wherever it occurs: to be evaluated once it  *)
-(* must be an element of a set.)                                           *)
-Received(l, offer) == CHOOSE after \in {Receive(before, offer, loss) : before \in {l}} : TRUE
+(* The learner l after its inbox. *)
+Received(l, offer) == LET After(before) == Receive(before, offer, loss) IN Once(After, l)
 RECURSIVE Fold(_, _)
 Fold(l, offers) ==
     IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))
 
 (* A frontier counts an evaluation for each decision and each ban, and not *)
 (* a process's own draws.                                                  *)
-FrontierOf(p) == CHOOSE f \in
-    {[l EXCEPT !.offered = 0, !.evaluations = Decisions(l.decided) + Len(l.banned)] :
-        l \in {Fold(learner[p], inbox[p])}} : TRUE
+AsFrontier(l) ==
+    [l EXCEPT !.offered = 0, !.evaluations = Decisions(l.decided) + Len(l.banned)]
+FrontierOf(p) == Once(AsFrontier, Fold(learner[p], inbox[p]))
 HasCaughtUp ==
     /\ Decided = Reduced!Decided
     /\ loss = known

@@ -27,13 +27,13 @@ EquivocalOffer ==
        \E sent \in [Correct -> {o \in Forgeries : o.sender = b /\ IsOwnDraw(o)}] :
         LET new == {Offered(sent[p]) : p \in Correct}
         IN  /\ inbox' = [p \in Correct |-> Append(inbox[p], sent[p])]
-            /\ \E true \in Landscapes(new \ DOMAIN loss) : loss' = Reveal(loss, true)
+            /\ \E drawn \in Landscapes(new \ DOMAIN loss) : loss' = Reveal(loss, drawn)
     /\ UNCHANGED <<network, learner>>
 
 (* THE LEARNER.                                                            *)
 
 (* Claims are believed.  Resilience falls.                                 *)
-AnyClaim(offer, true) == TRUE
+AnyClaim(offer, landscape) == TRUE
 
 (* Two offers of one process are accepted: lambda offers no longer have    *)
 (* lambda - f honest ones among them.  Resilience falls.                   *)
@@ -54,10 +54,10 @@ AnyDraw(offer) == /\ offer.ticket.generation = Generation(offer.parent) + 1
 (* lost is that the adversary cannot choose among the tickets of others.)  *)
 ForeignDraw(offer) ==
     offer.ticket \in OwnTickets(Generation(offer.parent) + 1, offer.ticket.proposer)
-BanTheNamed(l, i, true) ==
+BanTheNamed(l, i, landscape) ==
     LET offer == l.accepted[i]
         evaluated == [l EXCEPT !.evaluations = @ + 1]
-    IN  IF IsTrueClaim(offer, true)
+    IN  IF IsTrueClaim(offer, landscape)
         THEN [evaluated EXCEPT !.decided = Append(@, Offered(offer)), !.accepted = << >>]
         ELSE [evaluated EXCEPT !.accepted = Remove(@, i),
                                !.banned = Append(@, offer.ticket.proposer)]

@@ -2,130 +2,54 @@
 (***************************************************************************)
 (* (1,lambda)-Evolutionary Search over proof-of-work leader election.      *)
 (*                                                                         *)
-(* A block is one step of the search.  The process that wants to mine on a *)
-(* block evaluates its lambda tickets on that block's model, puts the      *)
-(* ticket of least loss and its loss into the new block, and only then     *)
-(* searches for the hash; the winner of the search leads the generation.   *)
-(* Everybody who receives the block evaluates the same lambda tickets and  *)
-(* refuses it if it says anything else.  A process decides the models of   *)
-(* the blocks that have `Depth' blocks on top in its longest chain.        *)
+(* PowLearner says what a process does with a block.  Here an oracle, the  *)
+(* search for hashes, elects the process that appends the next block; the  *)
+(* network carries the blocks; and the adversary does what it can.         *)
 (*                                                                         *)
-(* So a block on a chain is an exact (1,lambda) step, whoever mined it:    *)
-(* the adversary chooses what to extend and when to publish, and nothing   *)
-(* else.  What it can do with that is the subject of LongestChain, which   *)
-(* this module refines.                                                    *)
+(* A block on a chain is an exact (1,lambda) step, whoever mined it: the   *)
+(* adversary chooses what to extend and when to publish, and nothing else. *)
+(* What it can do with that is the subject of LongestChain, which this     *)
+(* module refines.                                                         *)
 (*                                                                         *)
 (* Two assumptions have no counterpart in the implementation's code: that  *)
 (* a block names its true miner, and that the network is Synchronous (see  *)
 (* LongestChain, also on ties).                                            *)
 (***************************************************************************)
-EXTENDS EvolutionarySearch
+EXTENDS PowLearner
 
-CONSTANTS Depth,            \* k: how many blocks on top decide a block
-          Wins,             \* T: how many blocks are mined in all
+CONSTANTS Wins,             \* T: how many blocks are mined in all
           ByzantineWins     \* a: how many of them at most by the adversary
 
-VARIABLES blocks,   \* the blocks in the order in which they were mined; a
-                    \* block is named by its place, and the genesis by 0
-          known,    \* known[p]: the blocks that p has accepted
-          tip,      \* tip[p]: the last block of the chain that p has adopted
-          loss      \* the losses of the models drawn and still of interest
+VARIABLE loss       \* the losses of the models drawn and still of interest
 
 vars == <<blocks, known, tip, loss>>
 
-(* Lambda, the size of a selection, is the number of a process's tickets. *)
-Lambda == Draws
-
-(* What the theorems ask of the depth.  Never assumed: a model in which it *)
-(* is smaller shows what goes wrong.                                       *)
+(* What the theorems ask of the depth.  It is never assumed: a model in    *)
+(* which the depth is smaller shows what goes wrong.                       *)
 DepthIsSafe == ByzantineWins <= Depth \/ Wins <= 2 * Depth + 1
------------------------------------------------------------------------------
-(* THE BLOCK TREE.  A block is an offer with a proof of work:              *)
-(*   parent  the block that it extends                                     *)
-(*   ticket  the ticket of the next model; its generation is the block's   *)
-(*           height, its proposer the miner                                *)
-(*   claim   the loss of that model                                        *)
-
-Miner(i) == blocks[i].ticket.proposer
-Height(i) == IF i = 0 THEN 0 ELSE blocks[i].ticket.generation
-
-(* The models from the genesis to that of block i.  (The set of one        *)
-(* element makes TLC evaluate the parent's models once.)                   *)
-RECURSIVE Models(_)
-Models(i) ==
-    IF i = 0 THEN <<Genesis>>
-    ELSE CHOOSE s \in {Append(ms, Offspring(Last(ms), blocks[i].ticket)) :
-                            ms \in {Models(blocks[i].parent)}} : TRUE
-ModelOf(i) == Last(Models(i))
-
-(* Block i, or the block that stands h below it in its chain. *)
-RECURSIVE Ancestor(_, _)
-Ancestor(i, h) == IF h = 0 \/ i = 0 THEN i ELSE Ancestor(blocks[i].parent, h - 1)
-
-(* The last block that p decides, and its output. *)
-DecidedBlock(p) == Ancestor(tip[p], Depth)
-Decided == [p \in Correct |-> Models(DecidedBlock(p))]
------------------------------------------------------------------------------
-(* THE LEARNER.  It accepts a block that passes three checks, in the order *)
-(* of their cost.  What the first and the last find is a fact about the    *)
-(* block, the same for everybody and for ever (the implementation hashes   *)
-(* and evaluates; here `work' and `exact' say what it finds).              *)
-
-(* Its hash is below the target. *)
-HasWork(work) == work
-
-(* Its parent is accepted, and its ticket is its miner's own on it. *)
-IsOwnTicket(block) ==
-    block.ticket \in OwnTickets(Height(block.parent) + 1, block.ticket.proposer)
-FollowsParent(p, block) == block.parent \in known[p] /\ IsOwnTicket(block)
-
-(* Lambda evaluations give this ticket and this claim. *)
-IsVerified(exact) == exact
-
-Accepts(p, block, work, exact) ==
-    HasWork(work) /\ FollowsParent(p, block) /\ IsVerified(exact)
-
-(* p accepts the block named i, and adopts its chain if it is longer. *)
-Adopt(p, i, height) ==
-    /\ known' = [known EXCEPT ![p] = @ \cup {i}]
-    /\ tip' = [tip EXCEPT ![p] = IF height > Height(@) THEN i ELSE @]
-
-(* p receives block i, which has work and is exact. *)
-Take(p, i) ==
-    /\ i \notin known[p]
-    /\ IF Accepts(p, blocks[i], TRUE, TRUE)
-       THEN Adopt(p, i, Height(i))
-       ELSE UNCHANGED <<known, tip>>
-    /\ UNCHANGED blocks
-    /\ loss' = Remembered(loss, Decided')
 -----------------------------------------------------------------------------
 (* THE LANDSCAPE, as far as q explores it when it evaluates its tickets on *)
 (* block i: what is remembered, and any losses of the models that nobody   *)
-(* has drawn.                                                              *)
-IsExact(block, true) ==
-    LET parent == ModelOf(block.parent)
-        best == BestTicket(true, parent, block.ticket.proposer)
-    IN  block.ticket = best /\ block.claim = true[Offspring(parent, best)]
-
-(* (Of a model drawn and forgotten, the blocks that exist must stay exact.) *)
+(* has drawn.  (If the losses of a model's offspring were drawn and        *)
+(* forgotten, the blocks that exist must stay exact.)                      *)
 Explored(q, i) ==
-    {true \in {Reveal(loss, new) :
+    {landscape \in {Reveal(loss, new) :
                     new \in Landscapes(OwnOffspring(ModelOf(i), q) \ DOMAIN loss)} :
         \A j \in DOMAIN blocks :
             /\ Miner(j) = q
             /\ Height(j) = Height(i) + 1
             /\ ModelOf(blocks[j].parent) = ModelOf(i)
-            => IsExact(blocks[j], true)}
+            => IsExact(blocks[j], landscape)}
 
 (* What is drawn on a model that is itself forgotten is not remembered:    *)
 (* where the depth is safe nobody can come to decide it.                   *)
-Remember(true, i) ==
-    loss' = IF i = 0 \/ ModelOf(i) \in DOMAIN loss THEN Remembered(true, Decided) ELSE loss
+Remember(landscape, i) == loss' =
+    IF i = 0 \/ ModelOf(i) \in DOMAIN loss THEN Remembered(landscape, Decided) ELSE loss
+
+(* After a decision, the losses that nobody needs any more are forgotten. *)
+Forget == loss' = Remembered(loss, Decided')
 -----------------------------------------------------------------------------
-Init == /\ blocks = << >>
-        /\ known = [p \in Correct |-> {0}]
-        /\ tip = [p \in Correct |-> 0]
-        /\ loss = << >>
+Init == LearnerInit /\ loss = << >>
 
 (* Between two wins there is time for the blocks of correct processes. *)
 Synchronous == \A i \in DOMAIN blocks :
@@ -139,11 +63,9 @@ MayWin(q) ==
     /\ Synchronous
 
 (* q wins the one block that it can mine on i; nobody has received it. *)
-Extend(q, i) == \E true \in Explored(q, i) :
-    /\ LET best == BestTicket(true, ModelOf(i), q)
-       IN  blocks' = Append(blocks, [parent |-> i, ticket |-> best,
-                                     claim |-> true[Offspring(ModelOf(i), best)]])
-    /\ Remember(true, i)
+Extend(q, i) == \E landscape \in Explored(q, i) :
+    /\ blocks' = Append(blocks, BlockOn(i, q, landscape))
+    /\ Remember(landscape, i)
     /\ UNCHANGED <<known, tip>>
 
 (* CORRECT.  p wins a block and sends it to all, to itself as well. *)
@@ -157,7 +79,7 @@ IsKnown(i) == \E p \in Correct : i \in known[p]
 Receive(p, i) ==
     /\ i \in DOMAIN blocks
     /\ Miner(i) \in Correct \/ IsKnown(i)
-    /\ Take(p, i)
+    /\ Take(p, i) /\ Forget
 
 (* ADVERSARY.  b wins a block on any block there is, and withholds it ... *)
 ByzantineMine(b) ==
@@ -168,19 +90,20 @@ ByzantineMine(b) ==
 ByzantinePublish(p, i) ==
     /\ i \in DOMAIN blocks
     /\ Miner(i) \in Byzantine /\ ~IsKnown(i)
-    /\ Take(p, i)
+    /\ Take(p, i) /\ Forget
 
 (* Everything else that the adversary can send: blocks in Byzantine        *)
-(* processes' names with no work, a wrong ticket, or a false claim.        *)
+(* processes' names without work, with a wrong ticket or a false claim.    *)
 Forgeries ==
     [parent : 0 .. Len(blocks),
      ticket : [generation : 1 .. Wins, proposer : Byzantine, draw : 0 .. Draws],
      claim : Losses]
 
-(* The adversary sends such a block to p.  If p comes to evaluate it, its  *)
-(* loss is from now on what it is.  If p accepts it (it never should), it  *)
-(* is a block like others; that a refused one costs the adversary a win,   *)
-(* if it has work, is not counted, for that can only help the adversary.   *)
+(* The adversary sends such a block to p.  If p comes to evaluate it, the  *)
+(* losses that it finds are fixed from now on.  If p accepts the block (it *)
+(* never should), it is a block like others.  A refused block with work    *)
+(* costs the adversary a win; this is not counted, which can only help the *)
+(* adversary.                                                              *)
 ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
     LET q == block.ticket.proposer
         Send(exact) ==
@@ -191,8 +114,8 @@ ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
                ELSE UNCHANGED <<blocks, known, tip>>
     IN  /\ work => MayWin(q)
         /\ IF HasWork(work) /\ FollowsParent(p, block)
-           THEN \E true \in Explored(q, block.parent) :
-                    Send(IsExact(block, true)) /\ Remember(true, block.parent)
+           THEN \E landscape \in Explored(q, block.parent) :
+                    Send(IsExact(block, landscape)) /\ Remember(landscape, block.parent)
            ELSE Send(FALSE) /\ UNCHANGED loss
 -----------------------------------------------------------------------------
 CorrectNext == \/ \E p \in Correct : Mine(p)
@@ -236,8 +159,8 @@ Lineage == LineageOf(Decided)
 (* P1: each decided block, a Byzantine miner's too, is the best of all     *)
 (* lambda tickets of its miner: an exact (1,lambda) step.  A miner chooses *)
 (* none of them: they are given by its name and the generation.            *)
-(* (Checked while its loss is remembered: at the latest in the state in    *)
-(* which it is decided first.)                                             *)
+(* (This is checked while the block's loss is remembered: at the latest in *)
+(* the state in which the block is decided first.)                         *)
 IsBestOfOwn(i) == \A m \in OwnOffspring(ModelOf(blocks[i].parent), Miner(i)) :
     m \in DOMAIN loss /\ loss[ModelOf(i)] <= loss[m]
 

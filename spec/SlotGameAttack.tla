@@ -51,7 +51,7 @@ Begin ==
     /\ position = None
     /\ CanWin(Split, Rest) = TRUE   \* a value: TLC need not branch over it
     /\ position' = Split
-    /\ \E b \in {Anyone(Longest(fork))} : side' = [x |-> b, y |-> b]
+    /\ LET b == Anyone(Longest(fork)) IN side' = [x |-> b, y |-> b]
     /\ UNCHANGED <<string, fork, plan, depth>>
 
 (* The next slot is to make of the position what Goal says.  The chains    *)

@@ -9,7 +9,7 @@
 (* one.  A target is named by its slot, not by a number of honest wins:    *)
 (* the public chain also grows by blocks of the adversary.                 *)
 (***************************************************************************)
-EXTENDS Forks
+EXTENDS Forks, Evaluation
 
 CONSTANTS Symbols, Length, Depths   \* as in SlotGamePlays
 
@@ -55,10 +55,12 @@ Differ(f, m, k) ==
 Reverted(f, b, k) ==
     Cardinality({IsPrefix(b, c) : c \in {c \in f.public : Len(c) >= Len(b) + k}}) = 2
 
-CanDiffer(k) == \E p \in plays : \E f \in {Publish(p.fork, Held(p.fork))} :
-    Differ(f, p.height, k)
-CanRevert(k) == \E p \in plays : \E f \in {Publish(p.fork, Held(p.fork))} :
-    Reverted(f, p.block, k)
+(* The adversary can show all that correct processes would adopt. *)
+Shown(f) == Publish(f, Held(f))
+CanDiffer(k) == \E p \in plays :
+    LET WithShown(f) == Differ(f, p.height, k) IN Once(WithShown, Shown(p.fork))
+CanRevert(k) == \E p \in plays :
+    LET WithShown(f) == Reverted(f, p.block, k) IN Once(WithShown, Shown(p.fork))
 
 IsPlayed == Len(string) >= slot
 

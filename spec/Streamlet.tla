@@ -26,7 +26,7 @@
 (*   - crashes.  A process that restarts from its votes, its lock and its  *)
 (*     log has only been slow.                                             *)
 (***************************************************************************)
-EXTENDS Naturals, Sequences, FiniteSets
+EXTENDS Naturals, Sequences, FiniteSets, Evaluation
 
 CONSTANTS Proc,         \* the processes
           Byzantine,    \* those that the adversary controls, a subset of Proc
@@ -166,17 +166,16 @@ Consistency == \A b, c \in Finalized \cup {log[p] : p \in Correct} : AreCompatib
 
 (* REFINEMENT.  Messages get their places in the order when the votes of   *)
 (* a quorum finalize their blocks, whether anybody has seen it or not.     *)
-(* (Both are values of a set with one element: TLC evaluates what stands   *)
-(* for that element once only.)                                            *)
 Longest(chains) == CHOOSE b \in chains : \A c \in chains : Len(c) <= Len(b)
-Order == CHOOSE order \in {Messages(Longest(chains)) : chains \in {Finalized}} : TRUE
+LongestOrder(chains) == Messages(Longest(chains))
+Order == Once(LongestOrder, Finalized)
 Ordered(order) == {order[i] : i \in DOMAIN order}
 Waiting(order) ==
     [p \in Correct |-> SubSeq(order, Len(Messages(log[p])) + 1, Len(order))]
 
 TOB == INSTANCE TotalOrderBroadcast WITH
     network <- pool \ Ordered(Order),
-    inbox <- CHOOSE inbox \in {Waiting(order) : order \in {Order}} : TRUE,
+    inbox <- Once(Waiting, Order),
     Batch <- Epochs - 1
 (* This is TOB!Spec.  TLC is faster if it first looks whether a step       *)
 (* changes anything of it.                                                 *)

@@ -44,35 +44,39 @@ IsAccepted(model, f) ==
 IsDecided(model, f) ==
     \E p \in Correct : \E i \in 2 .. Len(f[p].decided) : model = f[p].decided[i]
 IsKept(model, f, d) == IsAccepted(model, f) \/ (IsDecided(model, f) /\ IsCurrent(model, d))
-Kept(true, f, d) == [m \in {m \in DOMAIN true : IsKept(m, f, d)} |-> true[m]]
+Kept(landscape, f, d) ==
+    [m \in {m \in DOMAIN landscape : IsKept(m, f, d)} |-> landscape[m]]
 
 (* No decision that is new in f matches fewer than HonestMatches. *)
-IsResilient(true, f) == \A p \in Correct :
+IsResilient(landscape, f) == \A p \in Correct :
     Len(f[p].decided) > Len(frontier[p].decided) =>
-        AtLeastAsGood(true, Last(f[p].decided), Parent(frontier[p]), HonestMatches)
+        AtLeastAsGood(landscape, Last(f[p].decided), Parent(frontier[p]), HonestMatches)
 
 Init == /\ frontier = [p \in Correct |-> NewLearner]
         /\ taken = [p \in Correct |-> 0]
         /\ loss = << >>
         /\ resilient = TRUE
 -----------------------------------------------------------------------------
-(* The offer gets its place, where the landscape is `true'. *)
-Place(offer, true) ==
+(* The offer gets its place, if a learner accepts it. *)
+Place(offer, landscape) ==
     /\ \E p \in Correct : IsAcceptable(frontier[p], offer)
-    /\ \E f \in {[p \in Correct |-> Receive(frontier[p], offer, true)]} :
-        /\ frontier' = f
-        /\ loss' = Kept(true, f, Decided)
-        /\ resilient' = (resilient /\ IsResilient(true, f))
+    /\ frontier' = [p \in Correct |-> Receive(frontier[p], offer, landscape)]
+    /\ loss' = Kept(landscape, frontier', Decided)
+    /\ resilient' = (resilient /\ IsResilient(landscape, frontier'))
     /\ UNCHANGED taken
 
 (* The landscapes that agree with `loss' and say the losses of `models'. *)
 Revealed(models) == {Reveal(loss, new) : new \in Landscapes(models \ DOMAIN loss)}
 
-(* CORRECT.  The offer of p in its generation gets its place. *)
+(* CORRECT.  The offer of p in its generation, for each landscape that     *)
+(* there may be, gets its place.                                           *)
+HonestOffers(p) ==
+    LET parent == Last(Decided[p])
+    IN  {<<landscape, HonestOffer(landscape, parent, p)>> :
+            landscape \in Revealed(OwnOffspring(parent, p))}
 Offer(p) ==
     /\ taken[p] < Generations
-    /\ \E parent \in {Last(Decided[p])} : \E true \in Revealed(OwnOffspring(parent, p)) :
-       \E offer \in {HonestOffer(true, parent, p)} : Place(offer, true)
+    /\ \E <<landscape, offer>> \in HonestOffers(p) : Place(offer, landscape)
 
 (* p takes the next of its decisions. *)
 Take(p) ==
@@ -90,8 +94,8 @@ Parents == {Parent(frontier[p]) : p \in {q \in Correct : Decisions(Ahead[q]) < G
 ByzantineOffer(b) ==
     \E parent \in Parents :
     \E ticket \in OwnTickets(Generation(parent) + 1, b), claim \in Losses :
-    \E true \in Revealed({Offspring(parent, ticket)}) :
-        Place(MakeOffer(b, parent, ticket, claim), true)
+    \E landscape \in Revealed({Offspring(parent, ticket)}) :
+        Place(MakeOffer(b, parent, ticket, claim), landscape)
 -----------------------------------------------------------------------------
 CorrectNext == \E p \in Correct : Offer(p) \/ Take(p)
 AdversaryNext == \E b \in Byzantine : ByzantineOffer(b)
@@ -143,7 +147,7 @@ Termination == \A p \in Correct : <>(taken[p] = Generations)
 
 (* REFINEMENT, where all losses are kept that ModelConsensus keeps: a      *)
 (* model substitutes KeptAll for Kept.                                     *)
-KeptAll(true, f, d) == Remembered(true, d)
+KeptAll(landscape, f, d) == Remembered(landscape, d)
 MC == INSTANCE ModelConsensus WITH
     decided <- Decided, Unchosen <- Correct, Rho <- HonestMatches
 RefinesModelConsensus == MC!Spec

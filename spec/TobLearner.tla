@@ -5,8 +5,8 @@
 (*                                                                         *)
 (* A learner accepts the legal offers on its current model, one of each    *)
 (* proposer.  Once lambda are accepted it evaluates the one of the least   *)
-(* claim: if the claim is true that is the next model; if not, its         *)
-(* proposer is banned for ever and the offer is dropped.                   *)
+(* claim.  If the claim is true, the offered model is the next one; if     *)
+(* not, the proposer is banned for ever and the offer is dropped.          *)
 (*                                                                         *)
 (* There are no variables here.  TobLearning and TobFrontier put the same  *)
 (* learner into two models of the broadcast.                               *)
@@ -24,8 +24,8 @@ ASSUME TobLearnerAssumption ==
     /\ Lambda \in 1 .. N
     /\ Generations \in Nat
 
-(* What the theorems ask of lambda.  Never assumed: a model whose lambda   *)
-(* is larger shows what goes wrong.                                        *)
+(* What the theorems ask of lambda.  It is never assumed: a model whose    *)
+(* lambda is larger shows what goes wrong.                                 *)
 LambdaIsLive == F < Lambda /\ Lambda <= N - F
 
 (* T3: how many honest offspring a decided model matches.  Of lambda       *)
@@ -38,9 +38,9 @@ MakeOffer(p, parent, ticket, claim) ==
     [sender |-> p, parent |-> parent, ticket |-> ticket, claim |-> claim]
 
 (* What a correct process offers on `parent': the best of its draws. *)
-HonestOffer(true, parent, p) ==
-    LET best == BestTicket(true, parent, p)
-    IN  MakeOffer(p, parent, best, true[Offspring(parent, best)])
+HonestOffer(landscape, parent, p) ==
+    LET best == BestTicket(landscape, parent, p)
+    IN  MakeOffer(p, parent, best, landscape[Offspring(parent, best)])
 
 (* The model that an offer is about. *)
 Offered(offer) == Offspring(offer.parent, offer.ticket)
@@ -59,8 +59,8 @@ Parent(l) == Last(l.decided)
 CurrentGeneration(l) == Decisions(l.decided) + 1
 
 (* l accepts an offer that its sender drew legally on l's current model,   *)
-(* the first of this sender in the generation, if it was never caught      *)
-(* lying.                                                                  *)
+(* if it is this sender's first in the generation and the sender was never *)
+(* caught lying.                                                           *)
 IsOnParent(l, offer) == offer.parent = Parent(l)
 IsOwnDraw(offer) == offer.ticket \in OwnTickets(Generation(offer.parent) + 1, offer.sender)
 IsLegal(l, offer) == IsOnParent(l, offer) /\ IsOwnDraw(offer)
@@ -74,27 +74,31 @@ LeastClaim(accepted) == CHOOSE i \in DOMAIN accepted : \A k \in DOMAIN accepted 
     \/ accepted[i].claim < accepted[k].claim
     \/ accepted[i].claim = accepted[k].claim /\ i <= k
 
-IsTrueClaim(offer, true) == true[Offered(offer)] = offer.claim
+(* The claim is the loss of the offered model. *)
+IsTrueClaim(offer, landscape) == landscape[Offered(offer)] = offer.claim
 
 Remove(s, i) == SubSeq(s, 1, i - 1) \o SubSeq(s, i + 1, Len(s))
 
-(* With lambda offers accepted: evaluate the one at position i, and decide *)
-(* its model or ban its proposer.                                          *)
-Evaluate(l, i, true) ==
+(* Evaluate the offer accepted at position i: decide its model, or ban its *)
+(* proposer and drop it.                                                   *)
+Evaluate(l, i, landscape) ==
     LET offer == l.accepted[i]
         evaluated == [l EXCEPT !.evaluations = @ + 1]
-    IN  IF IsTrueClaim(offer, true)
+    IN  IF IsTrueClaim(offer, landscape)
         THEN [evaluated EXCEPT !.decided = Append(@, Offered(offer)), !.accepted = << >>]
         ELSE [evaluated EXCEPT !.accepted = Remove(@, i), !.banned = Append(@, offer.sender)]
 
-(* An offer makes lambda - 1 accepted offers lambda, and either outcome    *)
+(* With lambda offers accepted: evaluate the one of the least claim.  An   *)
+(* offer makes lambda - 1 accepted offers lambda, and either outcome       *)
 (* leaves fewer: a delivery costs at most one evaluation.                  *)
-Select(l, true) ==
-    IF Len(l.accepted) < Lambda THEN l ELSE Evaluate(l, LeastClaim(l.accepted), true)
+Select(l, landscape) ==
+    IF Len(l.accepted) < Lambda
+    THEN l
+    ELSE Evaluate(l, LeastClaim(l.accepted), landscape)
 
-(* l after the delivery of an offer, where the landscape is `true'. *)
-Receive(l, offer, true) ==
+(* l after the delivery of an offer. *)
+Receive(l, offer, landscape) ==
     IF IsAcceptable(l, offer)
-    THEN Select([l EXCEPT !.accepted = Append(@, offer)], true)
+    THEN Select([l EXCEPT !.accepted = Append(@, offer)], landscape)
     ELSE l
 =============================================================================

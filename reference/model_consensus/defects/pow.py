@@ -201,6 +201,11 @@ def decided_early(rules: Rules, learner: Learner) -> tuple[Digest, ...]:
     return decided(replace(rules, depth=max(0, rules.depth - 1)), learner)
 
 
+def _fits_the_parent(search: Search, parent: Model, block: Block) -> bool:
+    """``is_own_ticket`` without a look at the draw."""
+    return block.ticket.generation == parent.generation + 1
+
+
 def _unclaimed(learner: Learner) -> int:
     return learner.known[learner.tip].claim if learner.tip in learner.known else 1 << 64
 
@@ -240,6 +245,7 @@ DEFECTS: Mapping[str, Receiver] = {
     "any-draw": with_steps(
         "Evaluates a block whose draw is beyond those that a miner has.",
         has_structure=_structure(draw=lambda draw, draws: draw >= 0),
+        is_own_ticket=_fits_the_parent,
     ),
     "last-block": with_steps(
         "Adopts the last block whatever its height.",
