@@ -114,7 +114,7 @@ def run(arguments: list[str], status: int) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "make verfy",
+        "make verified",
         "python -m tools.no_such_tool",
         ".venv/bin/python benchmarks/none.py",
         ".venv/bin/pytest tests/none",
