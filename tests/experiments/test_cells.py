@@ -41,7 +41,7 @@ def small(methods: list[str]) -> list[Cell]:
 
 
 def name_of(cell: Cell) -> str:
-    return f"{cell.method} {cell.attack} f={cell.byzantine}"
+    return f"{cell.method} {cell.attack} f{cell.byzantine}"
 
 
 class Watched:
