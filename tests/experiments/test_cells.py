@@ -1,0 +1,225 @@
+"""Every cell of the experiments, run small: is what its line says what has happened?
+
+A run is watched at the functions that the cells call; what is counted here is counted from the
+steps and the vectors themselves.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from experiments import __main__ as experiments
+from experiments import cells, learners, strategies
+from experiments.aggregators import AGGREGATORS
+from experiments.cells import ATTACKS_OF, DRAWS, NO_ATTACK, PROCESSES, Cell, Result, cells_of
+from experiments.strategies import GRADIENT_ATTACKS, Settings
+from model_consensus.pow_learner import has_work
+from model_consensus.simulation.digits import Digits
+from model_consensus.systems.pow import ByzantineForge, ByzantineMine, Mine
+from model_consensus.systems.tob import ByzantineOffer
+from tests.vectors.derivation import digest
+
+pytest.importorskip("sklearn")
+
+GENERATIONS, WINS = 3, 24
+SETTINGS = Settings(16, 12, "adam")
+
+
+def small(methods: list[str]) -> list[Cell]:
+    """One seed of every cell of these methods."""
+    return [
+        cell
+        for method in methods
+        for cell in cells_of(
+            method, [1], range(1, cells.BOUND + 1), SETTINGS if method[:3] == "es-" else None
+        )
+    ]
+
+
+def name_of(cell: Cell) -> str:
+    return f"{cell.method} {cell.attack} f{cell.byzantine}"
+
+
+class Watched:
+    """What the runs of cells have done since the last one began."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.steps: list[tuple[Any, Any]] = []
+        self.system: Any = None
+        self.aggregated: list[tuple[Any, int]] = []
+        self.attacked: list[Any] = []
+        self.evaluated: list[int] = []
+        self.weights: Any = None
+        for name in ("simulate", "simulate_pow"):
+            monkeypatch.setattr(learners, name, self.stepping(getattr(learners, name)))
+        monkeypatch.setattr(strategies, "_losses", self.counting(strategies._losses))
+        for where, name in ((cells, "over_tob"), (cells, "over_pow"), (strategies, "train")):
+            monkeypatch.setattr(where, name, self.returning(getattr(where, name)))
+        for name, aggregate in AGGREGATORS.items():
+            monkeypatch.setitem(AGGREGATORS, name, self.aggregating(aggregate))
+        for name, attack in GRADIENT_ATTACKS.items():
+            monkeypatch.setitem(GRADIENT_ATTACKS, name, self.attacking(attack))
+
+    def stepping(self, simulate: Any) -> Any:
+        def steps(system: Any, *rest: Any) -> Iterator[Any]:
+            self.system, self.steps = system, []
+            for step in simulate(system, *rest):
+                self.steps.append(step)
+                yield step
+
+        return steps
+
+    def counting(self, losses: Any) -> Any:
+        def counted(landscape: Any, models: Any) -> Any:
+            self.evaluated.append(len(models))
+            return losses(landscape, models)
+
+        return counted
+
+    def returning(self, train: Any) -> Any:
+        def trained(*arguments: Any, **named: Any) -> Any:
+            self.aggregated, self.attacked, self.evaluated = [], [], []
+            result = train(*arguments, **named)
+            self.weights = getattr(result, "vector", result)
+            return result
+
+        return trained
+
+    def aggregating(self, aggregate: Any) -> Any:
+        def aggregated(vectors: Any, f: int) -> Any:
+            self.aggregated.append((vectors, f))
+            return aggregate(vectors, f)
+
+        return aggregated
+
+    def attacking(self, attack: Any) -> Any:
+        def attacked(honest: Any, generator: Any) -> Any:
+            self.attacked.append((len(honest), attack(honest, generator)))
+            return self.attacked[-1][1]
+
+        return attacked
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    return Watched(monkeypatch)
+
+
+def accuracy_by_hand(weights: Any, part: str) -> float:
+    """From the data: rows sorted by their digests, 360 for the test, 360 for validation."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    rows = sorted(range(1797), key=lambda row: digest("model-consensus/digits/split/1", row))
+    means = data.data[rows[720:]].astype(int).sum(axis=0) // 1077
+    chosen = {"test": rows[:360], "validation": rows[360:720]}[part]
+    features = np.hstack([data.data[chosen] - means, np.full((360, 1), 8)])
+    scores = features @ np.reshape(weights, (10, 65)).T
+    return float((scores.argmax(axis=1) == data.target[chosen]).mean())
+
+
+def assert_measured(result: Result, weights: Any) -> None:
+    for part, said in (("validation", result.validation), ("test", result.test)):
+        assert said == pytest.approx(accuracy_by_hand(weights, part), abs=2 / 360), part  # ties
+
+
+@pytest.mark.parametrize("cell", small(["tob", "tob-unverified"]), ids=name_of)
+def test_a_cell_over_total_order_broadcast(
+    cell: Cell, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = GENERATIONS * (DRAWS + 1)
+    monkeypatch.setattr(cells, "BUDGET", budget)
+    result = cells.run_cell(cell)
+    system, f = watched.system, cell.byzantine
+    assert len(system.processes) == PROCESSES
+    assert (len(system.byzantine), system.lambda_) == (f, PROCESSES - f)
+    offers = {a.offer.sender for a, _ in watched.steps if isinstance(a, ByzantineOffer)}
+    assert offers == (set() if cell.attack in ("none", "silent") else set(system.byzantine))
+    # A correct process evaluates its own draws, and for each decision and ban the chosen offer.
+    verified = cell.method == "tob"
+    spent = []
+    for _, state in watched.steps:
+        for each in state.learner.values():
+            chosen = len(each.decided) - 1 + len(each.banned)
+            assert each.evaluations == DRAWS * each.offered + verified * chosen
+        spent.append(max(each.evaluations for each in state.learner.values()))
+    assert spent[-2] <= budget < spent[-1]  # the step that is beyond the budget is the last
+    decided = [each.model for each in watched.steps[-2][1].learner.values()]
+    assert any((watched.weights == model.vector).all() for model in decided)
+    assert_measured(result, watched.weights)
+
+
+@pytest.mark.parametrize("cell", small(["pow"]), ids=name_of)
+def test_a_cell_over_proof_of_work(
+    cell: Cell, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cells, "BUDGET", WINS * DRAWS)
+    result = cells.run_cell(cell)
+    system, f = watched.system, cell.byzantine
+    assert (len(system.rules.processes), len(system.byzantine)) == (PROCESSES, f)
+    actions = [action for action, _ in watched.steps]
+    mined = [a for a in actions if isinstance(a, Mine | ByzantineMine)]
+    forged = [  # each is sent to all correct processes
+        a.block
+        for a in actions
+        if isinstance(a, ByzantineForge)
+        and a.process == system.correct[0]
+        and has_work(system.rules, a.block)
+    ]
+    # A win costs λ evaluations, so the budget allows so many.
+    assert len(mined) + len(forged) == WINS
+    byzantine = [a.process for a in actions if isinstance(a, ByzantineMine | ByzantineForge)]
+    assert bool(byzantine) == (cell.attack != NO_ATTACK)
+    wins = [a for a in mined if isinstance(a, ByzantineMine)]
+    share = (len(wins) + len(forged)) / WINS
+    if cell.attack not in (NO_ATTACK, "no-work"):
+        assert abs(share - f / PROCESSES) <= 3 * (f / PROCESSES * (1 - f / PROCESSES) / WINS) ** 0.5
+    assert_measured(result, watched.weights)
+
+
+@pytest.mark.parametrize("cell", small([m for m in ATTACKS_OF if m[:3] == "es-"]), ids=name_of)
+def test_a_cell_of_an_evolution_strategy(
+    cell: Cell, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cells, "BUDGET", GENERATIONS * DRAWS)
+    result = cells.run_cell(cell)
+    f = cell.byzantine
+    # An honest worker evaluates as many models in a generation as a process of ours.
+    assert watched.evaluated == [DRAWS * (PROCESSES - f)] * GENERATIONS
+    assert [told for _, told in watched.aggregated if len(_) == PROCESSES] == [f] * GENERATIONS
+    assert len(watched.attacked) == (GENERATIONS if f else 0)
+    given = [vectors for vectors, _ in watched.aggregated if len(vectors) == PROCESSES]
+    for vectors, (honest, forged) in zip(given, watched.attacked, strict=bool(f)):
+        assert honest == PROCESSES - f
+        assert (vectors == forged).all(axis=1).sum() >= f
+    assert_measured(result, watched.weights)
+
+
+def test_the_experiment_is_tuned_on_the_validation_part_with_seeds_of_its_own(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = experiments.GRID[3]
+
+    def run(path: Any, wanted: list[Cell], *rest: Any) -> dict[Cell, Result]:
+        """Validation likes one of the grid, and the test every other one."""
+        text = cells.settings_text(best)
+        return {c: Result(c, c.settings == text, c.settings != text) for c in wanted}
+
+    monkeypatch.setattr(experiments, "run_cells", run)
+    monkeypatch.setattr(experiments, "TUNED", tmp_path / "tuned.json")
+    experiments.tune(tmp_path, 1, Console(quiet=True))
+    chosen = json.loads((tmp_path / "tuned.json").read_text())
+    assert {Settings(**each) for each in chosen.values()} == {best}
+    assert not set(experiments.TUNING_SEEDS) & set(cells.SEEDS)
+
+
+def test_the_rows_of_the_parts_are_not_the_same() -> None:
+    """So that a measure of the wrong part is noticed above."""
+    weights = np.arange(650) * 7919 % 101 - 50
+    landscape = Digits()
+    parts = [landscape.accuracy(weights, part) for part in ("train", "validation", "test")]
+    assert len({round(360 * part) for part in parts}) == 3
