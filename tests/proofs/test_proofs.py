@@ -1,6 +1,8 @@
 """The theorems are proved: every verification condition, with several seeds, by two solvers."""
 
 import argparse
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +16,8 @@ import z3
 from model_consensus.commands import prove
 from model_consensus.errors import ModelConsensusError
 from model_consensus.proofs import private_attack, theories
-from model_consensus.proofs.induction import Condition, core, datatype, discharge, record
+from model_consensus.proofs.induction import Condition, datatype, discharge, record
+from tests.proofs import cvc5_solver
 from tests.support.places import DOCS
 
 THEORIES = tuple(theories.THEORIES)
@@ -73,30 +76,15 @@ Z3_ALONE = {
 }
 
 
-def cvc5_answer(condition: Condition, options: dict[str, str]) -> str:
-    """What cvc5 says of the condition, written in SMT-LIB."""
-    cvc5 = pytest.importorskip("cvc5")
-    solver = cvc5.Solver(cvc5.TermManager())
-    for name, value in options.items():
-        solver.setOption(name, value)
-    parser = cvc5.InputParser(solver)
-    parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, condition.smt2(), condition.name)
-    answer = ""
-    while not (command := parser.nextCommand()).isNull():
-        answer = str(command.invoke(solver, parser.getSymbolManager())) or answer
-    return answer.strip()
-
-
 @pytest.mark.parametrize("name", THEORIES)
 def test_cvc5_confirms(name: str) -> None:
     """The hypotheses that z3 needed imply the goal: an independent solver says so too."""
     for condition in theories.conditions(name):
         if condition.name in Z3_ALONE:
-            assert cvc5_answer(core(condition), CVC5[0]) != "sat"
+            assert cvc5_solver.answer(cvc5_solver.core(condition), CVC5[0]) != "sat"
         else:
-            # Which of several proofs z3 finds depends on all that it was asked before.
             answers = (
-                cvc5_answer(core(condition, seed=seed), options)
+                cvc5_solver.answer(cvc5_solver.core(condition, seed=seed), options)
                 for seed in range(4)
                 for options in CVC5
             )
@@ -106,11 +94,11 @@ def test_cvc5_confirms(name: str) -> None:
 def test_cvc5_can_disagree() -> None:
     x = z3.Int("x")
     wrong = Condition("wrong", {"x is positive": x > 0}, x > 1)
-    assert cvc5_answer(wrong, {}) == "sat"
+    assert cvc5_solver.answer(wrong, {}) == "sat"
     assert discharge(wrong).answer == "sat"
 
 
-# ----------------------------------------------------------------------------------- the kit
+# ------------------------------------------------------------------------------- the method
 
 
 def test_unknown_is_a_failure() -> None:
@@ -124,7 +112,7 @@ def test_unknown_is_a_failure() -> None:
 def test_the_core_is_what_is_needed() -> None:
     x, y = z3.Ints("x y")
     condition = Condition("core", {"needed": x > 1, "not needed": y > 1}, x > 0)
-    assert list(core(condition).hypotheses) == ["needed"]
+    assert list(cvc5_solver.core(condition).hypotheses) == ["needed"]
 
 
 def test_constructors_of_two_datatypes_share_no_name() -> None:
@@ -166,30 +154,95 @@ def test_the_command_writes_smt2(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert solver.check() == z3.unsat
 
 
+CHAINS = "private_attack: AdversaryWin => Chains'"
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("unknown", "(no counterexample on a small instance)"),
+        ("vacuous", "(its hypotheses contradict each other, so any goal would follow)"),
+    ],
+)
 def test_what_is_not_proved_is_printed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    answer: str, why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def outcomes(*_: Any, **__: Any) -> Iterator[tuple[str, str, str, float]]:
-        yield "private_attack", "private_attack: AdversaryWin => Chains'", "unknown", 60.0
+        yield "private_attack", CHAINS, answer, 60.0
 
-    system = replace(private_attack.SYSTEM, needs={"Chains": ()})
     monkeypatch.setattr(prove, "outcomes", outcomes)
-    monkeypatch.setattr(private_attack, "SYSTEM", system)
     assert run("private_attack") == 1
     printed = capsys.readouterr().out
-    assert "NOT PROVED (unknown): private_attack: AdversaryWin => Chains'" in printed
-    assert "adversary' = " in printed  # the counterexample's second state
+    assert f"NOT PROVED ({answer}): {CHAINS}\n  {why}\n" in printed
     assert "1 not proved" in printed
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["--time-limit", "0"], ["--workers", "0"]])
-def test_bad_input(arguments: list[str]) -> None:
-    with pytest.raises(ModelConsensusError):
+def test_a_counterexample_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = replace(private_attack.SYSTEM, needs={"Chains": ()})
+    monkeypatch.setattr(private_attack, "SYSTEM", system)
+    shown = theories.counterexample("private_attack", CHAINS, 60.0)
+    assert "adversary' = " in shown  # the counterexample's second state
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["streamet"], "no theory 'streamet'; did you mean streamlet?"),
+        (["--time-limit", "0"], "--time-limit 0: not between 0.001 and 4,000,000 seconds"),
+        (["--time-limit", "nan"], "--time-limit nan: not between 0.001 and 4,000,000 seconds"),
+        (["--time-limit", "inf"], "--time-limit inf: not between 0.001 and 4,000,000 seconds"),
+        (["--workers", "0"], "--workers 0: not between 1 and 60"),
+        (["--seed", "-1"], "--seed -1: not between 0 and 4294967295"),
+        (["counting", "--smt2", "FILE"], "--smt2 FILE: File exists"),
+    ],
+)
+def test_bad_input(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("FILE").touch()
+    with pytest.raises(ModelConsensusError) as error:
         run(*arguments)
+    assert str(error.value) == message
+
+
+COMMAND = (sys.executable, "-m", "model_consensus", "prove")
+
+
+@pytest.mark.parametrize("first", ["theory", "counting", "tob_learning: Init => Length"])
+def test_an_interruption_ends_it(first: str) -> None:
+    """On Ctrl-C, which a terminal sends to all processes of the command."""
+    with subprocess.Popen(
+        [*COMMAND, "--verbose"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        assert process.stdout is not None
+        while first not in process.stdout.readline():
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    assert (process.returncode, error) == (130, "model-consensus: interrupted\n")
+    assert not running(process.pid)
+
+
+def running(session: int) -> list[str]:
+    """The processes of a session that run Python code of a pool."""
+    listed = subprocess.run(
+        ["ps", "-o", "stat=,args=", "-s", str(session)], capture_output=True, text=True, check=False
+    )
+    return [line for line in listed.stdout.splitlines() if "spawn_main" in line]
+
+
+def test_a_dead_worker_is_noticed() -> None:
+    with pytest.raises(ModelConsensusError, match="a process that runs z3 was killed"):
+        theories.in_a_process(os.abort)
 
 
 def test_the_command_line_knows_it() -> None:
-    command = [sys.executable, "-m", "model_consensus", "prove", "nonsense"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run([*COMMAND, "nonsense"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "no theory 'nonsense'" in done.stderr

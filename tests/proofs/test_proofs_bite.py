@@ -20,10 +20,11 @@ from model_consensus.proofs import (
     tob_learning,
     tob_steps,
 )
-from model_consensus.proofs.counterexample import Counterexample, Instance, dropped, find, witnesses
+from model_consensus.proofs.counterexample import Counterexample, Instance, find
 from model_consensus.proofs.counting import count, times
 from model_consensus.proofs.induction import AFTER, Condition, Defined, System, between, inductive
 from model_consensus.proofs.tob_learner import LAMBDA, F, Learner, N, Offer, Ticket
+from tests.proofs.planted import dropped, witnesses
 
 Values = dict[str, Any]
 # A learner, an offer and a ticket as the counterexamples have them.

@@ -1,19 +1,25 @@
-"""Prove the theorems for every number of processes, generations and slots, with z3.
+"""Prove the theorems for every number of processes, generations and slots,
+with z3.
 
-Each proof is a list of verification conditions.  One is proved when z3 says that its hypotheses and
-its negated goal contradict each other (unsat).  A condition that fails, or that z3 cannot settle in
+Each proof is a list of verification conditions.  One is proved when z3 says
+that its hypotheses and its negated goal contradict each other (unsat), and the
+hypotheses alone do not.  A condition that fails, or that z3 cannot settle in
 time, makes the exit status 1.
 """
 
 import argparse
-import sys
 import time
+from contextlib import closing
+from itertools import groupby
 from pathlib import Path
+
+from rich.console import Console
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.proofs.theories import (
     THEORIES,
     counterexample,
+    in_a_process,
     outcomes,
     write_smt2,
 )
@@ -36,35 +42,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the table; 0 if everything is proved, else 1."""
-    names = args.names or list(THEORIES)
-    if args.time_limit <= 0 or args.workers < 1:
-        raise ModelConsensusError("--time-limit and --workers must be positive")
-    if args.smt2:
-        print(f"{write_smt2(names, args.smt2)} conditions written to {args.smt2}")
+    """Print a line for each theory as it is done; 0 if everything is proved, else 1."""
+    _check(args)
     started = time.monotonic()
-    tally = {name: [0, 0, 0.0] for name in names}  # conditions, proved, seconds
+    names = list(dict.fromkeys(args.names)) or list(THEORIES)
+    if args.smt2:
+        try:
+            written = in_a_process(write_smt2, names, args.smt2)
+        except OSError as error:
+            raise ModelConsensusError(f"--smt2 {args.smt2}: {error.strerror}") from None
+        print(f"{written} conditions written to {args.smt2}")
     failed = []
-    for name, condition, answer, seconds in outcomes(
-        names, time_limit=args.time_limit, seed=args.seed, workers=args.workers
-    ):
-        row = tally[name]
-        row[0] += 1
-        row[1] += answer == "unsat"
-        row[2] += seconds
-        if answer != "unsat":
-            failed.append((name, condition, answer))
-        if args.verbose:
-            print(f"{answer:8} {seconds:7.2f} s  {condition}")
-            sys.stdout.flush()
-    print(f"{'theory':16} {'conditions':>10} {'proved':>7} {'seconds':>8}  theorems")
-    for name, (count, proved, seconds) in tally.items():
-        print(f"{name:16} {count:10} {proved:7} {seconds:8.1f}  {THEORIES[name]}")
-    for name, condition, answer in failed:
-        print(f"NOT PROVED ({answer}): {condition}")
-        print(counterexample(name, condition, args.time_limit))
+    print(f"{'theory':14} {'conditions':>10} {'proved':>6} {'seconds':>7}", flush=True)
+    answers = outcomes(names, time_limit=args.time_limit, seed=args.seed, workers=args.workers)
+    with closing(answers), Console(stderr=True).status("proving") as status:
+        for name, of_theory in groupby(answers, key=lambda found: found[0]):
+            number, proved, total = 0, 0, 0.0
+            for _, condition, answer, seconds in of_theory:
+                number, total = number + 1, total + seconds
+                if answer == "unsat":
+                    proved += 1
+                else:
+                    failed.append((name, condition, answer))
+                if args.verbose:
+                    print(f"{answer:7} {seconds:6.2f} s  {condition}", flush=True)
+                status.update(f"proved {proved} conditions of {name}")
+            print(f"{name:14} {number:10} {proved:6} {total:7.1f}", flush=True)
+            print(f"  {THEORIES[name]}", flush=True)
+        for name, condition, answer in failed:
+            print(f"NOT PROVED ({answer}): {condition}")
+            if answer == "vacuous":
+                print("  (its hypotheses contradict each other, so any goal would follow)")
+            else:
+                print(in_a_process(counterexample, name, condition, args.time_limit))
     print(
         f"{'all proved' if not failed else f'{len(failed)} not proved'}"
         f" in {time.monotonic() - started:.1f} s"
     )
     return 1 if failed else 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what z3 would not take: its limits and seeds are numbers of 32 bits."""
+    if not 0.001 <= args.time_limit <= 4_000_000:
+        raise ModelConsensusError(
+            f"--time-limit {args.time_limit:g}: not between 0.001 and 4,000,000 seconds"
+        )
+    if not 1 <= args.workers <= 60:
+        raise ModelConsensusError(f"--workers {args.workers}: not between 1 and 60")
+    if not 0 <= args.seed < 2**32:
+        raise ModelConsensusError(f"--seed {args.seed}: not between 0 and {2**32 - 1}")

@@ -5,13 +5,11 @@ condition is asked again with its rigid constants fixed and every quantifier spe
 window of integers.  The window is exact: that every range lies within it is asserted too.  What
 comes out is a state that satisfies every hypothesis, a step, and a goal that the step breaks.
 
-The same search, for the goal False, shows that hypotheses are satisfiable: nothing is proved
-vacuously.
+The same search, for the goal False, shows that hypotheses are satisfiable: no proof is vacuous.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -19,7 +17,7 @@ import z3
 
 from model_consensus.proofs import counting
 from model_consensus.proofs.evaluate import Table, guard, short_name
-from model_consensus.proofs.induction import AFTER, Action, Condition, System, Term
+from model_consensus.proofs.induction import AFTER, Condition, System, Term
 
 Body = Callable[..., Term]
 
@@ -50,7 +48,7 @@ class Instance:
 class Counterexample:
     """The values of the constants, in the representation of `evaluate`.
 
-    :ivar values: of every constant, by name; after the step, with the suffix `kit.AFTER`.
+    :ivar values: of every constant, by name; after the step, with the suffix `AFTER`.
     :ivar parameters: the names of those that are no variables: the action's parameters.
     """
 
@@ -105,29 +103,6 @@ def find(
             if str(constant) not in names:
                 parameters.append(str(constant))
     return Counterexample(condition.name, values, tuple(parameters), instance)
-
-
-def witnesses(system: System) -> Iterator[Condition]:
-    """Conditions that must have counterexamples: the initial state, and each action.
-
-    If there were none, what is proved of the system would be true of nothing.
-    """
-    before, after = system.state(), system.state(AFTER)
-    nothing = Condition(
-        f"{system.name}: Init is possible",
-        {**system.assumptions, "Init": system.init(before)},
-        z3.BoolVal(False),
-        system.facts,
-        system.functions,
-    )
-    yield nothing
-    for action in system.actions:
-        step = action.relation(before, after, *action.constants())
-        yield replace(
-            nothing,
-            name=f"{system.name}: {action.name} is possible",
-            hypotheses={**system.holds(before), action.name: step},
-        )
 
 
 class _Ground:
@@ -304,30 +279,3 @@ class _Reader:
         else:
             keys = list(self._instance.universe[term.sort().domain().name()])
         return Table(None, {self.value(key): self.value(term[key]) for key in keys})
-
-
-def dropped(action: Action, part: Callable[..., Term], instead: Term | None = None) -> Action:
-    """The action with a part of its relation replaced, by True if nothing else is given."""
-
-    def relation(*arguments: Any) -> Term:
-        other = z3.BoolVal(True) if instead is None else instead
-        whole = action.relation(*arguments)
-        wanted = _text(part(*arguments))
-        found = [term for term in _parts(whole) if _text(term) == wanted]
-        assert found, "the relation has no such part"
-        return z3.substitute(whole, *((term, other) for term in found))
-
-    return replace(action, relation=relation)
-
-
-def _parts(term: Term) -> Iterator[Term]:
-    """A formula and its parts outside of quantifiers."""
-    yield term
-    if z3.is_app(term):
-        for child in term.children():
-            yield from _parts(child)
-
-
-def _text(term: Term) -> str:
-    """A formula's text, whatever its bound variables are numbered."""
-    return re.sub(r"!\d+", "!", term.sexpr())

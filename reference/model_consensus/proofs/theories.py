@@ -1,11 +1,15 @@
 """The theories by name, and discharging them."""
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from model_consensus.errors import ModelConsensusError
 
@@ -32,7 +36,8 @@ def conditions(name: str) -> "list[Condition]":
         ModelConsensusError: there is no such theory, or z3 is not installed.
     """
     if name not in THEORIES:
-        raise ModelConsensusError(f"no theory {name!r}: there are {', '.join(THEORIES)}")
+        near = get_close_matches(name, THEORIES, 1, 0.0)[0]
+        raise ModelConsensusError(f"no theory {name!r}; did you mean {near}?")
     try:
         module = import_module(f"model_consensus.proofs.{name}")
     except ModuleNotFoundError as error:
@@ -44,28 +49,78 @@ def conditions(name: str) -> "list[Condition]":
     return list(module.conditions())
 
 
-def _discharge(name: str, index: int, time_limit: float, seed: int) -> tuple[str, str, float]:
-    """In a worker: the name of a condition, z3's answer, and its time."""
-    from model_consensus.proofs.induction import discharge
+# In a worker: z3 runs in processes of their own only, which can be ended at any time.
 
+_loaded: "dict[str, list[Condition]]" = {}
+
+
+def _load(name: str) -> int:
+    """The number of conditions of a theory."""
     if name not in _loaded:
         _loaded[name] = conditions(name)
+    return len(_loaded[name])
+
+
+def _discharge(name: str, index: int, time_limit: float, seed: int) -> tuple[str, str, float]:
+    """The name of a condition, the answer to it, and the seconds that it took."""
+    from model_consensus.proofs.induction import discharge
+
+    _load(name)
     outcome = discharge(_loaded[name][index], time_limit=time_limit, seed=seed)
     return outcome.condition.name, outcome.answer, outcome.seconds
 
 
-_loaded: "dict[str, list[Condition]]" = {}  # of this process
+@contextmanager
+def _processes(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of fresh processes, which end with it whatever they are doing.
+
+    A terminal sends Ctrl-C to all processes, but z3 would not stop for it, and an interpreter that
+    starts would complain: to them it is blocked.
+    """
+    others = set(active_children())
+    pool = ProcessPoolExecutor(workers, get_context("spawn"))
+    resource_tracker.ensure_running()  # it would unblock the signal
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for _ in range(workers):  # a worker starts with each job that finds none idle
+            pool.submit(bool)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    try:
+        yield pool
+    except BrokenProcessPool:
+        raise ModelConsensusError(
+            "a process that runs z3 was killed or ran out of memory; try fewer --workers"
+        ) from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(active_children()) - others:
+            process.kill()
+            process.join()
+
+
+Result = TypeVar("Result")
+
+
+def in_a_process(function: Callable[..., Result], *arguments: object) -> Result:
+    """The result of a function of a module that uses z3, so that Ctrl-C ends it."""
+    with _processes(1) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def outcomes(
     names: list[str], *, time_limit: float, seed: int, workers: int
-) -> Iterator[tuple[str, str, str, float]]:
-    """Theory, condition, answer and seconds of each condition, in order."""
-    jobs = [(name, index) for name in names for index in range(len(conditions(name)))]
-    # z3 shares nothing between processes that are started afresh.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+) -> Generator[tuple[str, str, str, float], None, None]:
+    """Theory, condition, answer (of `induction.Outcome`) and seconds of each condition, in order.
+
+    Raises:
+        ModelConsensusError: there is no such theory, z3 is not installed, or a worker died.
+    """
+    with _processes(workers) as pool:
         futures = [
-            (name, pool.submit(_discharge, name, index, time_limit, seed)) for name, index in jobs
+            (name, pool.submit(_discharge, name, index, time_limit, seed))
+            for name, size in zip(names, pool.map(_load, names), strict=True)
+            for index in range(size)
         ]
         for name, future in futures:
             yield (name, *future.result())
