@@ -8,7 +8,12 @@ VECTORS = ROOT / "tests" / "vectors"
 TLA = ROOT / "tests" / "tla"
 """Small TLA+ modules with a known verdict each."""
 DOCUMENTS = sorted(
-    {*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("[a-z]*/README.md")}
+    {
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("spec/*.md"),
+        *ROOT.glob("[a-z]*/README.md"),
+    }
     | set(ROOT.glob("tests/*/README.md"))
 )
 """Every document of a checkout."""
