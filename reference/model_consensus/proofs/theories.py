@@ -29,19 +29,11 @@ def conditions(name: str) -> "list[Condition]":
     """The verification conditions of a theory.
 
     Raises:
-        ModelConsensusError: there is no such theory, or z3 is not installed.
+        ModelConsensusError: there is no such theory.
     """
     if name not in THEORIES:
         raise ModelConsensusError(f"no theory {name!r}: there are {', '.join(THEORIES)}")
-    try:
-        module = import_module(f"model_consensus.proofs.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != "z3":
-            raise
-        raise ModelConsensusError(
-            "z3 is not installed: pip install 'model-consensus[proofs]'"
-        ) from None
-    return list(module.conditions())
+    return list(import_module(f"model_consensus.proofs.{name}").conditions())
 
 
 def _discharge(name: str, index: int, time_limit: float, seed: int) -> tuple[str, str, float]:
