@@ -15,7 +15,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from model_consensus.errors import ModelConsensusError
+from model_consensus.commands import options
+from model_consensus.conformance.files import naming
 from model_consensus.proofs.theories import (
     THEORIES,
     counterexample,
@@ -35,22 +36,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``model-consensus prove``."""
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(THEORIES)}")
     parser.add_argument("--smt2", type=Path, metavar="DIR", help="write each condition there")
-    parser.add_argument("--time-limit", type=float, default=60.0, help="seconds for a condition")
-    parser.add_argument("--seed", type=int, default=0, help="of the solver")
-    parser.add_argument("--workers", type=int, default=2, help="processes at a time")
+    parser.add_argument(
+        "--time-limit", type=options.seconds, default=60.0, help="seconds a condition"
+    )
+    parser.add_argument("--seed", type=options.natural, default=0, help="of the solver")
+    parser.add_argument("--workers", type=options.positive, default=2, help="processes at a time")
     parser.add_argument("--verbose", action="store_true", help="show every condition")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each theory as it is done; 0 if everything is proved, else 1."""
-    _check(args)
     started = time.monotonic()
     names = list(dict.fromkeys(args.names)) or list(THEORIES)
     if args.smt2:
-        try:
+        with naming(args.smt2):
             written = in_a_process(write_smt2, names, args.smt2)
-        except OSError as error:
-            raise ModelConsensusError(f"--smt2 {args.smt2}: {error.strerror}") from None
         print(f"{written} conditions written to {args.smt2}")
     failed = []
     print(f"{'theory':14} {'conditions':>10} {'proved':>6} {'seconds':>7}", flush=True)
@@ -80,15 +80,3 @@ def run(args: argparse.Namespace) -> int:
         f" in {time.monotonic() - started:.1f} s"
     )
     return 1 if failed else 0
-
-
-def _check(args: argparse.Namespace) -> None:
-    """Refuse what z3 would not take: its limits and seeds are numbers of 32 bits."""
-    if not 0.001 <= args.time_limit <= 4_000_000:
-        raise ModelConsensusError(
-            f"--time-limit {args.time_limit:g}: not between 0.001 and 4,000,000 seconds"
-        )
-    if not 1 <= args.workers <= 60:
-        raise ModelConsensusError(f"--workers {args.workers}: not between 1 and 60")
-    if not 0 <= args.seed < 2**32:
-        raise ModelConsensusError(f"--seed {args.seed}: not between 0 and {2**32 - 1}")
