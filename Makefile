@@ -66,7 +66,7 @@ site: $(INSTALLED) ## Build the documentation as a web site in out/site.
 	rm -rf out/site-source
 	mkdir -p out/site-source
 	tar --exclude __pycache__ -cf - $(SITE) | tar -xf - -C out/site-source
-	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict
 
 api: $(INSTALLED) ## Write the reference of the Python package as HTML to out/api.
 	$(BIN)/pdoc --output-directory out/api model_consensus '!model_consensus.__main__'
