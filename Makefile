@@ -59,14 +59,14 @@ diagrams: $(INSTALLED) ## Draw the counterexamples of docs/theorems again.
 	  cp "out/diagrams/$$(basename "$$picture")" docs/theorems/pictures/ || exit 1; done
 
 # MkDocs wants all pages in one folder, so the pages and what they link to are copied there first.
-SITE := README.md CONTRIBUTING.md CHANGELOG.md CITATION.cff docs spec experiments \
+SITE := README.md CONTRIBUTING.md CHANGELOG.md CITATION.cff docs spec reference experiments \
   tests/README.md tests/vectors property_tests/README.md
 site: $(INSTALLED) ## Build the documentation as a web site in out/site.
 	$(INSTALL) --editable '.[docs]'
 	rm -rf out/site-source
 	mkdir -p out/site-source
-	tar -cf - $(SITE) | tar -xf - -C out/site-source
-	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
+	tar --exclude __pycache__ -cf - $(SITE) | tar -xf - -C out/site-source
+	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict
 
 api: $(INSTALLED) ## Write the reference of the Python package as HTML to out/api.
 	$(BIN)/pdoc --output-directory out/api model_consensus '!model_consensus.__main__'

@@ -71,6 +71,9 @@ def exists(words: list[str]) -> bool:
             return place.is_dir() or place.with_suffix(".py").is_file()
         case "python" | "pytest":
             return (ROOT / names[0]).exists()
+        case "java":  # TLC, in the folder of the specifications
+            files = [word for word in rest if word.endswith((".tla", ".cfg"))]
+            return bool(files) and all((ROOT / "spec" / file).is_file() for file in files)
     return False
 
 
@@ -118,6 +121,7 @@ def run(arguments: list[str], status: int) -> None:
         "python -m tools.no_such_tool",
         ".venv/bin/python benchmarks/none.py",
         ".venv/bin/pytest tests/none",
+        "java -cp tla2tools.jar tlc2.TLC -config MCNone.cfg MCTobLearning.tla",
         "unheard-of program",
     ],
 )
