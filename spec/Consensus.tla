@@ -57,7 +57,8 @@ Agreement == \A p, q \in Correct : \A v \in output[p], w \in output[q] : v = w
 (* What is output was proposed. *)
 Validity == \A p \in Correct : output[p] \subseteq proposed
 
-(* LIVENESS.  Every correct process outputs something, if there is anything. *)
+(* LIVENESS.  Every correct process outputs something, if there is         *)
+(* anything.                                                               *)
 Termination == \A p \in Correct : proposed # {} ~> output[p] # {}
 -----------------------------------------------------------------------------
 THEOREM Spec => [](TypeOK /\ OneValue /\ Agreement /\ Validity) /\ Integrity

@@ -57,7 +57,7 @@ Init == /\ blocks = << >>
         /\ known = [p \in Correct |-> {0}]
         /\ tip = [p \in Correct |-> 0]
 
-(* Between two wins there is time for the blocks of correct processes.     *)
+(* Between two wins there is time for the blocks of correct processes. *)
 Synchronous == \A i \in DOMAIN blocks :
     IsCorrect(i) => \A p \in Correct : i \in known[p]
 
@@ -155,7 +155,7 @@ Agreement == \A p, q \in Correct :
 Integrity ==
     [][\A p \in Correct : IsPrefix(DecidedBlocks(p), DecidedBlocks(p)')]_vars
 
-(* LIVENESS.  Each win of a correct process lengthens everybody's chain.   *)
+(* LIVENESS.  Each win of a correct process lengthens everybody's chain. *)
 Progress == \A p \in Correct : <>(Height(tip[p]) >= Wins - ByzantineWins)
 -----------------------------------------------------------------------------
 THEOREM Spec => [](TypeOK /\ KnownIsTree /\ TipIsLongest /\ DistinctHeights)

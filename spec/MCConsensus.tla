@@ -2,10 +2,8 @@
 (* Consensus on its own. *)
 EXTENDS Consensus, TLC
 
-Symmetric == Permutations(Correct) \cup Permutations(Value)
-
 (* NECESSITY.  A process does not care what others have output: Agreement  *)
-(* falls.                                                                  *)
+(* is violated.                                                            *)
 OutputAlone(p, v) ==
     /\ v \in proposed
     /\ output[p] = {}

@@ -1,6 +1,6 @@
 --------------------------- MODULE MCLongestChain ---------------------------
-(* Bounds for LongestChain: constants, and the symmetry.                   *)
+(* Bounds for LongestChain: constants, and the symmetry. *)
 EXTENDS LongestChain, TLC
 
-Symmetric == Permutations(Correct) \cup Permutations(Byzantine)
+Symmetric == Permutations(Correct)
 =============================================================================

@@ -2,9 +2,9 @@
 (* ModelConsensus on its own. *)
 EXTENDS ModelConsensus, TLC
 
-Symmetric == Permutations(Correct) \cup Permutations(Byzantine)
+Symmetric == Permutations(Correct)
 -----------------------------------------------------------------------------
-(* NECESSITY.  Decide without one of its conditions.                       *)
+(* NECESSITY.  Decide without one of its conditions. *)
 
 Take(p, model) ==
     LET d == [decided EXCEPT ![p] = Append(@, model)]
@@ -17,17 +17,17 @@ IsWithOthers(p, model) == \A q \in Correct :
     LET s == Append(decided[p], model) IN IsPrefix(s, decided[q]) \/ IsPrefix(decided[q], s)
 IsGood(p, model) == MatchesUnchosen(loss, model, Last(decided[p]), Unchosen, Rho)
 
-DecideAlone(p, model) ==        \* Agreement falls
+DecideAlone(p, model) ==        \* Agreement is violated
     IsOffspring(p, model) /\ IsGood(p, model) /\ Take(p, model)
-DecideAnyModel(p, model) ==     \* Lineage falls
+DecideAnyModel(p, model) ==     \* Lineage is violated
     IsWithOthers(p, model) /\ IsGood(p, model) /\ Take(p, model)
-DecideAnyLoss(p, model) ==      \* Resilience falls
+DecideAnyLoss(p, model) ==      \* Resilience is violated
     IsOffspring(p, model) /\ IsWithOthers(p, model) /\ Take(p, model)
 
 (* To ask for more honest offspring than correct processes draw needs no   *)
-(* operator: Termination falls.                                            *)
+(* operator: Termination is violated.                                      *)
 -----------------------------------------------------------------------------
-(* WITNESSES.                                                              *)
+(* WITNESSES. *)
 
 (* A process is two generations behind another one. *)
 NoLaggard == \A p, q \in Correct : Len(decided[p]) < Len(decided[q]) + 2

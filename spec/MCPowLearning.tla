@@ -1,8 +1,8 @@
 --------------------------- MODULE MCPowLearning ----------------------------
-(* Bounds for PowLearning.                                                 *)
+(* Bounds for PowLearning. *)
 EXTENDS PowLearning, TLC
 
-Symmetric == Permutations(Correct) \cup Permutations(Byzantine)
+Symmetric == Permutations(Correct)
 
 (* Of all that the adversary can forge: on each block, each ticket of the  *)
 (* right generation with each claim, a draw too many, and the next         *)
@@ -19,7 +19,8 @@ FewForgeries ==
         THEN UNION {Wrong(i, b) \cup Claims(i, b) : i \in 0 .. Len(blocks), b \in Byzantine}
         ELSE {Make(0, Ticket(2, b, 0), LeastLoss) : b \in Byzantine}
 -----------------------------------------------------------------------------
-(* WITNESSES: each says that a state is out of reach, and must be violated.*)
+(* WITNESSES: each says that a state is out of reach, and must be          *)
+(* violated.                                                               *)
 
 (* A fork of depth k: two correct processes are on chains with at least    *)
 (* Depth blocks each that the other chain has not.                         *)

@@ -2,22 +2,22 @@
 (***************************************************************************)
 (* What PowLearning needs.  Each operator here drops one assumption or one *)
 (* check; a configuration substitutes it for the operator that its comment *)
-(* names, and then the property that its comment names must fail.  Those   *)
-(* that are about numbers only (the depth, the adversary's wins) are       *)
+(* names, and then the property that its comment names must be violated.   *)
+(* Those that are about numbers only (the depth, the adversary's wins) are *)
 (* configurations with other constants.                                    *)
 (***************************************************************************)
 EXTENDS MCPowLearning
 
-(* For HasWork: blocks are free.  Agreement falls: the adversary makes any *)
-(* chain longer than the one that others have decided on.                  *)
+(* For HasWork: blocks are free.  Agreement is violated: the adversary     *)
+(* makes any chain longer than the one that others have decided on.        *)
 Free(work) == TRUE
 
-(* For IsVerified: miners are believed.  Resilience falls: a block leads   *)
-(* to a worse model than the best of its miner's tickets.                  *)
+(* For IsVerified: miners are believed.  Resilience is violated: a block   *)
+(* leads to a worse model than the best of its miner's tickets.            *)
 Believed(exact) == TRUE
 
 (* For FollowsParent and IsExact: nobody compares a ticket's generation    *)
-(* with the height of the parent.  Lineage falls: a model is not an        *)
+(* with the height of the parent.  Lineage is violated: a model is not an  *)
 (* offspring by a ticket of its own generation.                            *)
 AnyGeneration(p, block) ==
     block.parent \in known[p] /\ block.ticket.draw \in 0 .. Draws - 1
@@ -29,7 +29,8 @@ IsExactButForGeneration(block, landscape) ==
 (* For FollowsParent, IsExact and Explored: tickets are not bound to the   *)
 (* miner, who may choose between two sets of lambda.  (As if it had two    *)
 (* names; with many it could look for the outcome that it likes.)          *)
-(* Resilience falls: the adversary takes the worse of two best tickets.    *)
+(* Resilience is violated: the adversary takes the worse of two best       *)
+(* tickets.                                                                *)
 WithGrinding(i, q) ==
     {Offspring(ModelOf(i), Ticket(Height(i) + 1, q, j)) : j \in 0 .. 2 * Draws - 1}
 EitherSet(p, block) ==
@@ -46,10 +47,12 @@ ExploredWithGrinding(q, i) ==
     {Reveal(loss, new) : new \in Landscapes(WithGrinding(i, q) \ DOMAIN loss)}
 
 (* For Synchronous: blocks of correct processes may be on their way when   *)
-(* the next one is mined.  Agreement falls, with no adversary at all.      *)
+(* the next one is mined.  Agreement is violated, with no adversary at     *)
+(* all.                                                                    *)
 Asynchronous == TRUE
 
-(* For Fairness there is Spec: then nobody has to win, and Progress falls. *)
+(* For Fairness there is Spec: then nobody has to win, and Progress is     *)
+(* violated.                                                               *)
 
 (* One generation more than Progress promises: the adversary's wins need   *)
 (* not help anybody.                                                       *)

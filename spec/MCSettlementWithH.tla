@@ -11,6 +11,7 @@ Extend(symbol) == Len(string) < Length /\ string' = Append(string, symbol)
 Next == \E symbol \in {"h", "H", "A"} : Extend(symbol)
 Spec == Init /\ [][Next]_string
 
-(* To split on a private block or to mine beside both chains gains nothing. *)
+(* To split on a private block or to mine beside both chains gains         *)
+(* nothing.                                                                *)
 NothingGained == \A k \in Depths : Violates(string, k) <=> ViolatesSomehow(string, k)
 =============================================================================

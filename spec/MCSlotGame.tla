@@ -18,7 +18,8 @@ HalfAtMost == \A k \in Depths : \A f \in Long(k) : 2 * Count(f, "A") <= Len(f)
 FewWins == \A k \in Depths : Count(string, "A") <= k
 OneWinMore == \A k \in Depths : Count(string, "A") <= k + 1
 -----------------------------------------------------------------------------
-(* Witnesses: invariants that say a state is not reachable, and must fail. *)
+(* Witnesses: each invariant says that a state is out of reach, and must   *)
+(* be violated.                                                            *)
 
 (* No two public chains have k blocks or more each of their own. *)
 NoDeepFork == \A k \in Depths : \A c, d \in fork.public : \E b \in fork.public :

@@ -2,7 +2,7 @@
 (***************************************************************************)
 (* SlotGamePlays at a bound: the bounds are constants.  Here are           *)
 (* conditions that are wrong by one, each with a configuration in which    *)
-(* Settlement must fail, and a report.                                     *)
+(* Settlement must be violated, and a report.                              *)
 (***************************************************************************)
 EXTENDS SlotGamePlays, Integers, TLC
 

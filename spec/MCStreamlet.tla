@@ -5,7 +5,7 @@ EXTENDS Streamlet, TLC
 CONSTANTS CorrectEpochs,    \* the epochs whose leader is a correct process
           Choice            \* what blocks may carry: "own", "few" or "all"
 
-(* Where the leader is Byzantine, all is allowed that another one allows.  *)
+(* Where the leader is Byzantine, all is allowed that another one allows. *)
 Leaders == [e \in 1 .. Epochs |->
     IF e \in CorrectEpochs THEN CHOOSE p \in Correct : TRUE ELSE CHOOSE b \in Byzantine : TRUE]
 
@@ -27,5 +27,6 @@ Equivocation == Init /\ [][\E p \in Correct : Vote(p) \/ Deliver(p)]_vars
 (* without deliveries is safety with them.                                 *)
 VotesOnly == Init /\ [][\E p \in Correct : Vote(p)]_vars
 
-Symmetric == Permutations(Correct \ {Leader[e] : e \in 1 .. Epochs}) \cup Permutations(Byzantine)
+Followers == Correct \ {Leader[e] : e \in 1 .. Epochs}
+Symmetric == Permutations(Followers)
 =============================================================================

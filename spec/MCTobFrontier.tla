@@ -23,5 +23,6 @@ NoLaggard == \A p, q \in Correct : taken[p] < taken[q] + 2
 NoFullBan == \A p \in Correct :
     Decisions(frontier[p].decided) = 0 => Len(frontier[p].banned) < F
 
-Symmetric == Permutations(Correct) \cup Permutations(Byzantine)
+Symmetric == Permutations(Correct)
+SymmetricInBoth == Permutations(Correct) \cup Permutations(Byzantine)
 =============================================================================

@@ -93,5 +93,5 @@ AcceptableForgeries ==
         b \in Byzantine, claim \in Losses, parent \in {Parent(FrontierOf(p)) : p \in Correct},
         ticket \in [generation : 1 .. Generations, proposer : Byzantine, draw : 0 .. Draws - 1]}
 
-Symmetric == Permutations(Correct) \cup Permutations(Byzantine)
+Symmetric == Permutations(Correct)
 =============================================================================

@@ -23,5 +23,5 @@ FewForgeries ==
         \cup {On(b, parent, b, Draws, 0) : b \in Byzantine, parent \in Current}
         \cup {On(b, parent, p, 0, 0) : b \in Byzantine, parent \in Current, p \in Proc}
 
-Symmetric == Permutations(Correct) \cup Permutations(Byzantine)
+Symmetric == Permutations(Correct)
 =============================================================================

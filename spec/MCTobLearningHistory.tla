@@ -3,7 +3,7 @@
 (* inbox is what is left, and the whole landscape, of which a loss is      *)
 (* forgotten once it decides nothing any more.  The unbounded proofs speak *)
 (* of both: each state and each step of this model is compared with them   *)
-(* (tests/proofs/test_proofs_tie.py, which has the constants).                    *)
+(* (tests/proofs/test_proofs_tie.py, which has the constants).             *)
 EXTENDS MCTobLearning
 
 VARIABLES order, landscape

@@ -9,10 +9,10 @@ EXTENDS MCTobLearning
 (* Some need no Byzantine process: it keeps silent. *)
 Silence == {}
 
-(* TOTAL ORDER.                                                            *)
+(* TOTAL ORDER. *)
 
-(* The network delivers everything to everybody, in any order.             *)
-(* Agreement falls.                                                        *)
+(* The network delivers everything to everybody, in any order.  Agreement  *)
+(* is violated.                                                            *)
 OrderAnyhow(offers) == \E offer \in offers :
     /\ network' = network \ {offer}
     /\ \E place \in [Correct -> BOOLEAN] :
@@ -21,7 +21,7 @@ OrderAnyhow(offers) == \E offer \in offers :
     /\ UNCHANGED <<learner, loss>>
 
 (* A Byzantine process tells one thing to one and another to others.       *)
-(* Agreement falls.                                                        *)
+(* Agreement is violated.                                                  *)
 EquivocalOffer ==
     /\ \E b \in Byzantine :
        \E sent \in [Correct -> {o \in Forgeries : o.sender = b /\ IsOwnDraw(o)}] :
@@ -30,28 +30,29 @@ EquivocalOffer ==
             /\ \E drawn \in Landscapes(new \ DOMAIN loss) : loss' = Reveal(loss, drawn)
     /\ UNCHANGED <<network, learner>>
 
-(* THE LEARNER.                                                            *)
+(* THE LEARNER. *)
 
-(* Claims are believed.  Resilience falls.                                 *)
+(* Claims are believed.  Resilience is violated. *)
 AnyClaim(offer, landscape) == TRUE
 
 (* Two offers of one process are accepted: lambda offers no longer have    *)
-(* lambda - f honest ones among them.  Resilience falls.                   *)
+(* lambda - f honest ones among them.  Resilience is violated.             *)
 AnyNumber(l, offer) == TRUE
 
 (* An offer on any model that was ever decided is accepted.  No Byzantine  *)
-(* process is needed: a slow one is enough.  Lineage falls.                *)
+(* process is needed: a slow one is enough.  Lineage is violated.          *)
 OnAnyParent(l, offer) == \E i \in DOMAIN l.decided : offer.parent = l.decided[i]
 
 (* Tickets are not checked: draws beyond those that everybody has.         *)
-(* Lineage falls.                                                          *)
+(* Lineage is violated.                                                    *)
 AnyDraw(offer) == /\ offer.ticket.generation = Generation(offer.parent) + 1
                   /\ offer.ticket.proposer = offer.sender
 
 (* Nor is it checked that the sender drew the ticket, and it is the one    *)
-(* that the ticket names who is banned.  Accuracy falls.  (Where the       *)
-(* sender is banned none of the properties falls in this instance: what is *)
-(* lost is that the adversary cannot choose among the tickets of others.)  *)
+(* that the ticket names who is banned.  Accuracy is violated.  (Where the *)
+(* sender is banned none of the properties is violated in this instance:   *)
+(* what is lost is that the adversary cannot choose among the tickets of   *)
+(* others.)                                                                *)
 ForeignDraw(offer) ==
     offer.ticket \in OwnTickets(Generation(offer.parent) + 1, offer.ticket.proposer)
 BanTheNamed(l, i, landscape) ==
@@ -62,7 +63,7 @@ BanTheNamed(l, i, landscape) ==
         ELSE [evaluated EXCEPT !.accepted = Remove(@, i),
                                !.banned = Append(@, offer.ticket.proposer)]
 
-(* Of equal claims a process prefers its own.  Agreement falls.            *)
+(* Of equal claims a process prefers its own.  Agreement is violated. *)
 OwnFirst(p, accepted) ==
     LET least == LeastClaim(accepted)
         Own(i) == accepted[i].sender = p /\ accepted[i].claim = accepted[least].claim
@@ -79,11 +80,11 @@ DeliverOwnFirst(p) ==
     /\ loss' = Remembered(loss, Decided')
     /\ UNCHANGED network
 
-(* Liars are not banned.  EvaluationBound falls.                           *)
+(* Liars are not banned.  EvaluationBound is violated. *)
 NeverBanned(l, p) == FALSE
 
 (* lambda = n - f + 1 needs no operator: the adversary is silent.          *)
-(* Termination falls.                                                      *)
+(* Termination is violated.                                                *)
 
 (* THE BOUND.  T3 is tight: not every decided model matches one more       *)
 (* honest offspring, even if all honest offspring have been drawn.         *)

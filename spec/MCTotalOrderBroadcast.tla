@@ -17,23 +17,22 @@ FewForged(messages) ==
     {batch \in UNION {[1 .. k -> messages] : k \in 1 .. Batch} :
         \A p \in Correct : Len(SelectSeq(inbox[p] \o batch, IsForged)) <= Forged}
 
-Symmetric == Permutations(Correct) \cup Permutations(Message)
 -----------------------------------------------------------------------------
-(* NECESSITY.  Everybody has an order of his own: TotalOrder falls. *)
+(* NECESSITY.  Everybody has an order of his own: TotalOrder is violated. *)
 OrderAnyhow(batch) ==
     /\ \A m \in network : IsOnce(m, batch)
     /\ network' = network \ {batch[i] : i \in DOMAIN batch}
     /\ \E place \in [Correct -> BOOLEAN] :
         inbox' = [p \in Correct |-> IF place[p] THEN inbox[p] \o batch ELSE batch \o inbox[p]]
 
-(* The sender of a message can be forged: Authenticity falls. *)
+(* The sender of a message can be forged: Authenticity is violated. *)
 NextForged == Next \/ \E m \in Message : Order(<<m>>)
 SpecForged == Init /\ [][NextForged]_vars
 
-(* A broadcast message may get two places: Authenticity falls. *)
+(* A broadcast message may get two places: Authenticity is violated. *)
 Always(m, batch) == TRUE
 
-(* The network is not fair: EachOrdered falls under Spec. *)
+(* The network is not fair: EachOrdered is violated under Spec. *)
 -----------------------------------------------------------------------------
 (* WITNESS.  One process is two messages behind another one. *)
 NoLaggard == \A p, q \in Correct : Len(inbox[p]) < Len(inbox[q]) + 2

@@ -158,9 +158,9 @@ Lineage == LineageOf(Decided)
 
 (* P1: each decided block, a Byzantine miner's too, is the best of all     *)
 (* lambda tickets of its miner: an exact (1,lambda) step.  A miner chooses *)
-(* none of them: they are given by its name and the generation.            *)
-(* (This is checked while the block's loss is remembered: at the latest in *)
-(* the state in which the block is decided first.)                         *)
+(* none of them: they are given by its name and the generation.  (This is  *)
+(* checked while the block's loss is remembered: at the latest in the      *)
+(* state in which the block is decided first.)                             *)
 IsBestOfOwn(i) == \A m \in OwnOffspring(ModelOf(blocks[i].parent), Miner(i)) :
     m \in DOMAIN loss /\ loss[ModelOf(i)] <= loss[m]
 

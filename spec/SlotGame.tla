@@ -33,7 +33,7 @@ Init == /\ string = << >>
 PlaySlot(symbol) == /\ Len(string) < Length
                     /\ string' = Append(string, symbol)
 
-(* CORRECT.  One wins and extends a longest chain.  Or two win at once.    *)
+(* CORRECT.  One wins and extends a longest chain.  Or two win at once. *)
 HonestParents == Longest(fork)
 HonestBlock(b) == PlaySlot("h") /\ fork' = MineOpenly(fork, b)
 TwoBlocks(b, c) == PlaySlot("H") /\ fork' = MineTwo(fork, b, c)

@@ -104,7 +104,7 @@ StandsWhereItBelieves == position # None =>
     /\ Len(side.x) - position.x = Len(side.y) - position.y
     /\ Height(fork) <= Len(side.x) - position.x + Maximum({position.x, position.y, position.g})
 
-(* ... and when it stops, agreement has fallen if it can fall. *)
+(* ... and when it stops, agreement is violated if it can be. *)
 HasStopped == ~ENABLED AttackNext
 Succeeds == HasStopped /\ Violates(plan, depth) => ~Agree(fork, depth)
 -----------------------------------------------------------------------------

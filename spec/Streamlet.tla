@@ -158,14 +158,14 @@ OneVote == \A p \in Correct : \A b, c \in votes[p] : Epoch(b) = Epoch(c) => b = 
 (* At most one block of an epoch is notarized. *)
 OneNotarized == \A b, c \in Notarized : Epoch(b) = Epoch(c) => b = c
 
-(* Where a block is finalized, no other one of that length is notarized.   *)
+(* Where a block is finalized, no other one of that length is notarized. *)
 NoRival == \A b \in Finalizing, c \in Notarized : Len(c) = Len(b) - 1 => c = Parent(b)
 
 (* What any two processes can ever come to deliver is one chain. *)
 Consistency == \A b, c \in Finalized \cup {log[p] : p \in Correct} : AreCompatible(b, c)
 
-(* REFINEMENT.  Messages get their places in the order when the votes of   *)
-(* a quorum finalize their blocks, whether anybody has seen it or not.     *)
+(* REFINEMENT.  Messages get their places in the order when the votes of a *)
+(* quorum finalize their blocks, whether anybody has seen it or not.       *)
 Longest(chains) == CHOOSE b \in chains : \A c \in chains : Len(c) <= Len(b)
 LongestOrder(chains) == Messages(Longest(chains))
 Order == Once(LongestOrder, Finalized)

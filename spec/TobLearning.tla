@@ -114,7 +114,7 @@ TypeOK ==
 Agreement == AgreementOf(Decided)
 Lineage == LineageOf(Decided)
 
-(* T2: no correct process is banned; all ban the same in the same order.   *)
+(* T2: no correct process is banned; all ban the same in the same order. *)
 Accuracy == \A p \in Correct : Range(learner[p].banned) \subseteq Byzantine
 SameBans == \A p, q \in Correct :
     \/ IsPrefix(learner[p].banned, learner[q].banned)

@@ -13,9 +13,11 @@ from model_consensus.adversaries import catalogue as attacks
 from model_consensus.report import claims
 from model_consensus.tla.manifest import Manifest, Model, load, spec_directory
 from tests.test_house import GROUND, MAY_IMPORT, PACKAGE
+from tools import reading_times, side_by_side
 
 _PLACE = re.compile(
-    r"(?s)(<!-- (models|claims|rooms|artifact|attacks|evidence (\w+)) -->\n).*?(<!-- end -->)"
+    r"(?s)(<!-- (models|claims|rooms|artifact|attacks|(evidence|side-by-side|reading) (\w+)) -->\n)"
+    r".*?(<!-- end -->)"
 )
 
 
@@ -124,8 +126,12 @@ def updated(text: str, manifest: Manifest) -> str:
     """
 
     def made(found: re.Match[str]) -> str:
-        if found[3]:
-            inside = evidence(found[3], manifest)
+        if found[3] == "evidence":
+            inside = evidence(found[4], manifest)
+        elif found[3] == "side-by-side":
+            inside = side_by_side.page(found[4])
+        elif found[3] == "reading":
+            inside = reading_times.table(found[4])
         elif found[2] == "claims":
             inside = claims.table()
         elif found[2] == "attacks":
@@ -136,14 +142,14 @@ def updated(text: str, manifest: Manifest) -> str:
             inside = artifact_table(manifest)
         else:
             inside = models_table(list(manifest.models))
-        return found[1] + inside + found[4]
+        return found[1] + inside + found[5]
 
     return _PLACE.sub(made, text)
 
 
 def documents(root: Path) -> Iterator[Path]:
     """The documents of a checkout that have marks."""
-    for path in [root / "README.md", root / "spec" / "README.md", *root.glob("docs/**/*.md")]:
+    for path in [root / "README.md", *root.glob("spec/*.md"), *root.glob("docs/**/*.md")]:
         if _PLACE.search(path.read_text(encoding="utf-8")):
             yield path
 

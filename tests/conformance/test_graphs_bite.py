@@ -343,8 +343,8 @@ SPECIFICATION: dict[str, tuple[str, str, str, str, Shows, str]] = {
     "tob-modest": (
         "tob",
         "TobLearner.tla",
-        "true[Offered(offer)] = offer.claim",
-        "true[Offered(offer)] >= offer.claim",
+        "landscape[Offered(offer)] = offer.claim",
+        "landscape[Offered(offer)] >= offer.claim",
         Shows(
             "Init Offer ByzantineOffer Order Deliver",
             "Deliver",
@@ -387,7 +387,7 @@ SPECIFICATION: dict[str, tuple[str, str, str, str, Shows, str]] = {
     ),
     "pow-unverified": (
         "pow",
-        "PowLearning.tla",
+        "PowLearner.tla",
         "IsVerified(exact) == exact",
         "IsVerified(exact) == TRUE",
         Shows("Init", "ByzantineForge", OURS, "loss"),
@@ -395,7 +395,7 @@ SPECIFICATION: dict[str, tuple[str, str, str, str, Shows, str]] = {
     ),
     "pow-last-of-equals": (
         "pow",
-        "PowLearning.tla",
+        "PowLearner.tla",
         "IF height > Height(@) THEN i ELSE @",
         "IF height >= Height(@) THEN i ELSE @",
         Shows("Init Mine Receive ByzantineMine", "ByzantinePublish", OURS, "tip.p1"),
@@ -419,7 +419,7 @@ SPECIFICATION: dict[str, tuple[str, str, str, str, Shows, str]] = {
     ),
     "pow-deeper": (
         "pow",
-        "PowLearning.tla",
+        "PowLearner.tla",
         "DecidedBlock(p) == Ancestor(tip[p], Depth)",
         "DecidedBlock(p) == Ancestor(tip[p], Depth + 1)",
         Shows("Init Mine Receive Mine", "Receive", OURS, "loss"),

@@ -1,4 +1,8 @@
-"""What a landscape may answer: one real landscape, or all at once."""
+"""What a landscape may answer when models are evaluated: the ``Landscapes`` of the specifications.
+
+It is a parameter of a system.  :class:`EveryLandscape` branches over all losses, each revealed to
+an :class:`OpenLandscape` one by one; :class:`OneLandscape` searches a real landscape.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -82,7 +86,7 @@ def _without_coordinates(generation: int, digest: Digest) -> Model:
 
 
 Losses = Mapping[Digest, int]
-
+"""The losses that have been revealed, by the model's digest: the variable ``loss``."""
 
 Answer = tuple[int, ...]
 """The losses of some tickets, in the tickets' order."""

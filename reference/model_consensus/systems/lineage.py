@@ -1,8 +1,7 @@
-"""Which landscapes a System explores, and where its models come from.
+"""The lineage of each model: the tickets that lead to it from the genesis model.
 
-What a landscape may answer is a parameter of a System, as the operator ``Landscapes`` is in TLA+:
-:class:`EveryLandscape` branches over all losses, :class:`OneLandscape` searches a real one.  In the
-specifications a model is its lineage; :class:`Lineages` finds the lineage of a digest.
+In the specifications a model is its lineage; in the implementation it is named by a digest, which
+does not tell its lineage.  :class:`Lineages` finds the one from the other.
 """
 
 from model_consensus.evolutionary_search import Digest, Model, Search, Ticket, offspring_digest
@@ -12,8 +11,8 @@ from model_consensus.tla.values import Function, record
 class Lineages:
     """Where each model comes from: its parent and its ticket.
 
-    A digest does not tell its own lineage; whoever draws an offspring records it here.  This is a
-    table of facts, the same whatever path the exploration takes, and not a part of any state.
+    Whoever draws an offspring records it here.  The table holds facts that are the same on every
+    path of an exploration, so it is not a part of any state.
     """
 
     def __init__(self, genesis: Digest) -> None:
