@@ -149,7 +149,7 @@ def updated(text: str, manifest: Manifest) -> str:
 
 def documents(root: Path) -> Iterator[Path]:
     """The documents of a checkout that have marks."""
-    for path in [root / "README.md", *root.glob("spec/*.md"), *root.glob("docs/**/*.md")]:
+    for path in [root / "README.md", *root.glob("docs/**/*.md")]:
         if _PLACE.search(path.read_text(encoding="utf-8")):
             yield path
 

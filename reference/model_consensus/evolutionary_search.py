@@ -1,4 +1,4 @@
-"""(1,λ) evolutionary search with public tickets: the Python face of ``EvolutionarySearch.tla``.
+"""(1,λ) evolutionary search with public tickets: ``EvolutionarySearch.tla``.
 
 A *ticket* (generation, proposer, draw) fixes one offspring of a parent, so the offspring that can
 ever be offered form a finite, public set: a process can withhold a draw or lie about its loss, and
@@ -137,7 +137,7 @@ def own_tickets(generation: int, process: Process, draws: int) -> tuple[Ticket, 
 
 
 def least(losses: Sequence[int]) -> int:
-    """The index of the least loss; of several, the first.
+    """The index of the least loss; of equal losses, the first.
 
     :raises ModelConsensusError: ``losses`` is empty.
     """

@@ -66,7 +66,7 @@ MOST_HASHES = 1 << 32
 
 @dataclass(frozen=True, order=True)
 class Block:
-    """One step of the search: an offer with a proof of work; 150 bytes or so.
+    """One step of the search: an offer with a proof of work, about 150 bytes.
 
     :ivar parent: the digest of the block that it extends, or of the genesis model.
     :ivar ticket: the ticket of the next model; its generation is the block's height, its proposer
@@ -82,14 +82,14 @@ class Block:
 
     @cached_property
     def digest(self) -> Digest:
-        """Its name: SHA-256 over the digest of everything but the nonce, and the nonce."""
+        """The block's name: SHA-256 over the digest of its other fields, then the nonce."""
         sha = _hash_without_nonce(self)
         sha.update(self.nonce.to_bytes(8, "big"))
         return sha.digest()
 
 
 def _hash_without_nonce(block: Block) -> "hashlib._Hash":
-    """The hash of a block, to be continued by the nonce: 8 bytes, big-endian."""
+    """The hash of a block's other fields; the nonce, 8 bytes, big-endian, has to follow."""
     ticket = block.ticket
     header = tagged_digest(
         "model-consensus/block/1",
@@ -110,7 +110,7 @@ class Rules:
     :ivar depth: k, how many blocks on top decide a block; at least 0.
     :ivar target: a block's hash, as an integer, is below it: a block costs 2^256 / target hashes
         on average.
-    :raises ModelConsensusError: a value is out of its range; a target that cannot be met.
+    :raises ModelConsensusError: ``depth`` is negative, or ``target`` is not in 2^224..2^256.
     """
 
     processes: tuple[Process, ...]
@@ -121,9 +121,7 @@ class Rules:
         if self.depth < 0:
             raise ModelConsensusError(f"depth must be at least 0, not {self.depth}")
         if not EVERY_HASH // MOST_HASHES <= self.target <= EVERY_HASH:
-            raise ModelConsensusError(
-                f"target must be in 2^224..2^256, so that a hash is below it: {self.target:#x}"
-            )
+            raise ModelConsensusError(f"target must be in 2^224..2^256, not {self.target:#x}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +173,10 @@ def find_nonce(rules: Rules, block: Block, start: int = 0, *, work: bool = True)
 
     With ``work=False``, the first nonce that does not.
 
-    :raises ModelConsensusError: a block without work is wanted and the rules ask for none.
+    :raises ModelConsensusError: ``work`` is False, and every hash is below the target.
     """
     if not work and rules.target == EVERY_HASH:
-        raise ModelConsensusError("no block is without work when every hash is below the target")
+        raise ModelConsensusError("every hash is below the target: no block is without work")
     sha = _hash_without_nonce(block)
     nonce = start
     while True:
@@ -213,7 +211,7 @@ def mine(search: Search, rules: Rules, learner: Learner, start: int = 0) -> Bloc
 
 
 def has_structure(search: Search, rules: Rules, block: Block) -> bool:
-    """Whether its fields are in their ranges, whatever its parent is."""
+    """Whether each field of ``block`` is in its range; its parent is not looked at."""
     ticket = block.ticket
     return (
         ticket.proposer in rules.processes
@@ -236,7 +234,10 @@ def is_exact(search: Search, parent: Model, block: Block) -> bool:
 
 
 def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdict:
-    """The learner's verdict on a block.  Evaluation comes last: it costs a sender the work."""
+    """The learner's verdict on a block.
+
+    Evaluation comes last, so whoever wants others to evaluate has to do the work.
+    """
     if not has_structure(search, rules, block):
         return Verdict.STRUCTURE
     if not has_work(rules, block):

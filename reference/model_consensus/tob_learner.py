@@ -51,7 +51,7 @@ __all__ = [
 
 @dataclass(frozen=True, order=True, slots=True)
 class Offer:
-    """A proposer's best ticket on ``parent`` and its claim to the loss; 100 bytes or so.
+    """A proposer's best ticket on ``parent`` and its claim to the loss, about 100 bytes.
 
     ``sender`` is authenticated by the broadcast; everything else is what the sender says.
     """

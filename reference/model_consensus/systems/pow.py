@@ -82,8 +82,8 @@ class ByzantinePublish:
 class ByzantineForge:
     """The adversary sends ``process`` a block that no correct process would have made.
 
-    Whether it has work, its hash tells; ``losses`` are what its evaluation finds, if it comes so
-    far.
+    The hash of the block tells whether it has work.  ``losses`` are what ``process`` finds if it
+    comes to evaluate the block.
     """
 
     process: Process
@@ -103,8 +103,8 @@ class PowSystem:
 
     :param byzantine: those of ``rules.processes`` that the adversary controls.
     :param landscapes: what is searched; its draws are λ.
-    :param wins: T, how many blocks are mined in all; None for no end.
-    :param byzantine_wins: a, how many of them at most by the adversary; None for no bound.
+    :param wins: T, how many blocks are mined in all; None if the run has no end.
+    :param byzantine_wins: a, the most blocks of the adversary; None if there is no bound.
     :param forgeries: the blocks that the adversary may forge in a state; none by default.
     :param name: what stands for a model in a projected state; by default its lineage.
     :param receive: the learners' reaction to a block; a defective one shows what goes wrong.
@@ -125,7 +125,7 @@ class PowSystem:
         processes = rules.processes
         if len(set(processes)) != len(processes) or not set(byzantine) < set(processes):
             raise ModelConsensusError(
-                "processes must be distinct, the Byzantine ones among them, and one correct"
+                "processes must be distinct, with the Byzantine ones among them and one correct"
             )
         for what, bound in (("wins", wins), ("byzantine_wins", byzantine_wins)):
             if bound is not None and bound < 0:
@@ -152,7 +152,7 @@ class PowSystem:
         :raises ModelConsensusError: the number of wins is not bounded.
         """
         if self.wins is None or self.byzantine_wins is None:
-            raise ModelConsensusError("a specification needs a number of wins")
+            raise ModelConsensusError("the specification needs a bounded number of wins")
         return {
             "Proc": frozenset(self.rules.processes),
             "Byzantine": frozenset(self.byzantine),
@@ -238,7 +238,7 @@ class PowSystem:
             yield losses
 
     def forges(self, state: State, process: Process, block: Block) -> Iterator[ByzantineForge]:
-        """The action ``ByzantineForge`` of this block; none if it is legal or a win is missing."""
+        """The action ``ByzantineForge`` of this block, if it is not legal and its miner may win."""
         miner, work = block.ticket.proposer, pow_learner.has_work(self.rules, block)
         if work and not self.may_win(state, miner):
             return
@@ -342,7 +342,7 @@ class PowSystem:
         return pow_learner.decided(self.rules, learner)
 
     def with_nonce(self, state: State, block: Block, work: bool) -> Block:
-        """The block with a nonce that gives it work, or none."""
+        """``block`` with a nonce that gives it work; without ``work``, one that gives it none."""
         return pow_learner.find_nonce(self.rules, block, self._nonce(state), work=work)
 
     def _nonce(self, state: State) -> int:
@@ -384,7 +384,7 @@ class PowSystem:
         return self._remembered(self._answered(state, parent, miner, losses), state.learner)
 
     def _made_exact(self, block: Block) -> Losses:
-        """Losses that make the block exact, for when the true ones are forgotten."""
+        """Losses that make the block exact; they stand in for true losses that are forgotten."""
         winner, parent = block.ticket, self._models[block.parent].digest
         return {
             self.lineages.offspring(parent, ticket): block.claim + (ticket.draw < winner.draw)

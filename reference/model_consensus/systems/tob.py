@@ -87,7 +87,7 @@ class TobSystem:
     ) -> None:
         if len(set(processes)) != len(processes) or not set(byzantine) < set(processes):
             raise ModelConsensusError(
-                "processes must be distinct, the Byzantine ones among them, and one correct"
+                "processes must be distinct, with the Byzantine ones among them and one correct"
             )
         if not 1 <= lambda_ <= len(processes):
             raise ModelConsensusError(f"lambda must be in 1..{len(processes)}, not {lambda_}")
@@ -111,7 +111,7 @@ class TobSystem:
         :raises ModelConsensusError: the number of generations is not bounded.
         """
         if self.generations is None:
-            raise ModelConsensusError("a specification needs a number of generations")
+            raise ModelConsensusError("the specification needs a bounded number of generations")
         return {
             "Proc": frozenset(self.processes),
             "Byzantine": frozenset(self.byzantine),
@@ -197,7 +197,7 @@ class TobSystem:
                 return State(broadcast, learners, self._remembered(state.loss, learners))
 
     def drawn(self, state: State, action: Action) -> Losses:
-        """The losses known when ``action`` has revealed its own; none if it reveals nothing."""
+        """The losses known after ``action``, or no losses at all if it reveals nothing."""
         match action:
             case Offer(process, losses):
                 learner = state.learner[process]
@@ -240,7 +240,7 @@ class TobSystem:
         )
 
     def _model(self, search: Search, state: State, digest: Digest) -> Model:
-        """A model; those that a learner holds are at hand."""
+        """The model with this digest; a model that a learner holds need not be made again."""
         for learner in state.learner.values():
             if learner.model.digest == digest:
                 return learner.model
