@@ -7,6 +7,8 @@ import pytest
 from property_tests.machines.pow import PowMachine
 from property_tests.machines.schedules import below, explore, full_run, unchecked, validate
 
+pytestmark = pytest.mark.slow
+
 # In what share of all examples at least a hard state is reached.
 FLOORS = {
     "a fork of depth k > 0": 0.4,

@@ -7,6 +7,8 @@ import pytest
 from property_tests.machines.schedules import below, explore, full_run, unchecked, validate
 from property_tests.machines.streamlet import ForgingMachine, StreamletMachine
 
+pytestmark = pytest.mark.slow
+
 # In what share of all examples at least a hard state is reached.
 FLOORS = {
     "a finalization after a partition": 0.15,

@@ -24,6 +24,8 @@ from property_tests.machines.schedules import (
 )
 from property_tests.machines.tob import TobMachine
 
+pytestmark = pytest.mark.slow
+
 # In what share of all examples at least a hard state is reached.
 FLOORS = {
     "a ban": 0.5,

@@ -76,6 +76,7 @@ def logs(run: Simulation) -> list[tuple[object, ...]]:
     return [tuple(x.block for x in run.hosts[p].node.durable.log) for p in CORRECT]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("conditions", [QUIET, STORM], ids=["quiet", "storm"])
 @pytest.mark.parametrize("misbehaviour", MISBEHAVIOURS)
 @pytest.mark.parametrize("attack", ["under-claim", "flood"])
