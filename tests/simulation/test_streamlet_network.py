@@ -94,7 +94,7 @@ def test_all_learn_the_same_whatever_byzantine_nodes_and_the_network_do(
 
 
 SHORT = replace(STORM, cut_short=6)
-"""Crashes also fall between persisting and sending."""
+"""Some crashes come between persisting and sending."""
 
 
 def votes_once(run: Simulation) -> bool:
