@@ -11,7 +11,7 @@ CONSTRAINTS ?=
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
   $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: verify test lint fuzz mutants experiments vectors manifest diagrams site api package \
+.PHONY: verify test quick lint fuzz mutants experiments vectors manifest diagrams site api package \
   constraints clean help
 
 verify: $(INSTALLED) ## Model-check, prove, compare state graphs, train, and check the traces.
@@ -20,6 +20,9 @@ verify: $(INSTALLED) ## Model-check, prove, compare state graphs, train, and che
 
 test: $(INSTALLED) ## Run the test suites, in as many processes as there are cores.
 	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+quick: $(INSTALLED) ## Run the tests to run while working: about a minute on two cores.
+	$(BIN)/pytest --numprocesses auto --dist worksteal -m "not slow and not tlc"
 
 lint: $(INSTALLED) ## Check style, types, dead code, spelling and the citation file.
 	$(BIN)/ruff check

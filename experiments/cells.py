@@ -123,7 +123,7 @@ def run_cell(cell: Cell) -> Result:
 
 
 def read_results(path: Path) -> list[Result]:
-    """The finished cells; a last line that was cut off is none.
+    """The finished cells; a last line that was cut off does not count.
 
     :raises ModelConsensusError: the file cannot be read or is something else.
     """

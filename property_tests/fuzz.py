@@ -53,7 +53,7 @@ def round_of(number: int, examples: int, tlc: bool) -> dict[str, object]:
 
 
 def done() -> list[dict[str, object]]:
-    """The rounds of this and of earlier searches; half a line at the end is no round."""
+    """The rounds of this and of earlier searches; half a line at the end does not count."""
     if not ROUNDS.exists():
         return []
     lines = ROUNDS.read_text(encoding="utf-8").split("\n")

@@ -43,6 +43,8 @@ from property_tests.machines.streamlet import ForgingMachine, StreamletMachine
 from property_tests.machines.tob import TobMachine
 from tests.support.hosts import SendsFirst
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 2000
 """Within so many examples each defect is found; of sixteen seeds the unluckiest took 320."""
 

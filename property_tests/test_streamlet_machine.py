@@ -3,9 +3,23 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
-from property_tests.machines.schedules import below, explore, full_run, unchecked, validate
+from property_tests.machines.schedules import (
+    SAME_EVERY_TIME,
+    below,
+    explore,
+    full_run,
+    unchecked,
+    validate,
+)
 from property_tests.machines.streamlet import ForgingMachine, StreamletMachine
+
+pytestmark = pytest.mark.slow
+
+if not SAME_EVERY_TIME:  # otherwise the full run below does as much
+    TestStreamletMachine = StreamletMachine.TestCase
+    TestStreamletMachine.settings = settings(stateful_step_count=40)
 
 # In what share of all examples at least a hard state is reached.
 FLOORS = {

@@ -18,6 +18,8 @@ from model_consensus.settlement.condition import violates
 from model_consensus.systems.answers import OpenLandscape
 from model_consensus.tob_learner import Offer, is_first, is_legal, new_learner
 
+pytestmark = pytest.mark.slow
+
 if importlib.util.find_spec("hypothesis_crosshair_provider") is None:
     pytest.skip("hypothesis-crosshair is not installed", allow_module_level=True)
 

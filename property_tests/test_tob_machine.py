@@ -14,6 +14,7 @@ from model_consensus.conformance.trace_check import check_traces
 from model_consensus.defects.tob import DEFECTS
 from property_tests.machines import schedules
 from property_tests.machines.schedules import (
+    SAME_EVERY_TIME,
     below,
     explore,
     full_run,
@@ -23,6 +24,12 @@ from property_tests.machines.schedules import (
     validate,
 )
 from property_tests.machines.tob import TobMachine
+
+pytestmark = pytest.mark.slow
+
+if not SAME_EVERY_TIME:  # otherwise the full run below does as much
+    TestTobMachine = TobMachine.TestCase
+    TestTobMachine.settings = settings(stateful_step_count=40)
 
 # In what share of all examples at least a hard state is reached.
 FLOORS = {

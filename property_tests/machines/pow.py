@@ -10,7 +10,6 @@ a check taken out of the learner it has to find the property that is violated.
 from collections.abc import Iterable
 from itertools import combinations, pairwise
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     initialize,
@@ -36,7 +35,7 @@ from model_consensus.systems.pow import (
 )
 from property_tests.machines.drawn import claims, landscapes, sizes
 from property_tests.machines.faults import Faulty
-from property_tests.machines.schedules import SAME_EVERY_TIME, Event, trace
+from property_tests.machines.schedules import Event, trace
 
 PROCESSES = ("p1", "p2", "p3", "b1", "b2")
 """They take part in every instance; some have one or two more correct ones."""
@@ -337,8 +336,3 @@ def common(one: tuple[Digest, ...], other: tuple[Digest, ...]) -> int:
         (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
         min(len(one), len(other)),
     )
-
-
-if not SAME_EVERY_TIME:  # otherwise the full run of test_pow_machine.py does as much
-    TestPowMachine = PowMachine.TestCase
-    TestPowMachine.settings = settings(stateful_step_count=30)

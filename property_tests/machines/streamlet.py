@@ -6,7 +6,6 @@ other job is to fail: with a rule taken out of the node it has to find which is 
 
 from dataclasses import replace
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     precondition,
@@ -29,7 +28,6 @@ from model_consensus.streamlet.messages import (
 from model_consensus.streamlet.offers import encode_offer
 from model_consensus.tob_learner import current_generation
 from property_tests.machines.drawn import claims
-from property_tests.machines.schedules import SAME_EVERY_TIME
 from property_tests.machines.streamlet_processes import (
     BODIES,
     BYZANTINE,
@@ -173,11 +171,6 @@ class StreamletMachine(StreamletProcesses):
             return
         node = self.hosts[process].node
         assert self.nodes.receive(self.me[process], node, packet)[0] is node
-
-
-if not SAME_EVERY_TIME:  # otherwise the full run of test_streamlet_machine.py does as much
-    TestStreamletMachine = StreamletMachine.TestCase
-    TestStreamletMachine.settings = settings(stateful_step_count=40)
 
 
 class ForgingMachine(StreamletMachine):

@@ -9,7 +9,6 @@ mechanism left out of the learner it has to find the property that is violated.
 from dataclasses import replace
 from itertools import pairwise
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
@@ -18,7 +17,6 @@ from model_consensus.evolutionary_search import Process, Ticket
 from model_consensus.systems.tob import ByzantineOffer, Deliver, Offer, Order, Receive, TobSystem
 from model_consensus.tob_learner import Learner, current_generation
 from property_tests.machines.drawn import claims, landscapes, sizes
-from property_tests.machines.schedules import SAME_EVERY_TIME
 from property_tests.machines.tob_properties import TobProperties
 
 GENERATIONS = 20
@@ -176,8 +174,3 @@ class TobMachine(TobProperties):
     def send(self, data: st.DataObject, forged: tob_learner.Offer) -> None:
         actions = list(self.system.byzantine_offers(self.state, forged))
         self.take(data.draw(st.sampled_from(actions)))
-
-
-if not SAME_EVERY_TIME:  # otherwise the full run of test_tob_machine.py does as much
-    TestTobMachine = TobMachine.TestCase
-    TestTobMachine.settings = settings(stateful_step_count=40)

@@ -166,6 +166,7 @@ NODE_HARM: Mapping[str, tuple[str, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", NODE_HARM)
 def test_an_attack_on_nodes_does_harm_without_its_mechanism(attack: str) -> None:
     defect, what = NODE_HARM[attack]

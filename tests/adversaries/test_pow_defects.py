@@ -1,7 +1,7 @@
 """Each check of the learner over proof-of-work is needed: without it a named attack succeeds.
 
-The same attack is made on the learner with the defect, where a property falls, and on the real one,
-where nothing happens.
+The same attack is made on the learner with the defect, where a property is violated, and on the
+real one, where nothing happens.
 """
 
 from collections.abc import Callable

@@ -24,6 +24,7 @@ from model_consensus.systems.tob import ByzantineOffer
 from tests.vectors.derivation import digest
 
 pytest.importorskip("sklearn")
+pytestmark = pytest.mark.slow
 
 GENERATIONS, WINS = 3, 24
 SETTINGS = Settings(16, 12, "adam")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from experiments import report, strategies
-from experiments.__main__ import GRID, TUNED, experiment
+from experiments.__main__ import GRID, TUNED, experiment, main
 from experiments.aggregators import AGGREGATORS, geometric_median, krum, multi_krum
 from experiments.cells import (
     ATTACKS_OF,
@@ -159,6 +160,69 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(ModelConsensusError, match=complaint):
             read_results(path)
+
+
+def test_a_file_that_is_not_of_results_is_one_line_and_exit_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "results.csv"
+    monkeypatch.setattr("sys.argv", ["experiments", "report", "--out", str(tmp_path)])
+    for content, complaint in [
+        (bytes(range(256)), "not a text file in UTF-8"),
+        (b'"' + b"x" * 200_000 + b'"\n', "not a CSV file: field larger than field limit (131072)"),
+    ]:
+        path.write_bytes(content)
+        assert main() == 2
+        assert capsys.readouterr().err == f"experiments: error: {path}: {complaint}\n"
+
+
+def test_a_part_of_the_experiment_is_reported_beside_its_results_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    committed = (report.DOCUMENT, report.RESULTS, report.FIGURE)
+    before = [path.read_bytes() for path in committed]
+    some = [each for each in read_results(report.RESULTS) if each.cell.method in ("tob", "pow")]
+    write_results(tmp_path / "results.csv", some)
+    monkeypatch.setattr("sys.argv", ["experiments", "report", "--out", str(tmp_path)])
+    assert main() == 0
+    assert [path.read_bytes() for path in committed] == before
+    assert (tmp_path / "tables.md").read_text(encoding="utf-8") == report.tables(some)
+    assert (tmp_path / "worst_attack.svg").stat().st_size > 1000
+
+
+def test_the_whole_experiment_is_reported_in_the_documents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    for name in ("DOCUMENT", "RESULTS", "FIGURE"):
+        copy = tmp_path / getattr(report, name).name
+        copy.write_bytes(getattr(report, name).read_bytes())
+        monkeypatch.setattr(report, name, copy)
+    before = report.DOCUMENT.read_text(encoding="utf-8")
+    report.DOCUMENT.write_text(before.replace("94.8", "0.0"), encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["experiments", "report", "--out", str(tmp_path)])
+    assert main() == 0
+    assert report.DOCUMENT.read_text(encoding="utf-8") == before
+    assert not (tmp_path / "tables.md").exists()
+
+
+def test_the_figure_has_every_figure_of_the_first_table_and_names_the_attacks(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("matplotlib")
+    results = read_results(report.RESULTS)
+    report.draw(results, tmp_path / "figure.svg")
+    shown = re.findall(r"<!-- (.*?) -->", (tmp_path / "figure.svg").read_text(), re.DOTALL)
+    rows = [line.split(" | ") for line in report.tables(results).splitlines()[6:16]]
+    assert len(rows) == len(report.LABELS)
+    for label, *cells in rows:
+        assert label.removeprefix("| ") in shown
+        for cell in cells:
+            said = re.match(r"([\d.]+) ± [\d.]+(?: \((.*)\))?", cell)
+            assert said is not None
+            wanted = [each for each in said.groups() if each]
+            assert wanted in [shown[at : at + len(wanted)] for at in range(len(shown))]
 
 
 def fake(cell: Cell) -> Result:

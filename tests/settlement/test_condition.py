@@ -18,6 +18,7 @@ def strings(alphabet: str, length: int) -> Iterator[str]:
     return ("".join(slots) for slots in product(alphabet, repeat=length))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", Shown)
 def test_the_tree_game_loses_nothing_of_the_plain_game(shown: Shown) -> None:
     at_once = shown is Shown.ALL
@@ -26,6 +27,7 @@ def test_the_tree_game_loses_nothing_of_the_plain_game(shown: Shown) -> None:
             assert games.plain_violates(slots, depth, at_once=at_once) == (fork > depth), slots
 
 
+@pytest.mark.slow
 def test_wins_alone_against_the_game() -> None:
     count = 0
     for slots, fork in games.tree_deepest_forks("hA", 10):
@@ -36,6 +38,7 @@ def test_wins_alone_against_the_game() -> None:
     assert count == 2**11 - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", Shown)
 def test_concurrent_blocks_against_the_game(shown: Shown) -> None:
     count = 0

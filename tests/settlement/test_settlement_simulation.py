@@ -58,6 +58,7 @@ def reverted(depth: int, share: float, seed: int) -> bool:
     return len(decided) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "share"), [(0, 0.3), (1, 0.3), (1, 0.45)])
 def test_decisions_are_reverted_as_often_as_the_bounds_say(depth: int, share: float) -> None:
     frequency = sum(reverted(depth, share, seed) for seed in range(RUNS)) / RUNS

@@ -32,6 +32,7 @@ class Counting(Sphere):
         return super().losses(models)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["tob", "pow"])
 def test_a_killed_run_ends_with_the_same_bytes(tmp_path: Path, protocol: str) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"

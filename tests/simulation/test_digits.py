@@ -213,6 +213,7 @@ def test_losses_do_not_depend_on_the_batch() -> None:
         assert landscape.losses(models) == [landscape.losses(model[None])[0] for model in models]
 
 
+@pytest.mark.slow
 def test_a_search_is_the_same_with_any_number_of_threads() -> None:
     program = (
         "from test_digits import *\n"

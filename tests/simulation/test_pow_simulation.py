@@ -145,6 +145,7 @@ def test_withholding_publishes_only_steps_back() -> None:
         assert block.claim > learner.known[block.parent].claim
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0])
 def test_selfish_mining_gains_what_eyal_and_sirer_say(gamma: float) -> None:
     """The real learners, in 12 independent runs: within five standard errors of the closed form.

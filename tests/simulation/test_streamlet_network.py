@@ -76,6 +76,7 @@ def logs(run: Simulation) -> list[tuple[object, ...]]:
     return [tuple(x.block for x in run.hosts[p].node.durable.log) for p in CORRECT]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("conditions", [QUIET, STORM], ids=["quiet", "storm"])
 @pytest.mark.parametrize("misbehaviour", MISBEHAVIOURS)
 @pytest.mark.parametrize("attack", ["under-claim", "flood"])
@@ -93,7 +94,7 @@ def test_all_learn_the_same_whatever_byzantine_nodes_and_the_network_do(
 
 
 SHORT = replace(STORM, cut_short=6)
-"""Crashes also fall between persisting and sending."""
+"""Some crashes come between persisting and sending."""
 
 
 def votes_once(run: Simulation) -> bool:

@@ -30,6 +30,7 @@ def learn(receive: Receive, attack: str = "under-claim", generations: int = 60) 
     )
 
 
+@pytest.mark.slow
 def test_digits_over_total_order_broadcast_reach_the_floor_against_a_liar() -> None:
     training = jobs.train_over_tob()
     assert training.rows[-1].accuracy["test"] >= 0.93
@@ -43,6 +44,7 @@ def test_digits_over_proof_of_work_reach_the_floor_against_a_private_chain() -> 
     assert any(action.startswith("Byzantine") for action in training.trace.actions)
 
 
+@pytest.mark.slow
 def test_one_liar_ruins_learners_that_do_not_verify() -> None:
     credulous, careful = learn(DEFECTS["unverified"]), learn(receive)
     honest = learn(receive, attack="none")

@@ -484,6 +484,7 @@ def test_a_node_that_restarts_has_its_log_and_its_messages() -> None:
 # ------------------------------------------------------------------ floods
 
 
+@pytest.mark.slow
 def test_a_flood_of_well_signed_packets_costs_bounded_memory() -> None:
     # The signatures are not the point: here all of them are good.
     committee = replace(COMMITTEE, verify=lambda public, signature, text: True)

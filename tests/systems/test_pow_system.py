@@ -1,6 +1,8 @@
 """The transition system of learning over proof-of-work: small instances, explored completely."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -127,6 +129,25 @@ def test_a_win_needs_synchrony_and_the_bounds() -> None:
     mined = explored.apply(state, ByzantineMine("b1", 0, (1,)))
     assert not any(explored.may_win(mined, process) for process in PROCESSES)
     assert not system(depth=0, wins=2, byzantine_wins=0).may_win(state, "b1")
+
+
+def test_a_process_mines_what_the_system_mines_on_its_tip_whoever_mined_that() -> None:
+    explored = system(depth=0, wins=3, byzantine_wins=1, draws=2)
+    miners = set()
+    for state in islice(reachable(explored), 300):
+        for action in explored.enabled(state):
+            if isinstance(action, Mine):
+                learner = state.learner[action.process]
+                loss = {**state.loss, **explored.drawn(state, action)}
+                search = explored.landscapes.search(loss)
+                block = pow_learner.mine(search, explored.rules, learner)
+                mined = explored.apply(state, action).blocks[-1]
+                assert replace(block, nonce=mined.nonce) == mined
+                assert block.parent == learner.tip
+                assert pow_learner.has_work(explored.rules, block)
+                if learner.tip in learner.known:
+                    miners.add((action.process, learner.known[learner.tip].ticket.proposer))
+    assert {("p1", "p1"), ("p1", "p2"), ("p1", "b1")} <= miners
 
 
 def test_a_withheld_block_stays_out_of_sight_until_it_is_published() -> None:

@@ -50,6 +50,7 @@ def agree(state: Function) -> bool:
     return all(long[: len(short)] == short for short, long in combinations(logs, 2))
 
 
+@pytest.mark.slow
 def test_logs_agree_with_four_processes_and_not_with_three() -> None:
     """n > 3f is needed: the same nodes, one of them Byzantine in both cases."""
     assert all(map(agree, reachable(equivocating(PROCESSES, 2))))

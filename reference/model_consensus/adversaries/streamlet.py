@@ -129,7 +129,7 @@ def _behave(now: Occasion) -> list[Send]:
 
 
 MISBEHAVIOURS: dict[str, Misbehaviour] = {
-    "none": Misbehaviour("follow the protocol", "nothing has to", _behave),
+    "none": Misbehaviour("follow the protocol", "there is nothing to stop", _behave),
     "silent": Misbehaviour(
         "stop the others by sending nothing, in its own epochs too",
         "other leaders follow, and n - f votes are enough to notarize",

@@ -33,7 +33,7 @@ class Situation:
     losses: tuple[int, ...]
 
     def ticket(self, draw: int, *, ahead: int = 0, proposer: Process | None = None) -> Ticket:
-        """A ticket of the attacker, or of whom it pretends to be."""
+        """A ticket of the attacker, or of the process that it impersonates."""
         generation = current_generation(self.ahead) + ahead
         return Ticket(generation, proposer or self.attacker, draw)
 
@@ -125,7 +125,7 @@ def _collusion(now: Situation) -> Iterable[Offer]:
 ATTACKS = {
     attack.name: attack
     for attack in (
-        Attack("none", "follow the protocol", "nothing has to", _honest),
+        Attack("none", "follow the protocol", "there is nothing to stop", _honest),
         Attack(
             "silent",
             "stop the others by sending nothing",
