@@ -29,8 +29,9 @@ from model_consensus.conformance.traces import Trace
 from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.landscapes import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.streamlet import Conditions, Simulation
-from model_consensus.simulation.training import process_names, train_pow, train_tob
+from model_consensus.simulation.training import train
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import TobSystem
 
@@ -41,34 +42,29 @@ DIFFERENT = 50
 
 def tob(seed: int) -> Trace:
     """Two generations of four processes."""
-    attacks = [attack for name, attack in ATTACKS.items() if name != "flood"]  # not a small run
+    attacks = [name for name in ATTACKS if name != "flood"]  # not a small run
     attack = attacks[seed % len(attacks)]
-    return train_tob(
+    return train(
+        Setting(protocol="tob", lambda_=3, draws=1, generations=2, attack=attack, seed=seed),
         OneMax(),
-        processes=4,
-        byzantine=1,
-        lambda_=3,
-        draws=1,
-        generations=2,
-        attack=attack,
-        seed=seed,
     ).trace
 
 
 def proof_of_work(seed: int) -> Trace:
     """Six blocks of four processes, at a depth at which they agree."""
-    strategy = [*STRATEGIES.values()][seed % len(STRATEGIES)]
-    return train_pow(
+    strategy = [*STRATEGIES][seed % len(STRATEGIES)]
+    return train(
+        Setting(
+            protocol="pow",
+            lambda_=2,
+            depth=3,
+            wins=6,
+            hashes=2,
+            attack=strategy,
+            share=0.3,
+            seed=seed,
+        ),
         OneMax(),
-        processes=4,
-        byzantine=1,
-        lambda_=2,
-        depth=3,
-        wins=6,
-        target=1 << 255,
-        strategy=strategy,
-        share=0.3,
-        seed=seed,
     ).trace
 
 

@@ -20,7 +20,7 @@ from model_consensus.pow_learner import Rules
 from model_consensus.settlement.probability import reversal_probability, reversal_probability_within
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import simulate_pow
-from model_consensus.simulation.training import process_names
+from model_consensus.simulation.setting import process_names
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
 

@@ -20,8 +20,8 @@ from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.evolutionary_search import EvolutionarySearch, Search
 from model_consensus.landscapes import Sphere
 from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.setting import process_names
 from model_consensus.simulation.tob import simulate
-from model_consensus.simulation.training import process_names
 from model_consensus.streamlet.offers import encode_offer
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Deliver, Receive, TobSystem

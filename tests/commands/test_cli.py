@@ -1,13 +1,20 @@
 """The command line: help with examples, one line for bad input, exit statuses, counterexamples."""
 
+import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from model_consensus import __version__
+from model_consensus.commands import check
 from model_consensus.commands.cli import COMMANDS, main
+from model_consensus.commands.extras import EXTRAS
 from tests.support.places import ROOT, TLA
 
 
@@ -36,31 +43,24 @@ def test_every_file_that_names_the_version_names_this_one() -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "required: COMMAND"),
-        (["frobnicate"], "invalid choice: 'frobnicate'"),
-        (["verify", "--tier", "some"], "invalid choice: 'some'"),
-        (["check", "X", "--workers", "0"], "not a positive number: 0"),
-        (["check", "X", "--workers", "two"], "not a positive number: two"),
-        (["check", "X", "--time-limit", "-1"], "not a number of seconds: -1"),
-        (["check", "X", "--time-limit", "nan"], "not a number of seconds: nan"),
-    ],
-)
-def test_bad_arguments(
-    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    assert complaint in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
+        ([], "the following arguments are required: COMMAND"),
+        (["frobnicate"], "argument COMMAND: invalid choice: 'frobnicate'"),
+        (["verify", "--tier", "some"], "argument --tier: invalid choice: 'some'"),
+        (["check", "X", "--workers", "0"], "--workers: not an integer in 1..2147483647: '0'"),
+        (["check", "X", "--workers", "two"], "--workers: not an integer in 1..2147483647: 'two'"),
+        (["check", "X", "--workers", "9" * 99], "--workers: not an integer in 1..2147483647: '99"),
+        (["check", "X", "--time-limit", "-1"], "--time-limit: not a number of seconds: '-1'"),
+        (["check", "X", "--time-limit", "nan"], "--time-limit: not a number of seconds: 'nan'"),
+        (["check", "X", "--heap", "lots"], "not a size of memory such as 512m or 4g: 'lots'"),
+        (["prove", "--time-limit", "nan"], "--time-limit: not a number of seconds: 'nan'"),
+        (["prove", "--workers", "0"], "--workers: not an integer in 1..2147483647: '0'"),
+        (["prove", "--seed", "-1"], "argument --seed: not an integer in 0..2147483647: '-1'"),
         (["check", "MCNowhere"], "no model MCNowhere in manifest.json, which has: MC"),
         (["check", "no/such/file.cfg"], "no such file: no/such/file.cfg"),
         (["verify", "--jobs", "0"], "--jobs: not a positive number"),
         (["verify", "--json", "/nowhere/x.json"], "--json: no such folder: /nowhere"),
+        (["verify", "--json", "/"], "--json: / is a folder"),
+        (["verify", "--json", "x", "--html", "x"], "--json and --html: both into x"),
         (["verify", "MCNowhere"], "no model MCNowhere in manifest.json"),
     ],
 )
@@ -159,24 +159,160 @@ def test_no_verdict_is_status_2(
     assert said in capsys.readouterr().out
 
 
-def test_a_reader_that_goes_away_leaves_no_traceback() -> None:
-    module = [sys.executable, "-m", "model_consensus"]
-    command = " ".join([*module, "check", str(TLA / "Counter_holds.cfg"), "--show-command"])
-    done = subprocess.run(
-        ["sh", "-c", f"(sleep 1; {command}) | true"], capture_output=True, text=True
-    )
-    assert done.stderr == ""
+EXTRAS_OF_COMMANDS = [
+    (["explore", "MCStreamlet_graph1"], "cryptography", "cryptography", "streamlet"),
+    (["prove", "slot_game"], "z3", "z3", "proofs"),
+    (["run", "tob", "--generations", "1", "--no-check"], "sklearn.datasets", "sklearn", "learn"),
+    (["settle", "--alpha", "0.1", "--plot", "x.svg"], "matplotlib", "matplotlib", "plot"),
+]
 
 
-def test_a_missing_extra_is_named() -> None:
+@pytest.mark.parametrize(("arguments", "hidden", "named", "extra"), EXTRAS_OF_COMMANDS)
+def test_a_missing_extra_is_named(
+    arguments: list[str], hidden: str, named: str, extra: str, tmp_path: Path
+) -> None:
     program = (
-        "import sys; sys.modules['cryptography'] = None; "
+        f"import sys; sys.modules[{hidden!r}] = None; "
         "from model_consensus.commands.cli import main; "
-        "sys.exit(main(['explore', 'MCStreamlet_graph1']))"
+        f"sys.exit(main({arguments}))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path
+    )
     assert done.returncode == 2
     assert done.stderr == (
-        "model-consensus: error: cryptography is not installed: "
-        "pip install 'model-consensus[streamlet]'\n"
+        f"model-consensus: error: {named} is not installed: it comes with the extra '{extra}' "
+        f"(in a checkout: pip install '.[{extra}]')\n"
     )
+
+
+def test_every_extra_that_is_named_exists() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(EXTRAS.values()) <= set(project["optional-dependencies"])
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_fits_a_terminal_and_has_no_marks(
+    command: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"] if command else ["--help"])
+    for line in capsys.readouterr().out.splitlines():
+        assert len(line) <= 80, line
+        assert "`" not in line
+        assert "**" not in line
+
+
+MODULE = f"{shlex.quote(sys.executable)} -m model_consensus"
+
+
+def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a shell makes of ``line``, where MC is the command."""
+    return subprocess.run(
+        ["bash", "-c", line.replace("MC", MODULE, 1)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, **environment},
+        timeout=300,
+    )
+
+
+SHOW = f"check {shlex.quote(str(TLA / 'Counter_holds.cfg'))} --show-command"
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "settle --alpha 0.1", SHOW])
+@pytest.mark.parametrize(
+    ("redirected", "status", "said"),
+    [
+        ("> /dev/full", 2, "model-consensus: error: standard output: No space left on device\n"),
+        (">&-", 2, "model-consensus: error: standard output is closed\n"),
+        (" | true; exit ${PIPESTATUS[0]}", 141, ""),
+    ],
+)
+def test_a_standard_output_that_takes_nothing_is_no_verdict(
+    command: str, redirected: str, status: int, said: str
+) -> None:
+    wait = "sleep 1; " if "|" in redirected else ""
+    done = shell(f"({wait}MC {command}) {redirected}" if wait else f"MC {command} {redirected}")
+    assert (done.returncode, done.stderr) == (status, said)
+
+
+@pytest.mark.parametrize("redirected", ["2> /dev/full", "2>&-"])
+def test_a_standard_error_that_takes_nothing_is_no_verdict(redirected: str) -> None:
+    done = shell(f"MC check MCNowhere {redirected}")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+ASCII = {
+    "LC_ALL": "C",
+    "PYTHONIOENCODING": "ascii",
+    "PYTHONUTF8": "0",
+    "PYTHONCOERCECLOCALE": "0",
+}
+
+
+def test_a_terminal_without_utf_8(tmp_path: Path) -> None:
+    done = shell("MC run --help", **ASCII)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "(1,\\u03bb) step" in done.stdout
+    done = shell(f"MC check {tmp_path}/λ.cfg", **ASCII)
+    assert done.returncode == 2
+    assert done.stderr.startswith("model-consensus: error: no such file: ")
+
+
+@pytest.mark.tlc
+def test_a_path_that_the_locale_cannot_spell(tmp_path: Path) -> None:
+    for name in ("Counter.tla", "Counter_holds.cfg"):
+        (tmp_path / "é").mkdir(exist_ok=True)
+        shutil.copy(TLA / name, tmp_path / "é" / name)
+    done = shell(f"MC check {tmp_path}/é/Counter_holds.cfg", **ASCII)
+    assert (done.returncode, done.stderr) == (0, "")
+    run = f"MC run tob --landscape onemax --generations 2 --out {tmp_path}/é/out"
+    done = shell(run, **ASCII)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_uncaught_error_has_a_status_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(args: object) -> int:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(check, "run", broken)
+    assert main(["check", "MCTobLearning"]) == 70
+    err = capsys.readouterr().err
+    assert err.startswith("model-consensus: unexpected error:\nTraceback (most recent call last):")
+    assert err.endswith("RuntimeError: a fault\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "run tob --landscape onemax --generations 1 --no-check --out FILE",
+        "run tob --landscape onemax --generations 1 --no-check --out FILE/below",
+        "prove streamlet --smt2 FILE",
+        "evaluate FOLDER",
+        "evaluate MISSING",
+        "settle --alpha 0.1 --plot MISSING/x.svg",
+        "check-trace MISSING",
+        "verify --json MISSING/x.json",
+        "verify --html FOLDER",
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_in_one_line(
+    arguments: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {name: tmp_path / name.lower() for name in ("FILE", "FOLDER", "MISSING")}
+    places["FILE"].write_text("text")
+    places["FOLDER"].mkdir()
+    given = [
+        re.sub("^(FILE|FOLDER|MISSING)", lambda name: str(places[name[0]]), each)
+        for each in arguments.split()
+    ]
+    named = next(str(path) for name, path in places.items() if name in arguments)
+    assert main(given) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("model-consensus: error: ")
+    assert named in err
+    assert err.count("\n") == 1

@@ -1,6 +1,8 @@
 """``model-consensus settle``: what it prints, what it refuses, its exit status."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,22 @@ def test_a_string_that_violates_shows_the_factor(capsys: Output) -> None:
     assert json.loads(capsys.readouterr().out)["factor"] == {"start": 1, "end": 5, "slots": "hAhA"}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--alpha", "0.25", "--depth", "2500"),
+        ("--alpha", "0.25", "--epsilon", "1e-300"),
+        ("--alpha", "0.3", "--depth", "1000000"),
+    ],
+)
+def test_probabilities_too_small_for_a_float_end_too(arguments: tuple[str, ...]) -> None:
+    # It once ran for ever; alone it takes less than a second.
+    command = [sys.executable, "-m", "model_consensus", "settle", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0
+    assert "< 1e-300" in done.stdout
+
+
 @pytest.mark.parametrize("suffix", ["svg", "png"])
 def test_the_plot(tmp_path: Path, suffix: str) -> None:
     pytest.importorskip("matplotlib")
@@ -94,10 +112,22 @@ def test_the_plot(tmp_path: Path, suffix: str) -> None:
         (("--alpha", "0"), "alpha 0"),
         (("--alpha", "1"), "alpha 1"),
         (("--alpha", "-0.1"), "alpha -1/10"),
-        (("--alpha", "0.1", "--depth", "-1"), "--depth -1"),
+        (("--alpha", "0.1", "--depth", "-1"), "--depth -1 is not in 0..1000000"),
+        (("--alpha", "0.1", "--depth", "1000001"), "--depth 1000001 is not in 0..1000000"),
+        (("--alpha", "0.4999999"), "epsilon 0.001 is not met at any depth up to 1,000,000"),
+        (("--alpha", "1e-301"), "--alpha: less than 1e-300 is too little to tell from 0"),
+        (("--alpha", "0.1", "--epsilon", "1e-301"), "--epsilon: less than 1e-300 is too little"),
+        (("--alpha", "1e999999999"), "--alpha: more digits than a probability can need"),
+        (("--alpha", "0.1", "--epsilon", "1e-999999999"), "--epsilon: more digits than a"),
+        (("--alpha", "0." + "1" * 5000), "--alpha: more digits than a probability can need: 0.111"),
+        (("--alpha", "0.1", "--horizon", "2001"), "--horizon 2001 is not in 0..2000"),
+        (
+            ("--alpha", "0.1", "--horizon", "201", "--exact"),
+            "--horizon 201 is not in 0..200 with --exact",
+        ),
         (("--alpha", "0.1", "--epsilon", "0"), "--epsilon 0"),
         (("--alpha", "0.1", "--epsilon", "2"), "--epsilon 2"),
-        (("--alpha", "0.1", "--horizon", "-5"), "horizon -5"),
+        (("--alpha", "0.1", "--horizon", "-5"), "--horizon -5 is not in 0..2000"),
         (("--alpha", "0.1", "--concurrent", "1.5"), "rate 1.5"),
         (("--alpha", "0.1", "--concurrent", "0.1", "--ties", "honest"), "--concurrent"),
         (("--alpha", "0.1", "--concurrent", "0.1", "--depth", "99"), "depth 40"),
@@ -128,7 +158,9 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], named: str, capsys: O
         ("--alpha", "0.1", "--depth", "two"),
     ],
 )
-def test_what_the_parser_refuses(arguments: tuple[str, ...]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        settle(*arguments)
-    assert stopped.value.code == 2
+def test_what_the_parser_refuses(arguments: tuple[str, ...], capsys: Output) -> None:
+    assert settle(*arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("model-consensus: error: ")
+    assert captured.err.count("\n") == 1

@@ -19,8 +19,9 @@ from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.landscapes import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.tob import simulate
-from model_consensus.simulation.training import process_names, short_name, train_pow
+from model_consensus.simulation.training import short_name, train
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Receive, TobSystem
 from model_consensus.tla.differences import differences
@@ -47,17 +48,18 @@ def tob(attack: str, seed: int, receive: Receive = tob_learner.receive) -> Trace
 
 
 def proof_of_work(strategy: str, seed: int) -> Trace:
-    return train_pow(
+    return train(
+        Setting(
+            protocol="pow",
+            lambda_=2,
+            depth=1,
+            wins=6,
+            hashes=2,
+            attack=strategy,
+            share=0.3,
+            seed=seed,
+        ),
         OneMax(),
-        processes=4,
-        byzantine=1,
-        lambda_=2,
-        depth=1,
-        wins=6,
-        target=1 << 255,
-        strategy=STRATEGIES[strategy],
-        share=0.3,
-        seed=seed,
     ).trace
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.commands import cli
 from model_consensus.conformance import traces
 from model_consensus.conformance.traces import Origin, Trace, TraceError
 from model_consensus.landscapes import OneMax
-from model_consensus.simulation.training import train_tob
+from model_consensus.simulation.setting import Setting
+from model_consensus.simulation.training import train
 from model_consensus.tla.values import Function, function, record
 
 TICKET = record(generation=1, proposer="p1", draw=0)
@@ -70,15 +70,11 @@ def same(one: Trace, other: Trace) -> bool:
 
 def trained() -> Trace:
     """A short run over Total Order Broadcast."""
-    return train_tob(
+    return train(
+        Setting(
+            protocol="tob", processes=3, lambda_=2, draws=2, generations=2, attack="under-claim"
+        ),
         OneMax(),
-        processes=3,
-        byzantine=1,
-        lambda_=2,
-        draws=2,
-        generations=2,
-        attack=ATTACKS["under-claim"],
-        seed=1,
     ).trace
 
 

@@ -131,7 +131,7 @@ def test_a_landscape_is_loaded_from_a_module(importable: Path) -> None:
         ("my_landscape:Broken", "no data"),
         ("my_landscape:Missing", "Missing"),
         ("no_such_module:Mine", "no_such_module"),
-        ("no-such-name", "take one of onemax, sphere"),
+        ("no-such-name", "there are onemax, sphere, rosenbrock, digits, digits-mlp"),
         (":Mine", "cannot be loaded"),
         ("my_landscape:", "cannot be loaded"),
     ]:

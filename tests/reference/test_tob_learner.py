@@ -13,8 +13,9 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, EvolutionarySearch, Ticket, offspring_digest
 from model_consensus.landscapes import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.tob import simulate
-from model_consensus.simulation.training import process_names, short_name, train_tob
+from model_consensus.simulation.training import short_name, train
 from model_consensus.systems.answers import EveryLandscape, OneLandscape, OpenLandscape
 from model_consensus.systems.tob import Receive, State, TobSystem
 from model_consensus.tob_learner import Learner, Offer, new_learner, offer, receive
@@ -232,22 +233,24 @@ def test_a_liar_is_banned_and_a_truthful_attacker_is_not(attack: str) -> None:
     assert all(each.banned == () for each in last.learner.values())
 
 
-def train(seed: int) -> traces.Trace:
-    return train_tob(
+def trained(seed: int) -> traces.Trace:
+    return train(
+        Setting(
+            protocol="tob",
+            processes=3,
+            lambda_=2,
+            draws=2,
+            generations=4,
+            attack="under-claim",
+            seed=seed,
+        ),
         OneMax(),
-        processes=3,
-        byzantine=1,
-        lambda_=2,
-        draws=2,
-        generations=4,
-        attack=ATTACKS["under-claim"],
-        seed=seed,
     ).trace
 
 
 def test_a_seed_fixes_the_run() -> None:
-    assert train(7) == train(7)
-    assert train(7).states != train(8).states
+    assert trained(7) == trained(7)
+    assert trained(7).states != trained(8).states
 
 
 @pytest.mark.parametrize(

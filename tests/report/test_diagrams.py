@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.commands import cli
@@ -23,8 +22,9 @@ from model_consensus.landscapes import OneMax
 from model_consensus.report.diagrams import block_tree, sequence_diagram
 from model_consensus.report.events import clocks, shiviz, tell
 from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.streamlet import Conditions, Simulation
-from model_consensus.simulation.training import train_pow, train_tob
+from model_consensus.simulation.training import train
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import TobSystem
 from model_consensus.tla.values import Function, function, record
@@ -34,30 +34,17 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def tob(attack: str = "under-claim") -> Trace:
-    return train_tob(
-        OneMax(),
-        processes=4,
-        byzantine=1,
-        lambda_=3,
-        draws=1,
-        generations=2,
-        attack=ATTACKS[attack],
-        seed=1,
+    return train(
+        Setting(protocol="tob", lambda_=3, draws=1, generations=2, attack=attack), OneMax()
     ).trace
 
 
 def proof_of_work() -> Trace:
-    return train_pow(
+    return train(
+        Setting(
+            protocol="pow", lambda_=2, depth=1, wins=8, hashes=2, attack="private-chain", share=0.4
+        ),
         OneMax(),
-        processes=4,
-        byzantine=1,
-        lambda_=2,
-        depth=1,
-        wins=8,
-        target=1 << 255,
-        strategy=STRATEGIES["private-chain"],
-        share=0.4,
-        seed=1,
     ).trace
 
 

@@ -5,6 +5,7 @@ and Pérez-Marco's table for 0.1 % were compared with quotations of them, not wi
 """
 
 import math
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -143,3 +144,30 @@ def test_bad_input_is_named() -> None:
             formula(0.1, -1)
     with pytest.raises(ModelConsensusError, match="-1 confirmations"):
         rosenfeld(Fraction(1, 10), -1)
+
+
+def poisson_as_printed(alpha: Fraction, z: int) -> float:
+    """Nakamoto's sum word for word, in decimal numbers of a thousand digits."""
+    with localcontext(prec=1000):
+        ratio = Decimal(alpha.numerator) / (alpha.denominator - alpha.numerator)
+        mean, total, term = z * ratio, Decimal(0), (-z * ratio).exp()
+        for j in range(z + 1):
+            total += term * (1 - ratio ** (z - j))
+            term *= mean / (j + 1)
+        return float(1 - total)
+
+
+@pytest.mark.parametrize("alpha", [Fraction(1, 4), Fraction(1, 10), Fraction(9, 20)])
+@pytest.mark.parametrize("z", [1, 2, 7, 40, 400])
+def test_far_below_one_the_floats_are_those_of_exact_sums(alpha: Fraction, z: int) -> None:
+    exact = reversal_probability(alpha, z - 1, ATTACK_FROM_THE_SLOT)
+    assert grunspan_perez_marco(float(alpha), z) == pytest.approx(float(exact), rel=1e-9)
+    assert rosenfeld(alpha, z) == exact
+    assert nakamoto(float(alpha), z) == pytest.approx(poisson_as_printed(alpha, z), rel=1e-9)
+
+
+@pytest.mark.parametrize("z", [2390, 2500, 5000, 10**6])
+def test_below_the_least_float_the_sums_end(z: int) -> None:
+    exact = 4 * Fraction(3, 16) ** z  # more than the probability: C(2j, j) < 4^j, summed from z
+    assert grunspan_perez_marco(0.25, z) <= max(float(exact) if z < 3000 else 0.0, 1e-300)
+    assert nakamoto(0.25, z) <= 1e-300

@@ -15,19 +15,11 @@ from model_consensus.evolutionary_search import EvolutionarySearch, own_tickets
 from model_consensus.landscapes import OneMax, Sphere, Vector
 from model_consensus.simulation.checkpoint import remembering
 
-RUN = [
-    "--landscape",
-    "sphere",
-    "--generations",
-    "40",
-    "--draws",
-    "4",
-    "--wins",
-    "60",
-    "--depth",
-    "2",
-    "--no-check",
-]
+RUN = {
+    "tob": ["run", "tob", "--landscape", "sphere", "--no-check", "--generations", "40"],
+    "pow": ["run", "pow", "--landscape", "sphere", "--no-check", "--wins", "60", "--depth", "2"],
+}
+RUN["tob"] += ["--draws", "4"]
 
 
 class Counting(Sphere):
@@ -43,11 +35,11 @@ class Counting(Sphere):
 @pytest.mark.parametrize("protocol", ["tob", "pow"])
 def test_a_killed_run_ends_with_the_same_bytes(tmp_path: Path, protocol: str) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert main(["run", protocol, *RUN, "--out", str(whole)]) == 0
+    assert main([*RUN[protocol], "--out", str(whole)]) == 0
     chance = random.Random(protocol)
-    command = [sys.executable, "-m", "model_consensus", "run", protocol, *RUN]
+    command = [sys.executable, "-m", "model_consensus", *RUN[protocol]]
     command += ["--out", str(killed), "--resume"]
-    checkpoint, kept = killed / "checkpoint", 0
+    checkpoint, kept = killed / "unfinished" / "checkpoint", 0
     for _ in range(2):
         enough = kept + chance.randrange(200, 6_000)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
@@ -58,10 +50,12 @@ def test_a_killed_run_ends_with_the_same_bytes(tmp_path: Path, protocol: str) ->
         assert checkpoint.stat().st_size >= kept  # a kill loses nothing
         kept = checkpoint.stat().st_size
     assert not (killed / "summary.json").exists()
-    assert main(["run", protocol, *RUN, "--out", str(killed), "--resume"]) == 0
+    assert main([*RUN[protocol], "--out", str(killed)]) == 2  # it would be lost
+    assert checkpoint.stat().st_size == kept
+    assert main([*RUN[protocol], "--out", str(killed), "--resume"]) == 0
     names = sorted(path.name for path in whole.iterdir())
     assert "metrics.json" in names
-    assert "checkpoint" not in names
+    assert "unfinished" not in names
     assert sorted(path.name for path in killed.iterdir()) == names
     for name in names:
         assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
@@ -137,15 +131,45 @@ def test_a_checkpoint_of_another_run_is_refused_and_kept(tmp_path: Path) -> None
         pass
 
 
+def interrupted(folder: Path) -> str:
+    """What is said of a run that Ctrl-C ends in its second generation."""
+    program = (
+        "import sys\n"
+        "from model_consensus.landscapes import Sphere\n"
+        "from model_consensus.commands.cli import main\n"
+        "evaluate, calls = Sphere.losses, []\n"
+        "def losses(self, models):\n"
+        "    calls.append(1)\n"
+        "    if len(calls) > 6:\n"
+        "        raise KeyboardInterrupt\n"
+        "    return evaluate(self, models)\n"
+        "Sphere.losses = losses\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    command = [sys.executable, "-c", program, *RUN["tob"], "--out", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 130
+    return done.stderr
+
+
+def test_an_interruption_names_the_option_that_goes_on(tmp_path: Path) -> None:
+    assert interrupted(tmp_path) == (
+        f"model-consensus: the unfinished run is in {tmp_path / 'unfinished'}: "
+        "the same command with --resume goes on with it\nmodel-consensus: interrupted\n"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["unfinished"]
+
+
 def test_the_command_refuses_other_options_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Four offers of three correct processes: the run stops, and leaves its checkpoint.
-    given = ["run", "tob", *RUN, "--lambda", "4", "--attack", "silent", "--out", str(tmp_path)]
-    assert main(given) == 2
-    assert (tmp_path / "checkpoint").exists()
-    capsys.readouterr()
+    interrupted(tmp_path)
+    checkpoint = tmp_path / "unfinished" / "checkpoint"
+    before = checkpoint.read_bytes()
+    given = [*RUN["tob"], "--out", str(tmp_path)]
     assert main([*given, "--resume", "--seed", "2"]) == 2
     error = capsys.readouterr().err
     assert "another run: seed was 1, not 2" in error
     assert error.count("\n") == 1
+    assert checkpoint.read_bytes() == before
+    assert main([*given, "--resume"]) == 0

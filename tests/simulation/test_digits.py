@@ -247,13 +247,6 @@ def fresh_data() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("fresh_data")
-def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ModelConsensusError, match=r"pip install 'model-consensus\[learn\]'"):
-        EvolutionarySearch(load_landscape("digits"), 1, 1).genesis  # noqa: B018
-
-
-@pytest.mark.usefixtures("fresh_data")
 def test_pixels_beyond_the_proof_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(digits, "BRIGHTEST", 15)
     with pytest.raises(ModelConsensusError, match=r"not within 0\.\.15"):

@@ -1,34 +1,31 @@
 """Training runs on real landscapes: what is reached, what one liar does, what is written."""
 
-import argparse
 import csv
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.commands import run
 from model_consensus.commands import verify_jobs as jobs
 from model_consensus.commands.cli import main
 from model_consensus.defects.tob import DEFECTS
+from model_consensus.errors import ModelConsensusError
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
-from model_consensus.simulation.training import PARTS, Row, Training, process_names, train_tob
+from model_consensus.simulation.setting import Setting, process_names
+from model_consensus.simulation.training import PARTS, Row, Training, describe, train
 from model_consensus.systems.tob import Receive
 from model_consensus.tob_learner import receive
 
 
 def learn(receive: Receive, attack: str = "under-claim", generations: int = 60) -> Training:
     """Digits over Total Order Broadcast, as in the main job but shorter."""
-    return train_tob(
+    return train(
+        Setting(protocol="tob", lambda_=3, generations=generations, attack=attack),
         load_landscape("digits"),
-        processes=4,
-        byzantine=1,
-        lambda_=3,
-        draws=16,
-        generations=generations,
-        attack=ATTACKS[attack],
-        seed=1,
         receive=receive,
     )
 
@@ -66,7 +63,8 @@ def test_names_sort_like_numbers() -> None:
 
 @pytest.mark.parametrize("protocol", ["tob", "pow"])
 def test_a_run_writes_the_same_bytes_twice(tmp_path: Path, protocol: str) -> None:
-    small = ["--landscape", "sphere", "--generations", "5", "--wins", "12", "--depth", "2"]
+    small = ["--landscape", "sphere"]
+    small += ["--generations", "5"] if protocol == "tob" else ["--wins", "12", "--depth", "2"]
     for folder in ("first", "second"):
         out = str(tmp_path / folder)
         assert main(["run", protocol, *small, "--no-check", "--out", out]) == 0
@@ -77,6 +75,7 @@ def test_a_run_writes_the_same_bytes_twice(tmp_path: Path, protocol: str) -> Non
         "metrics.json",
         "summary.json",
         "convergence.svg",
+        "model.npz",
     }
     for name in names:
         first, second = ((tmp_path / run / name).read_bytes() for run in ("first", "second"))
@@ -94,41 +93,75 @@ def test_a_run_writes_the_same_bytes_twice(tmp_path: Path, protocol: str) -> Non
 @pytest.mark.parametrize("protocol", ["tob", "streamlet", "pow"])
 @pytest.mark.parametrize("landscape", [*LANDSCAPES, "model_consensus.landscapes:OneMax"])
 def test_every_landscape_is_searched_over_every_protocol(landscape: str, protocol: str) -> None:
-    parser = argparse.ArgumentParser()
-    run.add_arguments(parser)
-    small = ["--generations", "3", "--draws", "4", "--wins", "9", "--depth", "2", "--lambda", "3"]
-    args = parser.parse_args([protocol, "--landscape", landscape, *small])
+    attack = run.DEFAULT_ATTACK[protocol]
+    setting = Setting(
+        protocol=protocol, attack=attack, lambda_=3, generations=3, draws=4, wins=9, depth=2
+    )
     searched = load_landscape(landscape)
     rows: list[Row] = []
-    training = run.train(args, searched, rows.append)
+    training = train(setting, searched, on_row=rows.append)
     assert list(training.rows) == rows
     assert len(rows) >= 3
     assert searched.losses(training.model.vector[None]) == [rows[-1].loss]
     assert set(rows[-1].accuracy) == (set(PARTS) if landscape.startswith("digits") else set())
 
 
+def test_processes_of_other_names_draw_other_offspring() -> None:
+    def losses(**given: Any) -> list[int]:
+        setting = Setting(protocol="tob", attack="none", lambda_=4, generations=6, **given)
+        return [row.loss for row in train(setting, load_landscape("sphere")).rows]
+
+    assert losses(seed=1) == losses(seed=2)  # every process's offer is among the four
+    assert losses(names="q") != losses()
+
+
+def test_the_banned_are_named_with_the_generation_of_their_lie() -> None:
+    setting = Setting(protocol="tob", attack="under-claim", lambda_=3, generations=3)
+    training = train(setting, load_landscape("onemax"))
+    assert training.banned == ["p4"]
+    first = next(row.generation for row in training.rows if row.misbehaviour)
+    assert describe(training).endswith(f"; banned: p4 (in generation {first})")
+    honest = replace(setting, attack="none")
+    assert "banned" not in describe(train(honest, load_landscape("onemax")))
+
+
+GOOD = Setting(protocol="tob", attack="under-claim", lambda_=3)
+
+
 @pytest.mark.parametrize(
-    ("arguments", "named"),
+    ("changes", "complaint"),
     [
-        (["tob", "--attack", "nonsense"], "--attack"),
-        (["tob", "--byzantine", "4"], "--byzantine"),
-        (["tob", "--lambda", "5"], "lambda"),
-        (["tob", "--generations", "0"], "--generations"),
-        (["tob", "--landscape", "nowhere"], "nowhere"),
-        (["tob", "--draws", "-1"], "draws"),
-        (["tob", "--lambda", "4", "--attack", "silent"], "4 offers are needed"),
-        (["pow", "--share", "1.5"], "1.5"),
-        (["pow", "--depth", "-1"], "depth"),
-        (["pow", "--hashes", "0"], "--hashes"),
+        ({"protocol": "stremlet"}, "no protocol 'stremlet': did you mean streamlet?"),
+        ({"attack": "colusion"}, "no attack on tob 'colusion': did you mean collusion?"),
+        ({"attack": "selfish"}, "no attack on tob 'selfish': there are none, silent, "),
+        ({"processes": 0}, "processes must be at least 1, not 0"),
+        ({"byzantine": 4}, "byzantine must be in 0..3, as one of 4 processes is correct: not 4"),
+        ({"byzantine": -1}, "byzantine must be in 0..3, as one of 4 processes is correct: not -1"),
+        ({"lambda_": 0}, "lambda must be at least 1, not 0"),
+        ({"lambda_": 5}, "lambda must be in 1..4, the number of processes: not 5"),
+        ({"draws": 0}, "draws must be at least 1, not 0"),
+        ({"generations": 0}, "generations must be at least 1, not 0"),
+        ({"seed": -1}, "seed must be in 0..2^64-1, not -1"),
+        (
+            {"protocol": "streamlet", "processes": 3},
+            "streamlet needs processes > 3 byzantine (n > 3f), and 3 > 3 * 1 is false",
+        ),
+        ({"protocol": "pow", "attack": "selfish", "wins": 0}, "wins must be at least 1, not 0"),
+        ({"protocol": "pow", "attack": "selfish", "depth": -1}, "depth must be at least 0, not -1"),
+        (
+            {"protocol": "pow", "attack": "selfish", "share": float("nan")},
+            "share must be at least 0 and below 1, not nan",
+        ),
+        (
+            {"protocol": "pow", "attack": "honest", "byzantine": 0},
+            "share must be 0 where nobody is Byzantine, not 0.2",
+        ),
+        (
+            {"protocol": "pow", "attack": "selfish", "hashes": 1 << 33},
+            "hashes must be at most 2^32, so that a hash is found: not 8589934592",
+        ),
     ],
 )
-def test_bad_options_are_named_in_one_line(
-    arguments: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    given = ["run", *arguments, "--no-check", "--out", str(tmp_path)]
-    if "--landscape" not in arguments:
-        given += ["--landscape", "onemax"]
-    assert main(given) == 2
-    error = capsys.readouterr().err
-    assert named in error
-    assert error.count("\n") == 1
+def test_a_setting_that_cannot_be_run_is_refused(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ModelConsensusError, match=re.escape(complaint)):
+        replace(GOOD, **changes)

@@ -1,6 +1,7 @@
 """The attacks by name, as ``model-consensus run --attack`` takes them, and the table of them."""
 
 from collections.abc import Iterator, Mapping
+from textwrap import fill
 from typing import Protocol
 
 from model_consensus.adversaries.pow import STRATEGIES
@@ -38,7 +39,9 @@ def listing() -> str:
 def _lines(kind: str) -> Iterator[str]:
     yield f"attacks {kind}:"
     for name, attack in KINDS[kind].items():
-        yield f"  {name:20} {attack.tries};\n{'':22} {attack.stopped_by}"
+        first = f"  {name:20} "
+        text = f"{attack.tries}; {attack.stopped_by}"
+        yield fill(text, 80, initial_indent=first, subsequent_indent=" " * len(first))
 
 
 def table() -> str:

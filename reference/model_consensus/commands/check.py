@@ -8,6 +8,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from model_consensus.commands.options import heap, positive, seconds
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report import console as report
 from model_consensus.tla import manifest as manifests
@@ -32,9 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a model of the manifest, or a .cfg file of your own; the module of X_variant.cfg "
         "is X_variant.tla or X.tla beside it",
     )
-    parser.add_argument("--workers", type=_count, metavar="N", help="threads of TLC (default: 1)")
-    parser.add_argument("--time-limit", type=_seconds, metavar="SECONDS", help="give up then")
-    parser.add_argument("--heap", metavar="SIZE", help="the most memory for Java, such as 4g")
+    parser.add_argument("--workers", type=positive, metavar="N", help="threads of TLC (default: 1)")
+    parser.add_argument("--time-limit", type=seconds, metavar="SECONDS", help="give up then")
+    parser.add_argument(
+        "--heap", type=heap, metavar="SIZE", help="the most memory for Java, such as 4g"
+    )
     parser.add_argument(
         "--deadlock", action="store_true", help="a state without successors is an error"
     )
@@ -60,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     console.print(toolchain.describe())
     if expected:
         console.print(f"{expected.name} ({expected.kind}): {expected.claim}")
-    with console.status("TLC is starting") as status:
+    with console.status("TLC is starting", spinner="line") as status:
         result = tlc.check(
             job,
             toolchain=toolchain,
@@ -105,20 +108,3 @@ def find_model(name: str) -> tuple[tlc.Run, manifests.Model | None]:
     manifest = manifests.load()
     model = manifest.find(name)
     return model.run(), model
-
-
-def _count(text: str) -> int:
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"not a positive number: {text}")
-    return value
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"not a number of seconds: {text}")
-    return value

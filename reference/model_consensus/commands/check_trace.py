@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     console = new_console()
     started = time.monotonic()
     traces = rejected = states = 0
-    with console.status("reading") as status:
+    with console.status("reading", spinner="line") as status:
         for batch in batches(find_files(args.paths)):
             verdicts = check_traces(
                 map(read, batch),

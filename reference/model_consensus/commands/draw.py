@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from model_consensus.commands.check import find_model
+from model_consensus.conformance.files import whole_file
 from model_consensus.conformance.traces import Trace, read
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report.console import new_console
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if path.suffix == ".json":
         trace, name = read(path), path.name.removesuffix(".json").removesuffix(".itf")
     else:
-        with console.status("TLC looks for the counterexample"):
+        with console.status("TLC looks for the counterexample", spinner="line"):
             trace, name = counterexample(args.trace), path.stem
     trace = replace(trace, states=trace.states[: args.states])
     try:
@@ -68,7 +69,8 @@ def write_pictures(trace: Trace, folder: Path, name: str) -> list[Path]:
     files = []
     for kind, text in texts.items():
         files.append(folder / f"{name}.{kind}")
-        files[-1].write_text(text, encoding="utf-8")
+        with whole_file(files[-1]) as file:
+            file.write(text)
     return files
 
 

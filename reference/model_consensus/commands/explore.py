@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         raise ModelConsensusError("name a model, or --all")
     equal = True
     for model in models:
-        with console.status(model.name) as status:
+        with console.status(model.name, spinner="line") as status:
             found = explore(model, say=partial(_say, status, model.name))
         console.print(describe(found))
         equal = equal and found.difference is None

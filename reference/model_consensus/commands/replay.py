@@ -12,6 +12,7 @@ from collections import Counter
 
 from rich.console import Console
 
+from model_consensus.commands.options import positive
 from model_consensus.conformance.necessity import NECESSITY, table
 from model_consensus.conformance.necessity_attack import attack
 from model_consensus.conformance.replay import Replay, counterexample, replay, simulate
@@ -35,17 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--assumptions", action="store_true", help="print the table of dropped assumptions"
     )
-    parser.add_argument("--simulate", type=_count, metavar="N", help="N random behaviours")
+    parser.add_argument("--simulate", type=positive, metavar="N", help="N random behaviours")
     parser.add_argument(
-        "--depth", type=_count, default=30, metavar="N", help="their states at most (default: 30)"
+        "--depth", type=positive, default=30, metavar="N", help="their states at most (default: 30)"
     )
-    parser.add_argument("--seed", type=_count, default=1, metavar="N", help="of the simulation")
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) < 1 << 31:
-        raise argparse.ArgumentTypeError(f"not a positive number: {text}")
-    return int(text)
+    parser.add_argument("--seed", type=positive, default=1, metavar="N", help="of the simulation")
 
 
 def run(args: argparse.Namespace) -> int:

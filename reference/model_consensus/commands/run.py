@@ -1,269 +1,266 @@
 """Train a model with the reference implementation, Byzantine processes taking part.
 
-The run is deterministic: the same options give the same bytes.  Its trace is checked by TLC against
-the specification at the end.  In the output folder: ``trace.itf.json``, ``metrics.csv`` (a line for
-each generation, written as it is decided), ``metrics.json`` (the same), ``summary.json`` and, where
-matplotlib is installed, ``convergence.svg``.  The exit status is 1 if the trace is rejected.
+The run is deterministic: the same options give the same bytes.  At the end TLC checks its trace
+against the specification; the exit status is 1 if it is rejected.
 
-An unfinished run leaves ``checkpoint`` there, and ``--resume`` with the same options takes it up
-again: whenever it was killed, it ends with the same bytes as if it had not been.
+Unless --out names another, the output folder is out/PROTOCOL-LANDSCAPE-ATTACK-seedSEED.  A finished
+run leaves there: ``trace.itf.json``, ``metrics.csv`` (a line for each generation), ``metrics.json``
+(the same), ``summary.json``, ``model.npz`` (the last decided model: see ``model-consensus
+evaluate``) and, where matplotlib is installed, ``convergence.svg``.
+
+While it goes on, everything is in the folder ``unfinished`` inside, and the rows of ``metrics.csv``
+are written as they are decided.  The same command with --resume takes an unfinished run up again:
+whenever it was killed, it ends with the same bytes as if it had not been.
+
+The seed fixes the schedule alone: with another one the same offspring come in another order.  To
+have other offspring drawn, give the processes other names: --names q.
 """
 
 import argparse
 import csv
 import json
+import platform
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from model_consensus import tob_learner
+from model_consensus import __version__, tob_learner
 from model_consensus.adversaries import catalogue as attacks
-from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
-from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.commands.options import natural, positive
 from model_consensus.conformance import trace_check, traces
 from model_consensus.conformance.trace_check import check_traces
 from model_consensus.defects import tob as tob_defects
 from model_consensus.errors import ModelConsensusError
-from model_consensus.landscapes import Landscape
 from model_consensus.report.console import new_console
 from model_consensus.report.plot import plot_convergence
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 from model_consensus.simulation.checkpoint import remembering
-from model_consensus.simulation.training import (
-    OnRow,
-    Row,
-    Training,
-    describe,
-    train_pow,
-    train_streamlet,
-    train_tob,
-)
+from model_consensus.simulation.run_folder import CHECKPOINT, OUTPUTS, run_folder
+from model_consensus.simulation.saved_model import save_model
+from model_consensus.simulation.setting import ATTACKS_ON, WITHOUT_EFFECT, Setting
+from model_consensus.simulation.training import Row, Training, describe, train
+from model_consensus.tla.toolchain import Toolchain, find_toolchain
 
 EXAMPLES = """\
 examples:
   model-consensus run tob
   model-consensus run tob --attack under-claim --unverified --no-check
-  model-consensus run tob --landscape onemax --processes 7 --byzantine 2 --lambda 5 --draws 4
-  model-consensus run streamlet --landscape onemax --generations 20 --attack equivocate
+  model-consensus run tob --landscape onemax --processes 7 --byzantine 2
+  model-consensus run streamlet --landscape onemax --generations 20
   model-consensus run pow --attack selfish --share 0.3 --depth 6
   model-consensus run tob --landscape digits-mlp --generations 600 --resume
 
 """ + attacks.listing()
 
+DEFAULT_ATTACK = {"tob": "under-claim", "streamlet": "equivocate", "pow": "private-chain"}
+NO_ATTACK = {"tob": "none", "streamlet": "none", "pow": "honest"}
+TICKETS = 48
+"""λ of proof-of-work, where it is not given."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
+    """The options of the command; those of the setting are in the result only if given."""
+    parser.add_argument("protocol", choices=ATTACKS_ON, help="which consensus is underneath")
     parser.add_argument(
-        "protocol", choices=("tob", "streamlet", "pow"), help="which consensus is underneath"
-    )
-    add = parser.add_argument
-    add(
         "--landscape",
         default="digits",
         metavar="NAME",
-        help=f"{', '.join(LANDSCAPES)}, or module:attribute (default: %(default)s)",
+        help=f"{', '.join(LANDSCAPES)}, or module:attribute (default: digits)",
     )
-    add("--processes", type=int, default=4, metavar="N", help="n (default: %(default)s)")
-    add("--byzantine", type=int, default=1, metavar="F", help="f (default: %(default)s)")
-    add(
-        "--lambda",
-        dest="lambda_",
-        type=int,
-        metavar="L",
-        help="tob, streamlet: offers that a selection needs (default: n - f); "
-        "pow: tickets of a miner (default: 48)",
+    _setting(parser, "processes", positive, "N", "n, the Byzantine ones included")
+    _setting(parser, "byzantine", natural, "F", "f")
+    _setting(
+        parser,
+        "lambda_",
+        positive,
+        "L",
+        "tob, streamlet: offers that a selection needs (default: n - f); "
+        f"pow: tickets of a miner (default: {TICKETS})",
     )
-    add(
-        "--attack",
-        default=None,
-        metavar="NAME",
-        help="one of those below (default: under-claim, equivocate, private-chain)",
+    _setting(
+        parser,
+        "attack",
+        str,
+        "NAME",
+        f"one of those below (default: {', '.join(DEFAULT_ATTACK.values())})",
     )
-    add("--seed", type=int, default=1, help="of the schedule (default: %(default)s)")
-    add("--out", type=Path, metavar="FOLDER", help="where the results go (default: out/PROTOCOL)")
-    add(
+    _setting(parser, "seed", natural, "S", "of the schedule")
+    _setting(parser, "names", str, "P", "processes are P1, P2, ...: others draw other offspring")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the results go")
+    parser.add_argument(
         "--resume",
         action="store_true",
         help="go on with the unfinished run in FOLDER, if there is one",
     )
-    add("--no-check", action="store_true", help="do not check the trace")
+    parser.add_argument("--no-check", action="store_true", help="do not check the trace")
     tob = parser.add_argument_group("Total Order Broadcast, Streamlet")
-    tob.add_argument(
-        "--draws",
-        type=int,
-        default=16,
-        metavar="D",
-        help="tickets of a process in a generation (default: %(default)s)",
-    )
-    tob.add_argument(
-        "--generations",
-        type=int,
-        default=200,
-        metavar="G",
-        help="generations to decide (default: %(default)s)",
-    )
+    _setting(tob, "draws", positive, "D", "tickets of a process in a generation")
+    _setting(tob, "generations", positive, "G", "generations to decide")
     tob.add_argument(
         "--unverified",
         action="store_true",
         help="a defect: believe every claim (the trace will be rejected)",
     )
     work = parser.add_argument_group("proof-of-work")
-    work.add_argument(
-        "--depth",
-        type=int,
-        default=6,
-        metavar="K",
-        help="blocks on top that decide a block (default: %(default)s)",
+    _setting(work, "depth", natural, "K", "blocks on top that decide a block")
+    _setting(work, "wins", positive, "T", "blocks mined in all")
+    _setting(work, "share", float, "Q", "the adversary's share of the wins")
+    _setting(work, "hashes", positive, "H", "hashes that a block costs on average")
+
+
+def _setting(
+    parser: argparse._ActionsContainer,
+    name: str,
+    kind: Callable[[str], Any],
+    metavar: str,
+    text: str,
+) -> None:
+    default = getattr(Setting, name, None)
+    parser.add_argument(
+        f"--{name.rstrip('_')}",
+        dest=name,
+        type=kind,
+        metavar=metavar,
+        default=argparse.SUPPRESS,
+        help=text if default is None else f"{text} (default: {default})",
     )
-    work.add_argument(
-        "--wins",
-        type=int,
-        default=250,
-        metavar="T",
-        help="blocks mined in all (default: %(default)s)",
-    )
-    work.add_argument(
-        "--share",
-        type=float,
-        default=0.2,
-        metavar="Q",
-        help="the adversary's share of the wins (default: %(default)s)",
-    )
-    work.add_argument(
-        "--hashes",
-        type=int,
-        default=256,
-        metavar="H",
-        help="hashes that a block costs on average (default: %(default)s)",
-    )
+
+
+def setting_of(args: argparse.Namespace) -> Setting:
+    """The setting that the options ask for.
+
+    :raises ModelConsensusError: an option is out of its range, or changes nothing beside others.
+    """
+    protocol = args.protocol
+    given = {f.name: getattr(args, f.name) for f in fields(Setting) if f.name in args}
+    for name in sorted(given.keys() & WITHOUT_EFFECT[protocol]):
+        raise ModelConsensusError(f"--{name} changes nothing in a run of {protocol}")
+    if protocol == "pow" and args.unverified:
+        raise ModelConsensusError("--unverified changes nothing in a run of pow: no claim is sent")
+    attack = given.get("attack", NO_ATTACK[protocol])
+    if given.get("byzantine") == 0:
+        crashes = attack in MISBEHAVIOURS and MISBEHAVIOURS[attack].crashes
+        if attack != NO_ATTACK[protocol] and not crashes:
+            raise ModelConsensusError(
+                f"--attack {attack} changes nothing with --byzantine 0: nobody is Byzantine"
+            )
+        if given.get("share"):
+            raise ModelConsensusError(
+                f"--share {given['share']} changes nothing with --byzantine 0: nobody is Byzantine"
+            )
+        given = {"attack": attack, "share": 0.0, **given}
+    if protocol == "pow":
+        given.setdefault("lambda_", TICKETS)
+    else:
+        n, f = (given.get(name, getattr(Setting, name)) for name in ("processes", "byzantine"))
+        given.setdefault("lambda_", max(n - f, 1))
+    return Setting(**{"attack": DEFAULT_ATTACK[protocol], **given})
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, record, check."""
     console = new_console()
-    folder = args.out or Path("out") / args.protocol
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ModelConsensusError(f"--out: {folder}: {error.strerror}") from None
-    total = args.wins if args.protocol == "pow" else args.generations
-    checkpoint = folder / "checkpoint"
-    with (
-        remembering(
-            checkpoint, load_landscape(args.landscape), options(args), resume=args.resume
-        ) as landscape,
-        _metrics(folder / "metrics.csv") as write,
-        _bar(console, total) as show,
-    ):
+    setting = setting_of(args)
+    landscape = load_landscape(args.landscape)
+    toolchain = None if args.no_check else find_toolchain()
+    variant = "-unverified" if args.unverified else ""
+    place = args.landscape.replace(":", "-")
+    name = f"{setting.protocol}-{place}-{setting.attack}{variant}-seed{setting.seed}"
+    folder = args.out or Path("out") / name
+    settings = settings_of(args, setting)
+    console.print(announce(args, setting))
+    with run_folder(folder, resume=args.resume) as stage, _resumable(stage):
+        with (
+            remembering(stage / CHECKPOINT, landscape, settings, resume=args.resume) as remembered,
+            _metrics(stage / "metrics.csv") as write,
+            _bar(console, setting) as show,
+        ):
 
-        def on_row(row: Row) -> None:
-            write(row)
-            show(row)
+            def on_row(row: Row) -> None:
+                write(row)
+                show(row)
 
-        training = train(args, landscape, on_row)
-    trace = folder / "trace.itf.json"
-    traces.write(trace, training.trace)
-    _write_json(folder / "metrics.json", [asdict(row) for row in training.rows])
-    _write_json(folder / "summary.json", summarize(args, training))
-    written = ["metrics.csv", "metrics.json", "summary.json", trace.name]
-    misbehaviour = "forked blocks" if args.protocol == "pow" else "bans"
-    title = f"{args.protocol}, {args.landscape}"
-    if plot_convergence(training.rows, title, misbehaviour, folder):
-        written.append("convergence.svg")
-    checkpoint.unlink()  # everything is written
+            receive = tob_defects.unverified if args.unverified else tob_learner.receive
+            training = train(setting, remembered, on_row=on_row, receive=receive)
+            save_model(stage / "model.npz", training.model, remembered, args.landscape)
+        traces.write(stage / "trace.itf.json", training.trace)
+        _write_json(stage / "metrics.json", [asdict(row) for row in training.rows])
+        plot_convergence(training.rows, setting, args.landscape, stage)
+        _write_json(stage / "summary.json", summarize(settings, setting, training, toolchain))
     console.print(describe(training))
     accepted = True
     if not args.no_check:
-        with console.status("TLC checks the trace"):
-            (verdict,) = check_traces([traces.read(trace)])
+        with console.status("TLC checks the trace", spinner="line"):
+            (verdict,) = check_traces([traces.read(folder / "trace.itf.json")])
         console.print(trace_check.describe(verdict))
         accepted = verdict.rejection is None
+    written = [name for name in OUTPUTS if (folder / name).exists()]
     console.print(f"written to {folder}: {', '.join(written)}")
     return 0 if accepted else 1
 
 
-def train(args: argparse.Namespace, landscape: Landscape, on_row: OnRow) -> Training:
-    """The run on ``landscape`` that the options ask for.
+@contextmanager
+def _resumable(stage: Path) -> Iterator[None]:
+    """Say how an interrupted run can be taken up again."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(
+            f"model-consensus: the unfinished run is in {stage}: "
+            "the same command with --resume goes on with it",
+            file=sys.stderr,
+        )
+        raise
 
-    :raises ModelConsensusError: an option is out of its range.
-    """
-    for option in ("generations", "wins", "hashes"):
-        if getattr(args, option) < 1:
-            raise ModelConsensusError(f"--{option}: must be at least 1")
-    if not 0 <= args.byzantine < args.processes:
-        raise ModelConsensusError(f"--byzantine: must be in 0..{args.processes - 1}")
-    if args.protocol == "tob":
-        return train_tob(
-            landscape,
-            processes=args.processes,
-            byzantine=args.byzantine,
-            lambda_=args.lambda_ or args.processes - args.byzantine,
-            draws=args.draws,
-            generations=args.generations,
-            attack=_named(ATTACKS, args.attack or "under-claim"),
-            seed=args.seed,
-            receive=tob_defects.unverified if args.unverified else tob_learner.receive,
-            on_row=on_row,
-        )
-    if args.protocol == "streamlet":
-        name = args.attack or "equivocate"
-        node = name in MISBEHAVIOURS
-        return train_streamlet(
-            landscape,
-            processes=args.processes,
-            byzantine=args.byzantine,
-            lambda_=args.lambda_ or args.processes - args.byzantine,
-            draws=args.draws,
-            generations=args.generations,
-            misbehaviour=MISBEHAVIOURS[name if node else "none"],
-            attack=ATTACKS["none"] if node else _named({**MISBEHAVIOURS, **ATTACKS}, name),
-            seed=args.seed,
-            receive=tob_defects.unverified if args.unverified else tob_learner.receive,
-            on_row=on_row,
-        )
-    return train_pow(
-        landscape,
-        processes=args.processes,
-        byzantine=args.byzantine,
-        lambda_=args.lambda_ or 48,
-        depth=args.depth,
-        wins=args.wins,
-        target=(1 << 256) // args.hashes,
-        strategy=_named(STRATEGIES, args.attack or "private-chain"),
-        share=args.share if args.byzantine else 0.0,
-        seed=args.seed,
-        on_row=on_row,
+
+def announce(args: argparse.Namespace, setting: Setting) -> str:
+    """What will be run, in one line."""
+    who = ", ".join(setting.byzantine_names) or "nobody"
+    verb = "are" if setting.byzantine > 1 else "is"
+    return (
+        f"{setting.protocol} on {args.landscape}: n = {setting.processes}, "
+        f"f = {setting.byzantine}, λ = {setting.lambda_}, seed {setting.seed}; "
+        f"{who} {verb} Byzantine: {setting.attack}"
     )
 
 
-def _named(table: Any, name: str) -> Any:
-    if name not in table:
-        raise ModelConsensusError(f"--attack: no {name}; there are {', '.join(table)}")
-    return table[name]
+def settings_of(args: argparse.Namespace, setting: Setting) -> dict[str, Any]:
+    """Everything that determines what is written, as JSON data."""
+    used = asdict(setting)
+    for name in WITHOUT_EFFECT[setting.protocol]:
+        del used[name]
+    used["lambda"] = used.pop("lambda_")
+    return {"landscape": args.landscape, **used, "unverified": args.unverified}
 
 
-def options(args: argparse.Namespace) -> dict[str, Any]:
-    """The options that determine what is written, as JSON data."""
-    others = ("run", "out", "resume", "no_check")
-    return {name: value for name, value in vars(args).items() if name not in others}
-
-
-def summarize(args: argparse.Namespace, training: Training) -> dict[str, Any]:
-    """The options and the outcome, as JSON data."""
+def summarize(
+    settings: dict[str, Any], setting: Setting, training: Training, toolchain: Toolchain | None
+) -> dict[str, Any]:
+    """The settings, the versions and the outcome, as JSON data."""
     last = training.rows[-1] if training.rows else None
     return {
-        "options": options(args),
+        "settings": settings,
+        "versions": {
+            "modelConsensus": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "tlc": toolchain.tlc_version if toolchain else None,
+        },
         "generations": len(training.rows),
         "digest": training.model.digest.hex(),
         "loss": last.loss if last else None,
         "accuracy": last.accuracy if last else {},
         "steps": len(training.trace.states) - 1,
+        "byzantine": setting.byzantine_names,
+        "banned": training.banned,
     }
 
 
@@ -291,7 +288,7 @@ def _metrics(path: Path) -> Iterator[Callable[[Row], None]]:
 
 
 @contextmanager
-def _bar(console: Console, total: int) -> Iterator[Callable[[Row], None]]:
+def _bar(console: Console, setting: Setting) -> Iterator[Callable[[Row], None]]:
     """A progress bar, with the latest row beside it."""
     columns = (
         TextColumn("training"),
@@ -300,7 +297,10 @@ def _bar(console: Console, total: int) -> Iterator[Callable[[Row], None]]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[news]}"),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    total = setting.wins if setting.protocol == "pow" else setting.generations
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task("", total=total, news="")
 
         def show(row: Row) -> None:

@@ -11,24 +11,22 @@ The exit status is 0 if agreement holds (on the string; at --depth with a probab
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from model_consensus.conformance.files import naming
 from model_consensus.errors import ModelConsensusError
-from model_consensus.settlement import literature
-from model_consensus.settlement.concurrent import Foresight, concurrent_reversal_probability
+from model_consensus.settlement.comparison import MOST_CONCURRENT, Question, Row, comparison
 from model_consensus.settlement.condition import Shown, Target, Ties, violating_factor
 from model_consensus.settlement.probability import (
+    DEEPEST,
     Convention,
     check_alpha,
     has_majority,
     least_depth,
-    least_depth_of,
-    reversal_probability,
-    reversal_probability_within,
 )
 
 EXAMPLES = """\
@@ -42,20 +40,11 @@ examples:
   model-consensus settle --string AHA --depth 1 --shown all"""
 
 DEFAULT_EPSILON = Fraction(1, 1000)  # the target of Nakamoto's table
-MOST_CONCURRENT = 40  # the time of the decision process on forks grows with the depth's cube
-MOST_FORESEEN = 8  # and that of the walk on sets of forks exponentially
-MOST_SUMMED = 500  # Rosenfeld's sum cancels, so it is evaluated exactly, with ever longer numbers
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: a convention of ours, or a formula of the literature."""
-
-    name: str
-    counts: str  # what its parameter is at depth k
-    probability: Callable[[int], float | Fraction | None]  # by k; None where it takes too long
-    within: Callable[[int], float | Fraction] | None = None  # the same, within the horizon
-    least: Callable[[float], int] | None = None  # the least k by epsilon
+MOST_SLOTS, MOST_EXACT_SLOTS = 2000, 200
+"""The greatest horizon: the time of its program grows with the square, and that of exact fractions
+with the cube and more."""
+LEAST = Fraction(1, 10**300)
+"""The least probability that floating-point numbers tell apart with all their digits."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,8 +95,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was asked for."""
-    if args.depth is not None and args.depth < 0:
-        raise ModelConsensusError(f"--depth {args.depth} is negative: it counts the blocks on top")
+    if args.depth is not None and not 0 <= args.depth <= DEEPEST:
+        raise ModelConsensusError(f"--depth {args.depth} is not in 0..{DEEPEST}: blocks on top")
     return _settle_string(args) if args.string is not None else _settle_share(args)
 
 
@@ -148,11 +137,31 @@ def _settle_share(args: argparse.Namespace) -> int:
         epsilon = DEFAULT_EPSILON
     if epsilon is not None and not 0 < epsilon < 1:
         raise ModelConsensusError(f"--epsilon {epsilon} is not a probability between 0 and 1")
+    for option, value in (("alpha", args.alpha), ("epsilon", epsilon)):
+        if value is not None and value < LEAST:
+            raise ModelConsensusError(f"--{option}: less than 1e-300 is too little to tell from 0")
+    most = MOST_EXACT_SLOTS if args.exact else MOST_SLOTS
+    if args.horizon is not None and not 0 <= args.horizon <= most:
+        exactly = " with --exact" if args.exact else ""
+        raise ModelConsensusError(f"--horizon {args.horizon} is not in 0..{most}{exactly}")
     convention = Convention(not args.no_pre_mining, Ties(args.ties), Target(args.target))
     if args.depth is None:
         args.depth = least_depth(float(args.alpha), float(epsilon), convention)
-    rows = [*_our_rows(args, convention), *_concurrent_rows(args, convention)]
-    rows += _literature_rows(args)
+    if args.concurrent is not None and args.depth > MOST_CONCURRENT:
+        raise ModelConsensusError(
+            f"--concurrent has no formula, and its program ends at depth {MOST_CONCURRENT}; "
+            f"the depth here is {args.depth}"
+        )
+    rows = comparison(
+        Question(
+            args.alpha,
+            convention,
+            args.exact,
+            args.horizon,
+            args.concurrent,
+            Shown(args.shown),
+        )
+    )
     table = [_evaluated(row, args.depth, epsilon, args.alpha) for row in rows]
     if args.plot is not None:
         _plot(args.plot, rows, args.alpha, args.depth, epsilon)
@@ -169,95 +178,6 @@ def _settle_share(args: argparse.Namespace) -> int:
     else:
         _print_table(args, table, epsilon)
     return 0 if epsilon is None or table[0]["probability"] <= float(epsilon) else 1
-
-
-def _our_rows(args: argparse.Namespace, chosen: Convention) -> Iterator[Row]:
-    """The chosen convention, and those that differ from it in one point."""
-    alpha = args.alpha if args.exact else float(args.alpha)
-    other_ties = Ties.HONEST if chosen.ties is Ties.ADVERSARY else Ties.ADVERSARY
-    other_target = Target.BLOCK if chosen.target is Target.HEIGHT else Target.HEIGHT
-
-    def row(convention: Convention) -> Row:
-        return Row(
-            str(convention),
-            "depth k",
-            lambda k: reversal_probability(alpha, k, convention),
-            None
-            if args.horizon is None
-            else lambda k: reversal_probability_within(alpha, k, args.horizon, convention),
-            lambda epsilon: least_depth(float(alpha), epsilon, convention),
-        )
-
-    yield row(chosen)
-    yield row(replace(chosen, pre_mining=not chosen.pre_mining))
-    yield row(replace(chosen, ties=other_ties))
-    yield row(replace(chosen, target=other_target))
-
-
-def _concurrent_rows(args: argparse.Namespace, chosen: Convention) -> Iterator[Row]:
-    """The adversary that sees the slots as they come, and the one that foresees them all."""
-    if args.concurrent is None:
-        return
-    if chosen.ties is Ties.HONEST or chosen.target is Target.BLOCK:
-        raise ModelConsensusError("--concurrent needs --ties adversary and --target height")
-    if args.depth > MOST_CONCURRENT:
-        raise ModelConsensusError(
-            f"--concurrent has no formula, and its program ends at depth {MOST_CONCURRENT}; "
-            f"the depth here is {args.depth}"
-        )
-    number: Any = Fraction if args.exact else float
-    alpha, rate = number(args.alpha), number(args.concurrent)
-    shown = Shown(args.shown)
-
-    def online(k: int) -> float | Fraction | None:
-        if k > MOST_CONCURRENT:
-            return None
-        value: float | Fraction = concurrent_reversal_probability(
-            alpha, rate, k, shown=shown, pre_mining=chosen.pre_mining
-        )
-        return value
-
-    def foreseen(k: int) -> float | Fraction | None:
-        if k > MOST_FORESEEN:
-            return None
-        value: float | Fraction = concurrent_reversal_probability(
-            alpha, rate, k, shown=shown, foresight=Foresight.ALL
-        )
-        return value
-
-    before = "pre-mining" if chosen.pre_mining else "no pre-mining"
-    yield Row(f"{before}, slots H at rate {args.concurrent}", "depth k", online)
-    yield Row("no pre-mining, the same, all slots foreseen", "depth k", foreseen)
-
-
-def _literature_rows(args: argparse.Namespace) -> Iterator[Row]:
-    """All of them: no pre-mining, ties to the adversary."""
-    alpha = float(args.alpha)
-
-    def rosenfeld(k: int) -> float | Fraction | None:
-        if k > MOST_SUMMED:
-            return None
-        value = literature.rosenfeld(args.alpha, k + 1)
-        return value if args.exact else float(value)
-
-    yield Row("Rosenfeld 2014, r(n)", "n = k + 1", rosenfeld)
-
-    def row(name: str, counts: str, probability: Callable[[int], float]) -> Row:
-        return Row(
-            name, counts, probability, least=lambda epsilon: least_depth_of(probability, epsilon)
-        )
-
-    yield row(
-        "Grunspan and Pérez-Marco 2018, P(z)",
-        "z = k + 1",
-        lambda k: literature.grunspan_perez_marco(alpha, k + 1),
-    )
-    yield row(
-        "Nakamoto 2008, Poisson, same race",
-        "z = k + 1",
-        lambda k: literature.nakamoto(alpha, k + 1),
-    )
-    yield row("Nakamoto 2008, Poisson, as worded", "z = k", lambda k: literature.nakamoto(alpha, k))
 
 
 def _evaluated(row: Row, depth: int, epsilon: Fraction | None, alpha: Fraction) -> dict[str, Any]:
@@ -323,7 +243,7 @@ def _print_table(
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.6g}" if value else "< 1e-300"  # a float of 0 says no more than that
+    return f"{value:.6g}" if value >= LEAST else "< 1e-300"
 
 
 def _plot(
@@ -332,13 +252,9 @@ def _plot(
     """Probability against depth, one line for each row."""
     if path.suffix not in (".svg", ".png", ".pdf"):
         raise ModelConsensusError(f"--plot {path}: not a .svg, .png or .pdf")
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ModelConsensusError(
-            "--plot needs matplotlib: pip install 'model-consensus[plot]'"
-        ) from None
+    import matplotlib
+    from matplotlib.figure import Figure
+
     matplotlib.rcParams["svg.hashsalt"] = "model-consensus"  # the same file every time
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
@@ -354,13 +270,15 @@ def _plot(
     axes.set(yscale="log", xlabel="depth k", ylabel="probability that a decision is ever reverted")
     axes.set_title(f"The adversary wins {float(alpha):g} of the slots")
     axes.legend(fontsize="small")
-    try:
+    with naming(path):
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
-    except OSError as error:
-        raise ModelConsensusError(f"--plot {path}: {error.strerror}") from None
 
 
 def _fraction(text: str) -> Fraction:
+    # A fraction with an exponent of nine digits is a number of a billion digits.
+    exponent = re.search(r"[eE][+-]?([0-9_]+)$", text)
+    if len(text) > 40 or (exponent and len(exponent[1]) > 3):
+        raise argparse.ArgumentTypeError(f"more digits than a probability can need: {text[:40]}")
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):

@@ -86,6 +86,10 @@ def run(args: argparse.Namespace) -> int:
         file: Path | None = getattr(args, option)
         if file and not file.parent.is_dir():
             raise ModelConsensusError(f"--{option}: no such folder: {file.parent}")
+        if file and file.is_dir():
+            raise ModelConsensusError(f"--{option}: {file} is a folder")
+    if args.json and args.json == args.html:
+        raise ModelConsensusError(f"--json and --html: both into {args.json}")
     console = report.new_console()
     started = time.monotonic()
     manifest = manifests.load()

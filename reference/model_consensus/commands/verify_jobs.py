@@ -13,15 +13,15 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from model_consensus.adversaries.pow import STRATEGIES
-from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.commands.extras import missing
 from model_consensus.conformance import explore, trace_check, traces
 from model_consensus.conformance.trace_check import check_traces
 from model_consensus.proofs import theories
 from model_consensus.report.claims import GRAPHS, PROOFS, TRAININGS
 from model_consensus.report.console import JobOutcome, Say
 from model_consensus.simulation.catalogue import load_landscape
-from model_consensus.simulation.training import Training, describe, train_pow, train_tob
+from model_consensus.simulation.setting import Setting
+from model_consensus.simulation.training import Training, describe, train
 
 FLOOR = 0.93
 """The least accuracy on the test rows that a training run must reach."""
@@ -31,31 +31,16 @@ WORKERS = min(4, os.cpu_count() or 1)
 
 def train_over_tob(landscape: str = "digits") -> Training:
     """n = 4, f = 1, λ = 3: 48 honest offspring in each of 200 generations, against a liar."""
-    return train_tob(
-        load_landscape(landscape),
-        processes=4,
-        byzantine=1,
-        lambda_=3,
-        draws=16,
-        generations=200,
-        attack=ATTACKS["under-claim"],
-        seed=1,
+    return train(
+        Setting(protocol="tob", lambda_=3, attack="under-claim"), load_landscape(landscape)
     )
 
 
 def train_over_pow(landscape: str = "digits") -> Training:
     """n = 4, f = 1, λ = 48: 150 wins, a fifth of them by a miner of private chains."""
-    return train_pow(
+    return train(
+        Setting(protocol="pow", lambda_=48, wins=150, attack="private-chain"),
         load_landscape(landscape),
-        processes=4,
-        byzantine=1,
-        lambda_=48,
-        depth=6,
-        wins=150,
-        target=(1 << 256) // 256,
-        strategy=STRATEGIES["private-chain"],
-        share=0.2,
-        seed=1,
     )
 
 
@@ -63,8 +48,8 @@ Found = tuple[bool, str, dict[str, Any]]
 """Whether it passed, what to print, and data for the report."""
 
 
-def _left_out(package: str, extra: str) -> Found:
-    return True, f"NOT RUN: it needs {package}: pip install 'model-consensus[{extra}]'", {}
+def _left_out(module: str) -> Found:
+    return True, f"NOT RUN: {missing(module)}", {}
 
 
 def _timed(name: str, job: Callable[[Say], Found]) -> Callable[[Say], JobOutcome]:
@@ -96,7 +81,7 @@ def _train_and_check(protocol: str) -> tuple[float, bool, int, str]:
 
 def _trainings(say: Say) -> Found:
     if find_spec("sklearn") is None:
-        return _left_out("scikit-learn", "learn")
+        return _left_out("sklearn")
     passed, messages, data = True, [], {}
     with ProcessPoolExecutor(min(2, WORKERS), mp_context=get_context("spawn")) as pool:
         for protocol, (accuracy, accepted, steps, lines) in zip(
@@ -117,7 +102,7 @@ def _graphs(say: Say) -> Found:
     left_out = ""
     if find_spec("cryptography") is None:
         models = [model for model in models if "Streamlet" not in model.name]
-        left_out = f"; Streamlet: {_left_out('cryptography', 'streamlet')[1]}"
+        left_out = f"; Streamlet: {_left_out('cryptography')[1]}"
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         for each in pool.map(explore.explore, models):
             found.append(each)
@@ -129,7 +114,7 @@ def _graphs(say: Say) -> Found:
 
 def _proofs(say: Say) -> Found:
     if find_spec("z3") is None:
-        return _left_out("z3", "proofs")
+        return _left_out("z3")
     proved: dict[str, int] = {}
     seconds: dict[str, float] = {}
     failed = []

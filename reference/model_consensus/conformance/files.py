@@ -1,9 +1,20 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and errors that say which file they are about."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give an `OSError` that names no file, such as that of a full disk, the name of ``path``."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.strerror:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
 
 
 @contextmanager
@@ -14,9 +25,10 @@ def whole_file(path: Path) -> Iterator[TextIO]:
     """
     draft = path.with_name(path.name + ".part")
     try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        draft.replace(path)
+        with naming(path):
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

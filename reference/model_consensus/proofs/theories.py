@@ -33,20 +33,12 @@ def conditions(name: str) -> "list[Condition]":
     """The verification conditions of a theory.
 
     Raises:
-        ModelConsensusError: there is no such theory, or z3 is not installed.
+        ModelConsensusError: there is no such theory.
     """
     if name not in THEORIES:
         near = get_close_matches(name, THEORIES, 1, 0.0)[0]
         raise ModelConsensusError(f"no theory {name!r}; did you mean {near}?")
-    try:
-        module = import_module(f"model_consensus.proofs.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != "z3":
-            raise
-        raise ModelConsensusError(
-            "z3 is not installed: pip install 'model-consensus[proofs]'"
-        ) from None
-    return list(module.conditions())
+    return list(import_module(f"model_consensus.proofs.{name}").conditions())
 
 
 # In a worker: z3 runs in processes of their own only, which can be ended at any time.
@@ -114,7 +106,7 @@ def outcomes(
     """Theory, condition, answer (of `induction.Outcome`) and seconds of each condition, in order.
 
     Raises:
-        ModelConsensusError: there is no such theory, z3 is not installed, or a worker died.
+        ModelConsensusError: there is no such theory, or a worker died.
     """
     with _processes(workers) as pool:
         futures = [

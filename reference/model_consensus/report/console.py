@@ -26,9 +26,15 @@ class Outcome:
         return not self.differences
 
 
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line: rich itself exits with 1, which here is a verdict."""
+        raise BrokenPipeError
+
+
 def new_console() -> Console:
     """Standard output, on which text stands as it was given: no markup, no colour, no new lines."""
-    return Console(highlight=False, soft_wrap=True, markup=False)
+    return _Output(highlight=False, soft_wrap=True, markup=False)
 
 
 # --------------------------------------------------------------------------- rows of the table

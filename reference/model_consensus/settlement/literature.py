@@ -29,16 +29,19 @@ def nakamoto(alpha: float, z: int) -> float:
     ratio = alpha / (1 - alpha)
     mean = z * ratio
     at_z = math.exp(z * math.log(mean) - mean - math.lgamma(z + 1))
-    behind, term = 0.0, at_z
+    # Both sums are relative to this term, which can be too small for a float.
+    behind, term = 0.0, 1.0
     for j in range(z, -1, -1):  # Poisson(j) ratio^(z-j)
         behind += term
         term *= j / z
-    ahead, term, j = 0.0, at_z, z
+        if term * j < 1e-20:  # what is left is less than j times this, and the first term is 1
+            break
+    ahead, term, j = 0.0, 1.0, z
     while term > 1e-20 * ahead:  # Poisson(j) for j > z
         j += 1
         term *= mean / j
         ahead += term
-    return behind + ahead
+    return at_z * (behind + ahead)
 
 
 def rosenfeld(alpha: Fraction, n: int) -> Fraction:
@@ -46,11 +49,17 @@ def rosenfeld(alpha: Fraction, n: int) -> Fraction:
     _check(alpha, n)
     if has_majority(alpha):
         return Fraction(1)
-    q, p = alpha, 1 - alpha
-    return 1 - sum(
-        (math.comb(m + n - 1, m) * (p**n * q**m - p**m * q**n) for m in range(n + 1 if n else 0)),
-        Fraction(0),
-    )
+    if n == 0:
+        return Fraction(1)
+    # In units of 1/whole q and p are integers, and so is his sum in units of 1/whole^2n: a common
+    # denominator, for which fractions would look in each addition.
+    q, whole = alpha.numerator, alpha.denominator
+    p = whole - q
+    total = 0
+    for m in range(n + 1):
+        ways = math.comb(m + n - 1, m) * whole ** (n - m)
+        total += ways * (p**n * q**m - p**m * q**n)
+    return 1 - Fraction(total, whole ** (2 * n))
 
 
 def grunspan_perez_marco(alpha: float, z: int) -> float:
@@ -65,12 +74,13 @@ def grunspan_perez_marco(alpha: float, z: int) -> float:
     gap = (1 - 2 * alpha) ** 2  # 1 - 4pq
     if z * gap < 1:
         return 1.0 - (1 - 2 * alpha) * math.fsum(central_term(alpha, j) for j in range(z))
-    total, term, j = 0.0, central_term(alpha, z), z
+    # The sum is relative to its first term: a term of the least float, times 0.99, is that again.
+    total, term, j = 0.0, 1.0, z
     while term > 1e-20 * gap * total:
         total += term
         term *= (1 - gap) * (2 * j + 1) / (2 * j + 2)
         j += 1
-    return (1 - 2 * alpha) * total
+    return (1 - 2 * alpha) * total * central_term(alpha, z)
 
 
 def _check(alpha: float | Fraction, confirmations: int) -> None:

@@ -24,6 +24,9 @@ from model_consensus.settlement.condition import Target, Ties, check_depth, leas
 
 Number = TypeVar("Number", float, Fraction)
 
+DEEPEST = 1_000_000
+"""The greatest depth at which a least depth is looked for: nineteen years of Bitcoin's blocks."""
+
 
 @dataclass(frozen=True)
 class Convention:
@@ -137,14 +140,14 @@ def _descending(term: Number, top: int, offset: int, p: Number) -> Iterator[tupl
     for j in range(top, -1, -1):
         yield j, term
         term = term * j / (p * (j + offset)) if j else term
-        if term < negligible:
+        if term <= negligible:  # equal, if the first one was too small for a float
             return
 
 
 def least_depth(alpha: Number, epsilon: Number, convention: Convention = OURS) -> int:
     """The least depth k at which a decision is ever reverted with probability at most ``epsilon``.
 
-    Raises ``ModelConsensusError`` if no depth will do, that is, for alpha >= 1/2.
+    Raises ``ModelConsensusError`` if no depth up to ``DEEPEST`` will do, as for alpha >= 1/2.
     """
     check_alpha(alpha)
     if not 0 < epsilon < 1:
@@ -158,10 +161,17 @@ def least_depth(alpha: Number, epsilon: Number, convention: Convention = OURS) -
 
 
 def least_depth_of(probability: Callable[[int], Number], epsilon: Number) -> int:
-    """The least k with ``probability(k) <= epsilon``, for one that falls with k towards 0."""
+    """The least k with ``probability(k) <= epsilon``, for one that falls with k towards 0.
+
+    Raises ``ModelConsensusError`` if it is more than ``DEEPEST``.
+    """
     low, high = -1, 0  # not enough, enough
     while probability(high) > epsilon:
-        low, high = high, 2 * high + 1
+        if high == DEEPEST:
+            raise ModelConsensusError(
+                f"epsilon {float(epsilon):g} is not met at any depth up to {DEEPEST:,}"
+            )
+        low, high = high, min(2 * high + 1, DEEPEST)
     while high - low > 1:
         middle = (low + high) // 2
         if probability(middle) > epsilon:
@@ -201,12 +211,12 @@ def reversal_probability_within(
         return total
     longest = max(waits.values())
     first_wins = list(_binomials(alpha, longest))
-    catching_up = dict(_catching_up(alpha, horizon, 2 * length, horizon - longest))
+    catching_up = dict(_catching_up(alpha, horizon, longest + 2, horizon - longest))
     for lead, wait in waits.items():
         probability = (1 - ratio) * ratio**lead if convention.pre_mining else number(1)
-        for wins, chance in enumerate(first_wins[wait]):
-            missing = surplus + own + wait - lead - 2 * wins
-            total += probability * chance * catching_up[horizon - wait][max(missing, 0)]
+        wins = np.arange(wait + 1)
+        missing = np.maximum(surplus + own + wait - lead - 2 * wins, 0)
+        total += probability * (first_wins[wait] * catching_up[horizon - wait][missing]).sum()
     return number(total)
 
 

@@ -66,15 +66,11 @@ def load_parts() -> tuple[Mapping[str, Part], str]:
     It also limits this program's BLAS to one thread: more of them change no result, gain nothing on
     products this small, and on a busy machine wait for each other many times longer than they work.
 
-    :raises ModelConsensusError: scikit-learn is not installed, or has other data.
+    :raises ModelConsensusError: scikit-learn has other data.
     """
-    try:
-        from sklearn.datasets import load_digits
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-    except ImportError:
-        raise ModelConsensusError(
-            "the digits need scikit-learn: pip install 'model-consensus[learn]'"
-        ) from None
+    from sklearn.datasets import load_digits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     threadpool_limits(1)
     data = load_digits()
     pixels, labels = data.data.astype(np.int64), data.target.astype(np.int64)

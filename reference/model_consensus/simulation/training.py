@@ -6,19 +6,20 @@ against the specification.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, cast
 
 from model_consensus import tob_learner
-from model_consensus.adversaries.pow import Strategy
-from model_consensus.adversaries.streamlet import Misbehaviour
-from model_consensus.adversaries.tob import Attack
+from model_consensus.adversaries.pow import STRATEGIES
+from model_consensus.adversaries.streamlet import MISBEHAVIOURS
+from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.conformance.traces import Trace, record
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, EvolutionarySearch, Model, Process
-from model_consensus.landscapes import Landscape
+from model_consensus.landscapes import Landscape, Vector
 from model_consensus.pow_learner import Rules
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.streamlet import Conditions, Simulation, TobStep
 from model_consensus.simulation.tob import simulate
 from model_consensus.systems.answers import OneLandscape
@@ -44,26 +45,28 @@ class Row:
 
 @dataclass(frozen=True)
 class Training:
-    """A finished run: its trace, a row for each generation, and the last decided model."""
+    """A finished run: its trace, a row for each generation, and the last decided model.
+
+    :ivar banned: the proposers that had been banned when that model was decided, first one first.
+    """
 
     trace: Trace
     rows: Sequence[Row]
     model: Model
+    banned: Sequence[Process] = ()
 
 
 OnRow = Callable[[Row], None]
 PARTS = ("train", "validation", "test")
+"""The parts of the data of a landscape that has an accuracy; the search sees the first alone."""
 
 
-def process_names(count: int) -> tuple[Process, ...]:
-    """p1, p2, ..., zero-padded so that their order is that of their numbers.
+class WithAccuracy(Protocol):
+    """What a landscape may have that the search does not need: each generation then reports it."""
 
-    :raises ModelConsensusError: fewer than one.
-    """
-    if count < 1:
-        raise ModelConsensusError(f"there must be at least one process, not {count}")
-    width = len(str(count))
-    return tuple(f"p{number:0{width}}" for number in range(1, count + 1))
+    def accuracy(self, model: Vector, part: str) -> float:
+        """How good ``model``, int64[d], is on that one of ``PARTS``: a fraction of 1."""
+        ...
 
 
 def short_name(digest: Digest) -> str:
@@ -71,72 +74,59 @@ def short_name(digest: Digest) -> str:
     return digest.hex()[:16]
 
 
-def accuracies(landscape: Landscape, model: Model) -> dict[str, float]:
+def accuracies(landscape: Landscape, model: Vector) -> dict[str, float]:
     """The accuracy of ``model`` on each part of the data; empty if the landscape has none."""
-    accuracy = getattr(landscape, "accuracy", None)
-    return {part: accuracy(model.vector, part) for part in PARTS} if accuracy else {}
+    if not hasattr(landscape, "accuracy"):
+        return {}
+    measured = cast(WithAccuracy, landscape)
+    return {part: measured.accuracy(model, part) for part in PARTS}
 
 
-def train_tob(
+def train(
+    setting: Setting,
     landscape: Landscape,
     *,
-    processes: int,
-    byzantine: int,
-    lambda_: int,
-    draws: int,
-    generations: int,
-    attack: Attack,
-    seed: int,
     on_row: OnRow = lambda row: None,
     receive: Receive = tob_learner.receive,
 ) -> Training:
-    """Learn over Total Order Broadcast; ``receive`` may be that of a defective learner.
+    """Learn on ``landscape`` as ``setting`` says, Byzantine processes taking part.
 
-    :raises ModelConsensusError: a parameter is out of its range, or no correct process can go on.
+    :param on_row: called with each generation as it is decided.
+    :param receive: what a learner over Total Order Broadcast or Streamlet does with an offer; that
+        of a defective learner may be given.
+    :raises ModelConsensusError: no correct process can go on.
     """
-    system, one = _tob_system(landscape, processes, byzantine, lambda_, draws, generations, receive)
-    return _train_tob(system, landscape, simulate(system, one, attack, seed), on_row)
+    if setting.protocol == "pow":
+        return _train_pow(setting, landscape, on_row)
+    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, setting.draws, setting.lambda_)))
+    system = TobSystem(
+        setting.process_names,
+        setting.byzantine_names,
+        setting.lambda_,
+        one,
+        setting.generations,
+        name=short_name,
+        receive=receive,
+    )
+    steps = (_over_streamlet if setting.protocol == "streamlet" else _over_tob)(
+        setting, system, one
+    )
+    return _train_tob(system, landscape, steps, on_row)
 
 
-def train_streamlet(
-    landscape: Landscape,
-    *,
-    processes: int,
-    byzantine: int,
-    lambda_: int,
-    draws: int,
-    generations: int,
-    misbehaviour: Misbehaviour,
-    attack: Attack,
-    seed: int,
-    on_row: OnRow = lambda row: None,
-    receive: Receive = tob_learner.receive,
-) -> Training:
-    """Learn over Streamlet, in a simulated network that loses and delays packets at first.
-
-    :raises ModelConsensusError: see :func:`train_tob`.
-    """
-    system, one = _tob_system(landscape, processes, byzantine, lambda_, draws, generations, receive)
-    run = Simulation(system, one, Conditions(stable=8), misbehaviour, attack, seed)
-    epochs = 20 * processes * (generations + 1)
-    taken = ((each.action, each.state) for each in run.run(epochs) if isinstance(each, TobStep))
-    return _train_tob(system, landscape, taken, on_row)
+def _over_tob(setting: Setting, system: TobSystem, one: OneLandscape) -> Iterator[tuple[Any, Any]]:
+    return simulate(system, one, ATTACKS[setting.attack], setting.seed)
 
 
-def _tob_system(
-    landscape: Landscape,
-    processes: int,
-    byzantine: int,
-    lambda_: int,
-    draws: int,
-    generations: int,
-    receive: Receive,
-) -> tuple[TobSystem, OneLandscape]:
-    names = process_names(processes)
-    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, lambda_)))
-    faulty = names[processes - byzantine :]
-    system = TobSystem(names, faulty, lambda_, one, generations, name=short_name, receive=receive)
-    return system, one
+def _over_streamlet(
+    setting: Setting, system: TobSystem, one: OneLandscape
+) -> Iterator[tuple[Any, Any]]:
+    """The learners' steps in a simulated network that loses and delays packets at first."""
+    misbehaviour = MISBEHAVIOURS.get(setting.attack, MISBEHAVIOURS["none"])
+    attack = ATTACKS["none" if setting.attack in MISBEHAVIOURS else setting.attack]
+    run = Simulation(system, one, Conditions(stable=8), misbehaviour, attack, setting.seed)
+    epochs = 20 * setting.processes * (setting.generations + 1)
+    return ((each.action, each.state) for each in run.run(epochs) if isinstance(each, TobStep))
 
 
 def _train_tob(
@@ -145,6 +135,7 @@ def _train_tob(
     """Record the steps of a run, and what it decides."""
     rows: list[Row] = []
     models = [system.genesis]
+    banned: list[Process] = []
 
     def steps() -> Iterator[tuple[Any, Any]]:
         for action, state in taken:
@@ -157,10 +148,11 @@ def _train_tob(
                         landscape.losses(ahead.model.vector[None])[0],
                         max(learner.evaluations for learner in state.learner.values()),
                         len(ahead.banned),
-                        accuracies(landscape, ahead.model),
+                        accuracies(landscape, ahead.model.vector),
                     )
                 )
                 models[0] = ahead.model
+                banned[:] = ahead.banned
                 on_row(rows[-1])
 
     trace = record("this run", system, steps())
@@ -169,42 +161,30 @@ def _train_tob(
             f"the run stopped after {len(rows)} generations: {system.lambda_} offers are needed "
             f"and {len(system.correct)} processes are correct"
         )
-    return Training(trace, rows, models[0])
+    return Training(trace, rows, models[0], banned)
 
 
-def train_pow(
-    landscape: Landscape,
-    *,
-    processes: int,
-    byzantine: int,
-    lambda_: int,
-    depth: int,
-    wins: int,
-    target: int,
-    strategy: Strategy,
-    share: float,
-    seed: int,
-    on_row: OnRow = lambda row: None,
-) -> Training:
-    """Learn over proof-of-work leader election.
-
-    :raises ModelConsensusError: a parameter is out of its range.
-    """
-    names = process_names(processes)
-    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, lambda_, lambda_)))
+def _train_pow(setting: Setting, landscape: Landscape, on_row: OnRow) -> Training:
+    """Learn over proof-of-work leader election."""
+    one = OneLandscape(
+        CachedSearch(EvolutionarySearch(landscape, setting.lambda_, setting.lambda_))
+    )
     system = PowSystem(
-        Rules(names, depth, target),
-        names[processes - byzantine :],
+        Rules(setting.process_names, setting.depth, (1 << 256) // setting.hashes),
+        setting.byzantine_names,
         one,
-        wins=wins,
-        byzantine_wins=wins,
+        wins=setting.wins,
+        byzantine_wins=setting.wins,
         name=short_name,
     )
+    strategy = STRATEGIES[setting.attack]
     rows: list[Row] = []
     models = [system.genesis]
 
     def steps() -> Iterator[tuple[Any, Any]]:
-        for action, state in simulate_pow(system, strategy, share, wins, seed):
+        for action, state in simulate_pow(
+            system, strategy, setting.share, setting.wins, setting.seed
+        ):
             yield action, state
             ahead = max(
                 state.learner.values(), key=lambda learner: learner.models[learner.tip].generation
@@ -216,9 +196,9 @@ def train_pow(
                     Row(
                         len(rows) + 1,
                         landscape.losses(models[0].vector[None])[0],
-                        lambda_ * max(len(each.known) for each in state.learner.values()),
+                        setting.lambda_ * max(len(each.known) for each in state.learner.values()),
                         len(state.blocks) - ahead.models[ahead.tip].generation,
-                        accuracies(landscape, models[0]),
+                        accuracies(landscape, models[0].vector),
                     )
                 )
                 on_row(rows[-1])
@@ -232,7 +212,12 @@ def describe(training: Training) -> str:
         return "nothing was decided"
     last = training.rows[-1]
     accuracy = "".join(f", {part} {value:.1%}" for part, value in last.accuracy.items())
+    banned = []
+    for count, name in enumerate(training.banned):
+        when = next(row.generation for row in training.rows if row.misbehaviour > count)
+        banned.append(f"{name} (in generation {when})")
     return (
         f"{last.generation} generations in {len(training.trace.states) - 1:,} steps: "
         f"loss {last.loss:,}{accuracy}; {last.evaluations:,} evaluations by one process"
+        + (f"; banned: {', '.join(banned)}" if banned else "")
     )

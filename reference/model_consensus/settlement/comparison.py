@@ -1,0 +1,155 @@
+"""How probable a reversal is: under our conventions, and by the formulas in the literature."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from model_consensus.errors import ModelConsensusError
+from model_consensus.settlement import literature
+from model_consensus.settlement.concurrent import Foresight, concurrent_reversal_probability
+from model_consensus.settlement.condition import Shown, Target, Ties
+from model_consensus.settlement.probability import (
+    Convention,
+    least_depth,
+    least_depth_of,
+    reversal_probability,
+    reversal_probability_within,
+)
+
+MOST_CONCURRENT = 40  # the time of the decision process on forks grows with the depth's cube
+MOST_FORESEEN = 8  # and that of the walk on sets of forks exponentially
+MOST_SUMMED = 500  # Rosenfeld's sum cancels, so it is evaluated exactly, with ever longer numbers
+
+Probability = float | Fraction
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is compared.
+
+    :ivar alpha: the adversary's share of the slots.
+    :ivar convention: the one that the others differ from.
+    :ivar exact: whether the probabilities are to be fractions, where that is possible.
+    :ivar horizon: a number of slots, for the probability within them; or None.
+    :ivar concurrent: the share of the honest slots that have two concurrent blocks; or None.
+    :ivar shown: in such a slot, whom the adversary can show a block to.
+    """
+
+    alpha: Fraction
+    convention: Convention
+    exact: bool = False
+    horizon: int | None = None
+    concurrent: Fraction | None = None
+    shown: Shown = Shown.EACH
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the comparison: a convention of ours, or a formula of the literature.
+
+    :ivar name: of the convention or formula.
+    :ivar counts: what its parameter is at depth k.
+    :ivar probability: by k; None where it takes too long.
+    :ivar within: by k: the same, within the horizon.
+    :ivar least: the least k by epsilon.
+    """
+
+    name: str
+    counts: str
+    probability: Callable[[int], Probability | None]
+    within: Callable[[int], Probability] | None = None
+    least: Callable[[float], int] | None = None
+
+
+def comparison(question: Question) -> list[Row]:
+    """The rows, that of the question's own convention first.
+
+    :raises ModelConsensusError: concurrent slots have no program under that convention.
+    """
+    return [*_our_rows(question), *_concurrent_rows(question), *_literature_rows(question)]
+
+
+def _our_rows(question: Question) -> Iterator[Row]:
+    """The chosen convention, and those that differ from it in one point."""
+    alpha: Any = question.alpha if question.exact else float(question.alpha)
+    chosen, horizon = question.convention, question.horizon
+    other_ties = Ties.HONEST if chosen.ties is Ties.ADVERSARY else Ties.ADVERSARY
+    other_target = Target.BLOCK if chosen.target is Target.HEIGHT else Target.HEIGHT
+
+    def row(convention: Convention) -> Row:
+        return Row(
+            str(convention),
+            "depth k",
+            lambda k: reversal_probability(alpha, k, convention),
+            None
+            if horizon is None
+            else lambda k: reversal_probability_within(alpha, k, horizon, convention),
+            lambda epsilon: least_depth(float(alpha), epsilon, convention),
+        )
+
+    yield row(chosen)
+    yield row(replace(chosen, pre_mining=not chosen.pre_mining))
+    yield row(replace(chosen, ties=other_ties))
+    yield row(replace(chosen, target=other_target))
+
+
+def _concurrent_rows(question: Question) -> Iterator[Row]:
+    """The adversary that sees the slots as they come, and the one that foresees them all."""
+    if question.concurrent is None:
+        return
+    chosen = question.convention
+    if chosen.ties is Ties.HONEST or chosen.target is Target.BLOCK:
+        raise ModelConsensusError("--concurrent needs --ties adversary and --target height")
+    number: Any = Fraction if question.exact else float
+    alpha, rate = number(question.alpha), number(question.concurrent)
+
+    def online(k: int) -> Probability | None:
+        if k > MOST_CONCURRENT:
+            return None
+        value: Probability = concurrent_reversal_probability(
+            alpha, rate, k, shown=question.shown, pre_mining=chosen.pre_mining
+        )
+        return value
+
+    def foreseen(k: int) -> Probability | None:
+        if k > MOST_FORESEEN:
+            return None
+        value: Probability = concurrent_reversal_probability(
+            alpha, rate, k, shown=question.shown, foresight=Foresight.ALL
+        )
+        return value
+
+    before = "pre-mining" if chosen.pre_mining else "no pre-mining"
+    yield Row(f"{before}, slots H at rate {question.concurrent}", "depth k", online)
+    yield Row("no pre-mining, the same, all slots foreseen", "depth k", foreseen)
+
+
+def _literature_rows(question: Question) -> Iterator[Row]:
+    """All of them: no pre-mining, ties to the adversary."""
+    alpha = float(question.alpha)
+
+    def rosenfeld(k: int) -> Probability | None:
+        if k > MOST_SUMMED:
+            return None
+        value = literature.rosenfeld(question.alpha, k + 1)
+        return value if question.exact else float(value)
+
+    yield Row("Rosenfeld 2014, r(n)", "n = k + 1", rosenfeld)
+
+    def row(name: str, counts: str, probability: Callable[[int], float]) -> Row:
+        return Row(
+            name, counts, probability, least=lambda epsilon: least_depth_of(probability, epsilon)
+        )
+
+    yield row(
+        "Grunspan and Pérez-Marco 2018, P(z)",
+        "z = k + 1",
+        lambda k: literature.grunspan_perez_marco(alpha, k + 1),
+    )
+    yield row(
+        "Nakamoto 2008, Poisson, same race",
+        "z = k + 1",
+        lambda k: literature.nakamoto(alpha, k + 1),
+    )
+    yield row("Nakamoto 2008, Poisson, as worded", "z = k", lambda k: literature.nakamoto(alpha, k))
