@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from model_consensus.commands import cli
+from model_consensus.errors import ModelConsensusError
 from tests.support.places import DOCUMENTS, ROOT
 
 _BLOCK = re.compile(r"(?ms)^(<!-- not run: [^\n]+ -->\n)?```(console|python)\n(.*?)^```$")
@@ -54,7 +55,7 @@ def understood(arguments: list[str]) -> bool:
     """Whether ``model-consensus`` takes these arguments; nothing is run."""
     try:
         cli._parser(arguments).parse_args(arguments)
-    except SystemExit:
+    except (SystemExit, ModelConsensusError):
         return False
     return True
 

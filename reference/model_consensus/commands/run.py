@@ -12,6 +12,9 @@ While it goes on, everything is in the folder ``unfinished`` inside, and the row
 are written as they are decided.  The same command with --resume takes an unfinished run up again:
 whenever it was killed, it ends with the same bytes as if it had not been.
 
+A default run of tob trains for 15 seconds on one core; then the check of its 3,788 steps takes TLC
+some 100 seconds and 2.4 GB of memory, and --no-check leaves it out.  The files take 49 MB.
+
 The seed fixes the schedule alone: with another one the same offspring come in another order.  To
 have other offspring drawn, give the processes other names: --names q.
 """

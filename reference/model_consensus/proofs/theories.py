@@ -106,7 +106,7 @@ def outcomes(
     """Theory, condition, answer (of `induction.Outcome`) and seconds of each condition, in order.
 
     Raises:
-        ModelConsensusError: there is no such theory, z3 is not installed, or a worker died.
+        ModelConsensusError: there is no such theory, or a worker died.
     """
     with _processes(workers) as pool:
         futures = [
