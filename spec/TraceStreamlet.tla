@@ -13,18 +13,28 @@ traceVars == <<vars, leader, trace, step, by>>
 TraceLeader(e) == leader[e]
 NoLeader == << >>
 
-(* Of all payloads only those of the recorded step are tried.              *)
-Next1 == Recorded.states[IF step < TraceLength THEN step + 1 ELSE step]
+(* Of all payloads only those of the recorded step are tried. *)
 RecordedPayloads == {b[Len(b)].payload : b \in
-    UNION {IF p \in DOMAIN Next1.votes THEN Next1.votes[p] \ votes[p] ELSE {} : p \in Correct}}
+    UNION {NextState.votes[p] \ votes[p] : p \in Correct}}
 TracePayloads(e) ==
     {x \in RecordedPayloads \cup {<< >>} : x = << >> \/ x[1] \in pool \cup Forgery}
 -----------------------------------------------------------------------------
+Shape == [pool |-> pool, votes |-> votes, lock |-> lock, log |-> log, leader |-> leader]
+
 StateIs(state) == /\ pool = state.pool
                   /\ votes = state.votes
                   /\ lock = state.lock
                   /\ log = state.log
                   /\ leader = state.leader
+
+(* A step of the specification, by the name of its action, who may take it *)
+(* and what may be broadcast.                                              *)
+Actions == {"Broadcast", "Propose", "Vote", "Deliver"}
+Act(action, processes, messages) ==
+    \/ action = "Broadcast" /\ \E m \in messages : Broadcast(m)
+    \/ action = "Propose" /\ \E p \in Correct \cap processes : Propose(p)
+    \/ action = "Vote" /\ \E p \in Correct \cap processes : Vote(p)
+    \/ action = "Deliver" /\ \E p \in Correct \cap processes : Deliver(p)
 
 TraceInit == \E t \in 1 .. TraceCount :
     /\ trace = t /\ step = 1 /\ by = ""
@@ -33,23 +43,21 @@ TraceInit == \E t \in 1 .. TraceCount :
     /\ Init
     /\ Accept(t, 1)
 
-(* The recorded step, and it is one of the specification's. *)
+(* The recorded step: one of the specification's, and as it is labelled. *)
 TraceNext ==
     /\ step < TraceLength
     /\ step' = step + 1
     /\ UNCHANGED <<leader, trace, by>>
-    /\ \E next \in {Recorded.states[step + 1]} : /\ pool' = next.pool
-                                               /\ votes' = next.votes
-                                               /\ lock' = next.lock
-                                               /\ log' = next.log
-                                               /\ leader = next.leader
-    /\ Next
+    /\ \E action \in LabelledActions(Actions) :
+        Act(action, LabelledProcesses(Proc), Message \cap NextState.pool)
+    /\ Shape' = NextState
     /\ Accept(trace, step')
 
 TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 -----------------------------------------------------------------------------
-(* Votes and logs only grow: the last state's safety is that of all. *)
+(* Votes and logs only grow, so the last state's safety is that of all. *)
 TraceSafety == step = TraceLength => OneVote /\ OneNotarized /\ NoRival /\ Consistency
+TraceIntegrity == [][\A p \in Correct : IsPrefix(log[p], log[p]')]_traceVars
 -----------------------------------------------------------------------------
 (* DIAGNOSIS of rejected traces: what could have happened instead, from    *)
 (* the last good state on?                                                 *)
@@ -62,8 +70,5 @@ DiagnoseInit == \E i \in DOMAIN LastGood :
 DiagnoseNext ==
     /\ by = ""
     /\ UNCHANGED <<leader, trace, step>>
-    /\ \/ (\E m \in Message : Broadcast(m)) /\ by' = "Broadcast"
-       \/ (\E p \in Correct : Propose(p)) /\ by' = "Propose"
-       \/ (\E p \in Correct : Vote(p)) /\ by' = "Vote"
-       \/ (\E p \in Correct : Deliver(p)) /\ by' = "Deliver"
+    /\ \E action \in Actions : Act(action, Proc, Message) /\ by' = action
 =============================================================================

@@ -7,19 +7,30 @@ EXTENDS TobLearning, Traces
 
 traceVars == <<vars, trace, step, by>>
 
-(* All possible models: only the refinement of TotalOrderBroadcast, which   *)
+(* All possible models: only the refinement of TotalOrderBroadcast, which  *)
 (* is not checked here, needs this large set.                              *)
 TraceModels == {}
 
 (* What the adversary may have sent in a step is what it did send. *)
 TraceForgeries ==
-    {offer \in UNION {Range(Recorded.states[step + 1].inbox[p]) : p \in Correct} :
+    {offer \in UNION {Range(NextState.inbox[p]) : p \in Correct} :
         offer.sender \in Byzantine}
 -----------------------------------------------------------------------------
+Shape == [network |-> network, inbox |-> inbox, learner |-> learner, loss |-> loss]
+
 StateIs(state) == /\ network = state.network
                   /\ inbox = state.inbox
                   /\ learner = state.learner
                   /\ loss = state.loss
+
+(* A step of the specification, by the name of its action and who may take *)
+(* it.                                                                     *)
+Actions == {"Offer", "Order", "Deliver", "ByzantineOffer"}
+Act(action, processes) ==
+    \/ action = "Offer" /\ \E p \in Correct \cap processes : Offer(p)
+    \/ action = "Order" /\ Order(network)
+    \/ action = "Deliver" /\ \E p \in Correct \cap processes : Deliver(p)
+    \/ action = "ByzantineOffer" /\ ByzantineOffer
 
 TraceInit == \E t \in 1 .. TraceCount :
     /\ trace = t /\ step = 1 /\ by = ""
@@ -27,22 +38,21 @@ TraceInit == \E t \in 1 .. TraceCount :
     /\ Init
     /\ Accept(t, 1)
 
-(* The recorded step, and it is one of the specification's. *)
+(* The recorded step: one of the specification's, and as it is labelled. *)
 TraceNext ==
     /\ step < TraceLength
     /\ step' = step + 1
     /\ UNCHANGED <<trace, by>>
-    /\ \E next \in {Recorded.states[step + 1]} : /\ network' = next.network
-                                               /\ inbox' = next.inbox
-                                               /\ learner' = next.learner
-                                               /\ loss' = next.loss
-    /\ Next
+    /\ \E action \in LabelledActions(Actions) : Act(action, LabelledProcesses(Proc))
+    /\ Shape' = NextState
     /\ Accept(trace, step')
 
 TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 -----------------------------------------------------------------------------
-(* Decisions only grow, so the last outputs' lineage is that of all. *)
+(* Decisions only grow, which is checked too, so the last outputs' lineage *)
+(* is that of all.                                                         *)
 TraceLineage == step = TraceLength => Lineage
+TraceIntegrity == [][\A p \in Correct : IsPrefix(Decided[p], Decided[p]')]_traceVars
 -----------------------------------------------------------------------------
 (* DIAGNOSIS of rejected traces: what could have happened instead, from    *)
 (* the last good state on?                                                 *)
@@ -54,8 +64,5 @@ DiagnoseInit == \E i \in DOMAIN LastGood :
 DiagnoseNext ==
     /\ by = ""
     /\ UNCHANGED <<trace, step>>
-    /\ \/ (\E p \in Correct : Offer(p)) /\ by' = "Offer"
-       \/ Order(network) /\ by' = "Order"
-       \/ (\E p \in Correct : Deliver(p)) /\ by' = "Deliver"
-       \/ ByzantineOffer /\ by' = "ByzantineOffer"
+    /\ \E action \in Actions : Act(action, Proc) /\ by' = action
 =============================================================================

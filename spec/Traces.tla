@@ -3,13 +3,22 @@
 (* What all checks of recorded executions have in common.                  *)
 (*                                                                         *)
 (* A trace gives the value of every variable in each of its states, so     *)
-(* each step has at most one successor: the recorded one, if the           *)
-(* specification's own Next allows it.  A trace whose last state is        *)
-(* reached is accepted, and TLC prints so.  Many traces go into one run.   *)
+(* each step has at most one successor: the recorded one, if an action of  *)
+(* the specification leads to it, and the one that the trace names.  A     *)
+(* trace whose last state is reached is accepted; TLC prints how far it    *)
+(* has come.  Many traces go into one run.                                 *)
 (*                                                                         *)
 (* In a trace a model is a number instead of its lineage and the landscape *)
 (* is known: a configuration substitutes operators of this module, and of  *)
 (* the module that extends it, for those of the specification.             *)
+(*                                                                         *)
+(* A module that extends this one defines                                  *)
+(*   Shape      the record of its variables, as the states of a trace have *)
+(*              them                                                       *)
+(*   StateIs    the same, as an equation for each variable, for an initial *)
+(*              predicate                                                  *)
+(*   Actions    the names of its actions                                   *)
+(*   Act        the step of an action with one of these names              *)
 (***************************************************************************)
 EXTENDS Integers, Sequences, TLC
 
@@ -17,11 +26,14 @@ EXTENDS Integers, Sequences, TLC
 (* of the generated module has put them (TLC evaluates a definition anew   *)
 (* more often than one would think).  Each has                             *)
 (*   states      the sequence of its states                                *)
+(*   labels      what it says of the action that led to each state: the    *)
+(*               name, the process, the block, the forged block and        *)
+(*               whether that had work; "", 0 and {} say nothing           *)
 (*   losses      the loss of each model but the genesis                    *)
 (*   generations its generation                                            *)
 (*   children    of each model, the genesis included: its offspring, by    *)
 (*               proposer and draw; 0 where it was never drawn             *)
-(*   blocks      if it has blocks: the model of each                       *)
+(*   models      if it has blocks: the model of each                       *)
 CONSTANTS TraceCount,   \* how many traces there are
           LastGood      \* for a diagnosis: a sequence of pairs <<trace, step>>;
                         \* step 0 is the time before the first state
@@ -33,10 +45,22 @@ VARIABLES trace,    \* the number of the trace
 Recorded == TLCGet(trace)
 TraceLength == Len(Recorded.states)
 
-(* Said when a state is reached: in a check if it is the last one, in a    *)
-(* diagnosis, which substitutes the second operator for the first, always. *)
-Accept(t, i) == i = Len(TLCGet(t).states) => PrintT(<<"accepted", t>>)
-AcceptEach(t, i) == PrintT(<<"accepted", t, i>>)
+(* The state that the trace has next, and what it says of the action that  *)
+(* leads there: the names that this may have, and the processes and blocks *)
+(* of those given that it may be about.                                    *)
+NextState == Recorded.states[step + 1]
+Label == Recorded.labels[step + 1]
+LabelledActions(actions) == IF Label.action = "" THEN actions ELSE {Label.action}
+LabelledProcesses(processes) ==
+    IF Label.process = "" THEN processes ELSE processes \cap {Label.process}
+LabelledBlocks(places) == IF Label.block = 0 THEN places ELSE places \cap {Label.block}
+
+(* Said when a state is reached: now and then and at the end.  A search    *)
+(* for the last good state substitutes the second operator, and says it of *)
+(* each.                                                                   *)
+Accept(t, i) ==
+    i % 100 = 0 \/ i = Len(TLCGet(t).states) => PrintT(<<"reached", t, i>>)
+AcceptEach(t, i) == PrintT(<<"reached", t, i>>)
 -----------------------------------------------------------------------------
 (* Models are numbered from 2^30 on, the genesis model first, and so cannot *)
 (* be taken for other numbers.                                              *)

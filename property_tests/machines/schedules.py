@@ -190,7 +190,7 @@ def validate(found: Sequence[Trace]) -> str:
 
     :raises AssertionError: TLC rejects one.
     """
-    rejected = [verdict for verdict in check_traces(found) if verdict.rejection]
+    rejected = [verdict for verdict in check_traces(found) if not verdict.accepted]
     if rejected:
         first = min(rejected, key=lambda verdict: len(verdict.trace.states))
         raise AssertionError(

@@ -211,7 +211,7 @@ def test_changes_are_said_at_the_smallest_place() -> None:
     before = record(a=1, f=Function({"p": (1,), "q": ()}), s=frozenset({1, 2}), t=(1, 2))
     after = record(a=1, f=Function({"p": (1, 7), "q": ()}), s=frozenset({2, 3}), t=(5,))
     assert list(changes(before, after)) == [
-        'f["p"][2] = 7  (new)',
+        "f.p[2] = 7  (new)",
         "s: 1 leaves",
         "s: 3 joins",
         "t = <<5>>  (was <<1, 2>>)",

@@ -25,7 +25,7 @@ from model_consensus.simulation.training import short_name, train
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Receive, TobSystem
 from model_consensus.tla.differences import differences
-from model_consensus.tla.values import record
+from model_consensus.tla.values import Boolean, function, record
 from tests.support.corruptions import (
     Corruption,
     altered,
@@ -167,6 +167,7 @@ def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
     forged = record(parent=0, ticket=record(generation=1, proposer="p4", draw=0), claim=0)
     accepted = set_in(states[received], ("blocks",), lambda blocks: (*blocks, forged))
     accepted = set_in(accepted, ("known", "p1"), lambda known: known | {2})
+    sent_to_p1 = {"process": "p1", "forged": function({**forged, "work": Boolean.TRUE})}
     return [
         ("a win is missing", dropped(honest, mined), mined, ""),
         ("a delivery is missing", dropped(honest, received), received, ""),
@@ -211,7 +212,7 @@ def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
         ),
         (
             "a forged block is accepted",
-            inserted(honest, received + 1, "ByzantineForge", accepted),
+            inserted(honest, received + 1, "ByzantineForge", sent_to_p1, accepted),
             received + 1,
             "",
         ),

@@ -33,13 +33,14 @@ SMALL = Trace(
         record(network=frozenset(), inbox=(), learner=(), loss=()),
         record(network=frozenset({TICKET}), inbox=(), learner=(), loss=function({"m": 1 << 70})),
     ],
+    [{}, {"process": "p1"}],
 )
 
 
 def data() -> dict[str, Any]:
     """The JSON text of a small trace, written by hand from docs/traces.md and ADR-015."""
     text = """
-      {"#meta": {"format": "ITF", "module": "TobLearning",
+      {"#meta": {"format": "ITF", "version": 2, "module": "TobLearning",
                  "constants": {"Proc": {"#set": ["p1"]}, "Byzantine": {"#set": []}, "Lambda": 1,
                                "Draws": 1, "Generations": 1},
                  "genesis": "g",
@@ -50,7 +51,7 @@ def data() -> dict[str, Any]:
        "states": [
          {"#meta": {"index": 0, "action": "Init"},
           "network": {"#set": []}, "inbox": [], "learner": {}, "loss": {"#map": []}},
-         {"#meta": {"index": 1, "action": "Offer"},
+         {"#meta": {"index": 1, "action": "Offer", "process": "p1"},
           "network": {"#set": [{"generation": 1, "proposer": "p1", "draw": 0}]},
           "inbox": [], "learner": {},
           "loss": {"#map": [["m", {"#bigint": "1180591620717411303424"}]]}}]}"""
@@ -145,6 +146,22 @@ def twice(found: dict[str, Any]) -> Any:
     return found
 
 
+def another(found: dict[str, Any]) -> Any:
+    (model,) = found["#meta"]["models"]
+    found["#meta"]["models"] = [model, {**model, "name": "n"}]
+    return found
+
+
+def new_learner(evaluations: int) -> dict[str, Any]:
+    return {
+        "decided": ["g"],
+        "accepted": [],
+        "banned": [],
+        "offered": 0,
+        "evaluations": evaluations,
+    }
+
+
 def variables(*names: str) -> Spoil:
     """A trace with these variables, all of them 0."""
 
@@ -166,14 +183,17 @@ MALFORMED: dict[str, tuple[Spoil, str]] = {
     ),
     "a byte order mark": (lambda found: "\ufeff" + json.dumps(found), "not JSON.*BOM"),
     "not a number": (put(float("nan"), "states", 1, "loss"), "state 1: loss: not a value"),
-    "no number at all": (put(float("inf"), "#meta", "models", 0, "loss"), "not of type int"),
+    "no number at all": (
+        put(float("inf"), "#meta", "models", 0, "loss"),
+        "model 0: loss: not a value in the ITF encoding: inf",
+    ),
     "half a character": (put("\ud800", "states", 1, "loss"), "state 1: loss: .*half a character"),
     "a number of 5,000 digits": (
         put({"#bigint": "7" * 5000}, "states", 1, "loss"),
         "state 1: loss: a number of 5000 digits",
     ),
     "a number with spaces": (put({"#bigint": " 7"}, "states", 1, "loss"), "state 1: loss"),
-    "a negative loss": (put(-1, "#meta", "models", 0, "loss"), "model 0: its loss is negative"),
+    "a negative loss": (put(-1, "#meta", "models", 0, "loss"), "model 0: loss is negative"),
     "a map with a key twice": (
         put({"#map": [["m", 1], ["m", 2]]}, "states", 1, "loss"),
         "state 1: loss: a map has a key twice",
@@ -188,30 +208,71 @@ MALFORMED: dict[str, tuple[Spoil, str]] = {
         ),
         "nested too deeply",
     ),
-    "a list": (lambda found: [found], "it has no #meta"),
-    "null": (lambda found: "null", "it has no #meta"),
-    "meta is missing": (without("#meta"), "it has no #meta"),
-    "meta is no object": (put(3, "#meta"), "#meta is not of type dict"),
-    "no states": (put([], "states"), "it has no states"),
-    "states are no list": (put({}, "states"), "states is not of type list"),
+    "a list": (lambda found: [found], "not a trace: it is not a JSON object$"),
+    "null": (lambda found: "null", "not a trace: it is not a JSON object$"),
+    "another JSON object": (lambda found: {"a": 1}, "not a trace: #meta and states are missing$"),
+    "lines of JSON": (
+        lambda found: json.dumps(found) + "\n" + json.dumps(found),
+        r"not a trace: it has several JSON values \(NDJSON\), and a trace is one JSON object$",
+    ),
+    "another version": (
+        put(1, "#meta", "version"),
+        "it is of version 1 of the format, and only version 2 can be read$",
+    ),
+    "a loop": (
+        put(0, "loop"),
+        "it has a loop: only finite executions can be checked, so leave loop out$",
+    ),
+    "meta is missing": (without("#meta"), "#meta is missing$"),
+    "meta is no object": (put(3, "#meta"), "#meta is not an object$"),
+    "no states": (put([], "states"), "states is empty$"),
+    "states are no list": (put({}, "states"), "states is not a list$"),
     "a state is no object": (put(5, "states", 1), "state 1: not an object"),
-    "no vars": (without("vars"), "it has no vars"),
-    "a variable is missing": (without("states", 1, "loss"), "state 1: .*see loss"),
-    "an unknown variable": (put(1, "states", 1, "ghost"), "state 1: .*see ghost"),
+    "no vars": (without("vars"), "vars is missing$"),
+    "a variable is missing": (
+        without("states", 1, "loss"),
+        "state 1: the variable loss is missing$",
+    ),
+    "an unknown variable": (
+        put(1, "states", 1, "ghost"),
+        "state 1: ghost is not one of the variables in vars$",
+    ),
     "vars are no names": (put([["network"], {}], "vars"), "vars has something else"),
-    "no module": (without("#meta", "module"), "it has no module"),
-    "module is no name": (put(7, "#meta", "module"), "module is not of type str"),
-    "no constants": (without("#meta", "constants"), "it has no constants"),
+    "an action is no name": (
+        put(3, "states", 1, "#meta", "action"),
+        "state 1: its #meta is not an",
+    ),
+    "a note is no object": (put([], "states", 1, "#meta"), "state 1: its #meta is not an object"),
+    "no module": (without("#meta", "module"), "module is missing$"),
+    "module is no name": (put(7, "#meta", "module"), "module is not a string$"),
+    "no constants": (without("#meta", "constants"), "constants is missing$"),
     "a bad constant": (put(1.5, "#meta", "constants", "Lambda"), "constant Lambda"),
-    "no genesis": (without("#meta", "genesis"), "it has no genesis"),
-    "no models": (without("#meta", "models"), "it has no models"),
-    "a model is no object": (put(1, "#meta", "models", 0), "model 0: it has no ticket"),
-    "a model twice": (twice, "model 1: m appears twice"),
-    "a loss is true": (put(True, "#meta", "models", 0, "loss"), "loss is not of type int"),
-    "a loss is text": (put("1", "#meta", "models", 0, "loss"), "loss is not of type int"),
-    "no parent": (without("#meta", "models", 0, "parent"), "model 0: it has no parent"),
-    "a ticket is a list": (put([], "#meta", "models", 0, "ticket"), "ticket is not of type dict"),
-    "a ticket is a set": (put({"#set": []}, "#meta", "models", 0, "ticket"), "is no record"),
+    "no genesis": (without("#meta", "genesis"), "genesis is missing$"),
+    "no models": (without("#meta", "models"), "models is missing$"),
+    "a model is no object": (put(1, "#meta", "models", 0), "model 0: ticket is missing$"),
+    "a model twice": (twice, "model 1: another model is called m too$"),
+    "a model like the genesis": (
+        put("g", "#meta", "models", 0, "name"),
+        "model 0: another model is called g too$",
+    ),
+    "one ticket twice": (
+        another,
+        "the models m and n have the same parent and the same ticket, which fix one offspring$",
+    ),
+    "a loss is true": (put(True, "#meta", "models", 0, "loss"), "model 0: loss is not an integer$"),
+    "a loss is text": (put("1", "#meta", "models", 0, "loss"), "model 0: loss is not an integer$"),
+    "no loss": (without("#meta", "models", 0, "loss"), "model 0: loss is missing$"),
+    "no parent": (without("#meta", "models", 0, "parent"), "model 0: parent is missing$"),
+    "a ticket is a list": (
+        put([], "#meta", "models", 0, "ticket"),
+        "model 0: ticket is not an object$",
+    ),
+    "a ticket is a set": (
+        put({"#set": []}, "#meta", "models", 0, "ticket"),
+        "model 0: ticket is not a record$",
+    ),
+    "nonces without a target": (put([], "#meta", "nonces"), "target is missing$"),
+    "a target is no number": (put("high", "#meta", "target"), "nonces is missing$"),
     "a fraction": (put(0.5, "states", 1, "loss"), "state 1"),
     "null inside": (put(None, "states", 1, "loss"), "state 1"),
     "unknown tag": (put({"#bag": []}, "states", 1, "loss"), "state 1"),
@@ -247,7 +308,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"gone\.itf\.json: No such file"):
         traces.read(tmp_path / "gone.itf.json")
-    with pytest.raises(TraceError, match=r"no \*\.itf\.json file"):
+    with pytest.raises(TraceError, match=r"there is no \*\.itf\.json file"):
         traces.find_files([tmp_path])
 
 
@@ -260,37 +321,121 @@ def test_a_file_that_is_too_large_is_refused_unread(
         traces.read(file)
 
 
+HAS = "TobLearning has Proc, Byzantine, Draws, Lambda, Generations"
+
+
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        (put("Nonsense", "#meta", "module"), "no module 'Nonsense'; traces can be of"),
-        (put("../../etc/passwd", "#meta", "module"), "no module"),
-        (put(True, "#meta", "constants", "Next"), "'Next' is none, a constant of TobLearning"),
-        (put(True, "#meta", "constants", "Agreement"), "'Agreement' is none, a constant"),
-        (put(True, "#meta", "constants", "TraceCount"), "'TraceCount' is none, a constant"),
-        (put(1, "#meta", "constants", "x\nINVARIANT y"), "is none, a constant of TobLearning"),
-        (without("#meta", "constants", "Lambda"), "it has no Lambda, a constant of TobLearning"),
-        (variables("network", "inbox", "loss"), "it has no learner, a variable of TobLearning"),
-        (variables("network", "inbox", "learner", "loss", "ghost"), "'ghost' is none, a variable"),
+        (
+            put("Nonsense", "#meta", "module"),
+            "there is no module 'Nonsense'; traces can be of PowLearning, Streamlet, TobLearning",
+        ),
+        (put("../../etc/passwd", "#meta", "module"), "there is no module '../../etc/passwd'; "),
+        (
+            put(True, "#meta", "constants", "Next"),
+            f"the constant 'Next' is unknown; {HAS}",
+        ),
+        (put(True, "#meta", "constants", "Agreement"), "the constant 'Agreement' is unknown; "),
+        (put(True, "#meta", "constants", "TraceCount"), "the constant 'TraceCount' is unknown; "),
+        (
+            put(1, "#meta", "constants", "x\nINVARIANT y"),
+            r"the constant 'x\nINVARIANT y' is unknown",
+        ),
+        (without("#meta", "constants", "Lambda"), f"the constant Lambda is missing; {HAS}"),
+        (
+            variables("network", "inbox", "loss"),
+            "the variable learner is missing; TobLearning has network, inbox, learner, loss",
+        ),
+        (
+            variables("network", "inbox", "learner", "loss", "ghost"),
+            "the variable 'ghost' is unknown; TobLearning has network, inbox, learner, loss",
+        ),
         (
             variables("network", "inbox", "learner", "loss", "x |-> 0]) \\/ TLCSet(1"),
-            "is none, a variable of TobLearning",
+            "is unknown; TobLearning has network, inbox, learner, loss",
         ),
-        (put("unknown", "#meta", "models", 0, "parent"), "does not stand before it"),
-        (put("m", "#meta", "models", 0, "parent"), "does not stand before it"),
-        (put(2, "#meta", "models", 0, "ticket", "generation"), "no legal ticket"),
-        (put(-1, "#meta", "models", 0, "ticket", "draw"), "no legal ticket"),
-        (put(1 << 40, "#meta", "models", 0, "ticket", "draw"), "no legal ticket"),
-        (put(1, "#meta", "models", 0, "ticket", "proposer"), "no legal ticket"),
-        (put(1 << 40, "states", 0, "network"), "too large for TLC"),
+        (
+            put("unknown", "#meta", "models", 0, "parent"),
+            "model m: its parent unknown does not stand before it",
+        ),
+        (
+            put("m", "#meta", "models", 0, "parent"),
+            "model m: its parent m does not stand before it",
+        ),
+        (
+            put(2, "#meta", "models", 0, "ticket", "generation"),
+            "model m: the generation 2 of its ticket is not 1, which follows its parent's",
+        ),
+        (
+            put(-1, "#meta", "models", 0, "ticket", "draw"),
+            "model m: the draw -1 of its ticket is not in 0..0",
+        ),
+        (
+            put(1 << 40, "#meta", "models", 0, "ticket", "draw"),
+            "model m: the draw 1099511627776 of its ticket is not in 0..0",
+        ),
+        (
+            put(True, "#meta", "models", 0, "ticket", "draw"),
+            "model m: the draw TRUE of its ticket is not in 0..0",
+        ),
+        (
+            put(1, "#meta", "models", 0, "ticket", "proposer"),
+            "model m: the proposer 1 of its ticket is not in Proc",
+        ),
+        (
+            put("p2", "#meta", "models", 0, "ticket", "proposer"),
+            'model m: the proposer "p2" of its ticket is not in Proc',
+        ),
+        (
+            put(0, "#meta", "models", 0, "ticket", "nonce"),
+            "model m: its ticket does not have just generation, proposer and draw",
+        ),
+        (
+            put({"p1": new_learner(1 << 40)}, "states", 0, "learner"),
+            "state 0: the number 1099511627776 is too large for TLC",
+        ),
+        (put(0, "#meta", "constants", "Lambda"), "constant Lambda: 0 is not in 1..1"),
+        (put(2, "#meta", "constants", "Lambda"), "constant Lambda: 2 is not in 1..1"),
+        (put("2", "#meta", "constants", "Lambda"), 'constant Lambda: "2" is not a natural number'),
+        (
+            put(True, "#meta", "constants", "Lambda"),
+            "constant Lambda: TRUE is not a natural number",
+        ),
+        (put(0, "#meta", "constants", "Draws"), "constant Draws: 0 is not in 1..65536"),
+        (put(65537, "#meta", "constants", "Draws"), "constant Draws: 65537 is not in 1..65536"),
+        (
+            put(2147483647, "#meta", "constants", "Generations"),
+            "constant Generations: 2147483647 is larger than 536870911, the most that TLC can take",
+        ),
+        (put(3, "#meta", "constants", "Proc"), "constant Proc: 3 is not a set of names"),
+        (
+            put({"#set": ["p1", 2]}, "#meta", "constants", "Proc"),
+            "constant Proc: 2 is not a name: a string is expected",
+        ),
+        (
+            put({"#set": ["p2"]}, "#meta", "constants", "Byzantine"),
+            'constant Byzantine: "p2" is not in Proc',
+        ),
+        (
+            put({"#set": ["p1"]}, "#meta", "constants", "Byzantine"),
+            "constant Byzantine: no process is correct",
+        ),
+        (put({"#set": []}, "#meta", "constants", "Proc"), "Byzantine: no process is correct"),
     ],
 )
 def test_a_trace_that_is_not_fit_to_be_checked_is_refused_before_java_starts(
-    spoil: Spoil, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spoil: Spoil,
+    complaint: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("model_consensus.conformance.trace_check.check", None)
     file = saved(tmp_path / "bad.itf.json", spoil(data()))
     assert cli.main(["check-trace", str(file)]) == 2
     printed = capsys.readouterr().err
+    assert printed.startswith(f"model-consensus: error: {file}: ")
     assert complaint in printed
-    assert str(file) in printed
+    assert printed.count("\n") == 1
     assert "Traceback" not in printed

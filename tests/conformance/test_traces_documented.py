@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from model_consensus.conformance.trace_check import names_of
+from model_consensus.conformance.trace_values import MODULES
 from model_consensus.streamlet import messages as streamlet_messages
 from model_consensus.streamlet import state as streamlet_state
 from model_consensus.systems import pow as pow_system
@@ -17,7 +17,7 @@ from tests.support.places import DOCS
 DOCUMENT = DOCS / "traces.md"
 WHERE: dict[str, tuple[Any, ...]] = {
     "TobLearning": (tob_system.State,),
-    "PowLearning": (pow_system.State,),
+    "PowLearning": (pow_system.State, pow_system.PowSystem),
     "Streamlet": (streamlet_state.Durable, streamlet_state.Node, streamlet_messages.Committee),
 }
 
@@ -46,9 +46,7 @@ def test_the_table_has_the_variables_of_the_specification(module: str) -> None:
     names = [variable for variable, _, _ in table]
     assert len(set(names)) == len(names)
     assert set(names) == variables(module)
-    known = names_of(module)
-    assert known is not None
-    assert set(names) == known[1]
+    assert set(names) == MODULES[module].variables.keys()
     # What is compared with the trace, and so must have its key.
     text = (spec_directory() / f"Trace{module}.tla").read_text(encoding="utf-8")
     compared = re.findall(r"(\w+)\s+= state\.(\w+)", text)
@@ -70,10 +68,45 @@ def test_each_attribute_of_the_table_exists(module: str) -> None:
             found = fields[attribute] if attribute in fields else getattr(owner, attribute)
 
 
+def extended(module: str) -> str:
+    """The text of a specification and of those that it extends."""
+    file = spec_directory() / f"{module}.tla"
+    if not file.is_file():  # a standard module
+        return ""
+    text = file.read_text(encoding="utf-8")
+    names = re.search(r"(?m)^EXTENDS (.*)$", text)
+    return text + "".join(map(extended, re.findall(r"\w+", names[1] if names else "")))
+
+
+@pytest.mark.parametrize("module", WHERE)
+def test_a_trace_has_the_constants_that_its_configuration_leaves_open(module: str) -> None:
+    declared: set[str] = set()
+    for block in re.findall(r"(?ms)^CONSTANTS?\b(.*?)^\s*$", extended(f"Trace{module}")):
+        for line in block.splitlines():
+            declared |= set(re.findall(r"\w+", re.split(r"\\\*|\(\*", line)[0]))
+    config = (spec_directory() / f"Trace{module}.cfg").read_text(encoding="utf-8")
+    substituted = set(re.findall(r"(?m)^\s*(\w+) <-", config))
+    assert declared - substituted == MODULES[module].constants.keys()
+
+
+@pytest.mark.parametrize("module", WHERE)
+def test_every_action_of_the_specification_is_a_step_of_its_traces(module: str) -> None:
+    text = (spec_directory() / f"{module}.tla").read_text(encoding="utf-8")
+    parts = re.findall(r"(?ms)^(?:CorrectNext|AdversaryNext|Next) ==(.*?)^$", text)
+    used = set(re.findall(r"\b[A-Z][a-z]\w+", " ".join(parts)))
+    operators = set(re.findall(r"(?m)^(\w+)(?:\([^)]*\))? ==", text))
+    actions = used & operators - {"CorrectNext", "AdversaryNext", "Correct"}
+    assert actions == MODULES[module].actions.keys()
+    trace = (spec_directory() / f"Trace{module}.tla").read_text(encoding="utf-8")
+    listed = re.search(r"(?m)^Actions == \{(.*)\}$", trace)
+    assert listed
+    assert set(re.findall(r"\w+", listed[1])) == actions
+    for action in actions:  # each is the step that is taken under its name
+        assert re.search(rf'action = "{action}"(?:[^"]*?)\b{action}\b', trace), action
+
+
 @pytest.mark.parametrize("module", WHERE)
 def test_the_constants_are_named(module: str) -> None:
-    known = names_of(module)
-    assert known is not None
     section = DOCUMENT.read_text(encoding="utf-8").split(f"\n## {module}\n")[1].split("\n## ")[0]
     named = section.split("Constants:")[1]
-    assert set(re.findall(r"`(\w+)`", named.split(". ")[0])) == known[0]
+    assert set(re.findall(r"`(\w+)`", named.split(". ")[0])) == MODULES[module].constants.keys()

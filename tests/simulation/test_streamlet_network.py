@@ -249,7 +249,7 @@ def of_nodes(good: Trace) -> list[Corruption]:
         ),
         (
             "a block is delivered that is not final",
-            inserted(good, vote + 1, "Deliver", final),
+            inserted(good, vote + 1, "Deliver", {}, final),
             vote + 1,
             "",
         ),

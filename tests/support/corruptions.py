@@ -12,12 +12,12 @@ the nodes' trace all of the last)::
     wrong ban           honest; liar not          no bans: a forged block   no bans
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from model_consensus.conformance.traces import Trace
-from model_consensus.tla.values import function
+from model_consensus.tla.values import Value, function
 
 Change = Callable[[Any], Any]
 Corruption = tuple[str, Trace, int, str]
@@ -47,6 +47,7 @@ def reordered(trace: Trace, order: Sequence[int]) -> Trace:
         trace,
         actions=[trace.actions[index] for index in order],
         states=[trace.states[index] for index in order],
+        arguments=[trace.arguments[index] for index in order],
     )
 
 
@@ -79,12 +80,30 @@ def first(trace: Trace, where: Callable[[Any, Any], bool]) -> int:
     )
 
 
-def inserted(trace: Trace, index: int, action: str, state: Any) -> Trace:
+def relabelled(
+    trace: Trace, index: int, action: str, arguments: Mapping[str, Value] | None = None
+) -> Trace:
+    """``trace`` with another action, or other arguments of it, at one state."""
+    actions, given = list(trace.actions), list(trace.arguments)
+    actions[index], given[index] = action, arguments or {}
+    return replace(trace, actions=actions, arguments=given)
+
+
+def unlabelled(trace: Trace) -> Trace:
+    """``trace`` without a word on its actions."""
+    count = len(trace.states)
+    return replace(trace, actions=[""] * count, arguments=[{}] * count)
+
+
+def inserted(
+    trace: Trace, index: int, action: str, arguments: Mapping[str, Value], state: Any
+) -> Trace:
     """``trace`` with one more step before the state at ``index``."""
     return replace(
         trace,
         actions=[*trace.actions[:index], action, *trace.actions[index:]],
         states=[*trace.states[:index], state, *trace.states[index:]],
+        arguments=[*trace.arguments[:index], arguments, *trace.arguments[index:]],
     )
 
 

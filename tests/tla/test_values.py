@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.tla.values import (
+    Boolean,
     Function,
     Value,
     from_itf,
@@ -40,13 +41,8 @@ def _larger(values: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
 
 
 VALUES: st.SearchStrategy[Value] = st.recursive(
-    st.one_of(st.booleans(), *ATOMS), _larger, max_leaves=12
+    st.one_of(st.sampled_from(Boolean), *ATOMS), _larger, max_leaves=12
 )
-
-
-def same(left: Value, right: Value) -> bool:
-    """Equal, and of the same types throughout (True == 1 in Python)."""
-    return left == right and show(left) == show(right)
 
 
 @given(VALUES)
@@ -62,6 +58,43 @@ def test_itf_round_trip(value: Value) -> None:
     assert to_itf(from_itf(data)) == data
 
 
+def test_a_boolean_is_not_a_number() -> None:
+    """In TLA+ TRUE # 1, whatever holds them; in Python ``True == 1``, with one hash."""
+    numbers: list[Value] = [0, 1, (1,), frozenset({1}), record(x=0), Function({0: "a"})]
+    booleans: list[Value] = [
+        Boolean.FALSE,
+        Boolean.TRUE,
+        (Boolean.TRUE,),
+        frozenset({Boolean.TRUE}),
+        record(x=Boolean.FALSE),
+        Function({Boolean.FALSE: "a"}),
+    ]
+    assert len({*numbers, *booleans}) == len(numbers) + len(booleans)
+    for data, (number, boolean) in zip(
+        ('{"x": %s}', '{"#set": [%s]}', '{"#map": [[%s, "a"]]}'),
+        (("0", "false"), ("1", "true"), ("0", "false")),
+        strict=True,
+    ):
+        one, other = (from_itf(json.loads(data % text)) for text in (number, boolean))
+        assert one != other
+        assert len({one, other}) == len({show(one), show(other)}) == 2
+    assert from_itf({"#set": [1, True]}) == frozenset({1, Boolean.TRUE})
+    assert from_itf({"#map": [[1, "a"], [True, "b"]]}) == Function({1: "a", Boolean.TRUE: "b"})
+    assert parse("{1, TRUE}") == frozenset({1, Boolean.TRUE})
+    assert Boolean.TRUE
+    assert not Boolean.FALSE
+
+
+@pytest.mark.parametrize("wrong", [True, 0.5, None, [1], {"a": 1}])
+def test_what_is_not_a_value_is_neither_shown_nor_encoded(wrong: object) -> None:
+    """Python's own booleans above all."""
+    for use in (show, to_itf):
+        with pytest.raises(ModelConsensusError, match=r"is not a TLA\+ value"):
+            use((wrong,))  # type: ignore[arg-type]
+    with pytest.raises(ModelConsensusError, match=r"is not a TLA\+ value"):
+        ordered([wrong, "a"])  # type: ignore[list-item]
+
+
 @given(st.lists(VALUES, max_size=6))
 def test_the_order_does_not_depend_on_the_order_given(values: list[Value]) -> None:
     assert [show(v) for v in ordered(values)] == [show(v) for v in ordered(reversed(values))]
@@ -72,8 +105,8 @@ def test_the_order_does_not_depend_on_the_order_given(values: list[Value]) -> No
     [
         ("0", 0),
         ("-17", -17),
-        ("TRUE", True),
-        ("FALSE", False),
+        ("TRUE", Boolean.TRUE),
+        ("FALSE", Boolean.FALSE),
         ("p1", "p1"),
         ('"p1"', "p1"),
         ('""', ""),
@@ -89,14 +122,14 @@ def test_the_order_does_not_depend_on_the_order_given(values: list[Value]) -> No
         ("-2..-1", frozenset({-2, -1})),
         ("[a |-> 1, b |-> <<>>]", Function({"a": 1, "b": ()})),
         ("(p1 :> 1 @@ p2 :> {})", Function({"p1": 1, "p2": frozenset()})),
-        ("(0 :> TRUE @@ 1 :> FALSE)", Function({0: True, 1: False})),
+        ("(0 :> TRUE @@ 1 :> FALSE)", Function({0: Boolean.TRUE, 1: Boolean.FALSE})),
         ("(1 :> 7 @@ 2 :> 8)", (7, 8)),
         ("( <<1>> :> 1 @@\n  <<2>> :> 2 )", Function({(1,): 1, (2,): 2})),
-        ("(TRUE :> 1)", Function({True: 1})),
+        ("(TRUE :> 1)", Function({Boolean.TRUE: 1})),
     ],
 )
 def test_parse(text: str, value: Value) -> None:
-    assert same(parse(text), value)
+    assert parse(text) == value
 
 
 @pytest.mark.parametrize(
@@ -155,7 +188,7 @@ def test_a_sequence_cannot_hide_in_a_function() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (record(b=True, a="x"), '[a |-> "x", b |-> TRUE]'),
+        (record(b=Boolean.TRUE, a="x"), '[a |-> "x", b |-> TRUE]'),
         (Function({"IF": 1}), '("IF" :> 1)'),
         (Function({2: 1, 0: 1}), "(0 :> 1 @@ 2 :> 1)"),
         (frozenset({10, 9}), "{9, 10}"),
@@ -171,7 +204,8 @@ def test_show(value: Value, text: str) -> None:
     ("value", "data"),
     [
         (-3, {"#bigint": "-3"}),
-        (True, True),
+        (Boolean.TRUE, True),
+        (Boolean.FALSE, False),
         ((1, "a"), {"#tup": [{"#bigint": "1"}, "a"]}),
         (frozenset({"b", "a"}), {"#set": ["a", "b"]}),
         (record(x=()), {"x": {"#tup": []}}),
@@ -180,7 +214,7 @@ def test_show(value: Value, text: str) -> None:
 )
 def test_itf_encoding(value: Value, data: object) -> None:
     assert to_itf(value) == data
-    assert same(from_itf(data), value)
+    assert from_itf(data) == value
 
 
 def test_itf_of_other_tools() -> None:
@@ -200,7 +234,7 @@ def test_what_is_not_itf_is_refused(data: object) -> None:
 
 
 def test_agrees_with_the_itf_library() -> None:
-    value = record(a=(1, frozenset({2, 3})), f=Function({0: "x", 5: "y"}), ok=True)
+    value = record(a=(1, frozenset({2, 3})), f=Function({0: "x", 5: "y"}), ok=Boolean.TRUE)
     decoded = itf_py.value_from_json(to_itf(value))
     assert decoded.a == (1, frozenset({2, 3}))
     assert decoded.f == {0: "x", 5: "y"}

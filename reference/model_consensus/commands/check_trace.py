@@ -1,27 +1,41 @@
 """Check recorded executions, of this or any other implementation, against a specification.
 
 A trace is a file in the ITF JSON format (docs/traces.md).  TLC follows each trace with the
-specification's own next-state relation and checks its invariants in every state.  The exit status
-is 0 if all traces are accepted and 1 if one is rejected: then the first bad state is named, what is
-wrong in it, and which actions were possible instead.
+specification's own actions and checks its invariants in every state.  With ``--landscape`` the
+digests, losses and proofs of work are computed again too.  The exit status is 0 if all traces are
+accepted, 1 if one is rejected or a property is violated in it, and 2 if one could not be checked.
 """
 
 import argparse
+import math
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from model_consensus.conformance.trace_check import check_traces, describe
-from model_consensus.conformance.traces import find_files, read
+from rich.console import Console
+
+from model_consensus.conformance.trace_check import TraceVerdict, check_encoded, describe
+from model_consensus.conformance.trace_encoding import Encoded, encode
+from model_consensus.conformance.trace_landscape import check_landscape
+from model_consensus.conformance.traces import TraceError, find_files, read
 from model_consensus.report.console import new_console
+from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 
 EXAMPLES = """\
 examples:
   model-consensus check-trace out/tob/trace.itf.json
+  model-consensus check-trace out/pow/trace.itf.json --landscape digits
   model-consensus check-trace my-traces/"""
 
 BATCH = 50_000_000
 """Bytes of files that one run of TLC checks, or one larger file."""
+
+RATE = 100
+"""States that TLC checks in a second at least; of short traces many more (docs/traces.md)."""
+
+LONG = 30
+"""Seconds; what takes longer is announced."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,31 +43,89 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", metavar="PATH", nargs="+", type=Path, help="a trace, or a folder of *.itf.json"
     )
-    parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="give up then")
+    parser.add_argument(
+        "--landscape",
+        metavar="NAME",
+        help="compute digests, losses and proofs of work again, on this landscape: "
+        f"{', '.join(LANDSCAPES)}, or module:attribute",
+    )
+    parser.add_argument(
+        "--time-limit", type=_seconds, metavar="SECONDS", help="give up on a run of TLC then"
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not (seconds > 0 and math.isfinite(seconds)):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    return seconds
 
 
 def run(args: argparse.Namespace) -> int:
     """Check the traces."""
     console = new_console()
+    landscape = load_landscape(args.landscape) if args.landscape else None
     started = time.monotonic()
-    traces = rejected = states = 0
-    with console.status("reading", spinner="line") as status:
-        for batch in batches(find_files(args.paths)):
-            verdicts = check_traces(
-                map(read, batch),
-                time_limit=args.time_limit,
-                on_progress=lambda progress: status.update(f"checked {progress.distinct:,} states"),
-            )
-            for verdict in verdicts:
-                traces, states = traces + 1, states + len(verdict.trace.states)
-                if verdict.rejection:
-                    rejected += 1
-                    console.print(describe(verdict))
-    console.print(
-        f"{traces - rejected} of {traces} traces accepted: "
-        f"{states:,} states in {time.monotonic() - started:.1f} s"
-    )
-    return 1 if rejected else 0
+    accepted = wrong = unread = states = 0
+    for batch in batches(find_files(args.paths)):
+        with console.status("reading", spinner="line"):
+            traces, complaints = _readable(batch)
+        for verdict in _check(console, traces, args.time_limit):
+            try:
+                checked = check_landscape(verdict, landscape) if landscape else verdict
+            except TraceError as error:
+                complaints.append(str(error))
+                continue
+            states += len(checked.trace.states)
+            if checked.accepted:
+                accepted += 1
+            else:
+                wrong += 1
+                console.print(describe(checked))
+        for complaint in complaints:
+            print(f"model-consensus: error: {complaint}", file=sys.stderr)
+        unread += len(complaints)
+    total = accepted + wrong + unread
+    if total > unread:
+        console.print(
+            f"{accepted} of {total} traces accepted: "
+            f"{states:,} states in {time.monotonic() - started:.1f} s"
+        )
+    if unread:
+        return 2
+    return 1 if wrong else 0
+
+
+def _readable(batch: Sequence[Path]) -> tuple[list[Encoded], list[str]]:
+    """The traces that are fit to be checked, and what is wrong with each of the other files."""
+    traces: list[Encoded] = []
+    complaints: list[str] = []
+    for file in batch:
+        try:
+            traces.append(encode(read(file)))
+        except TraceError as error:
+            complaints.append(str(error))
+    return traces, complaints
+
+
+def _check(
+    console: Console, traces: Sequence[Encoded], time_limit: float | None
+) -> list[TraceVerdict]:
+    """The verdicts, with a word on how long it takes and how far it has come."""
+    total, done = sum(len(each.states) for each in traces), 0
+    longest = max((len(each.states) for each in traces), default=0)
+    if longest > LONG * RATE:
+        console.print(
+            f"checking {total:,} states: this may take {total // RATE} s and 2 GB of memory"
+        )
+    with console.status(f"checking {total:,} states", spinner="line") as status:
+
+        def show(more: int) -> None:
+            nonlocal done
+            done += more
+            status.update(f"checked {min(done, total):,} of {total:,} states")
+
+        return check_encoded(traces, time_limit=time_limit, on_progress=show)
 
 
 def batches(files: Iterable[Path]) -> Iterator[list[Path]]:

@@ -204,7 +204,7 @@ def run(args: argparse.Namespace) -> int:
         with console.status("TLC checks the trace", spinner="line"):
             (verdict,) = check_traces([traces.read(folder / "trace.itf.json")])
         console.print(trace_check.describe(verdict))
-        accepted = verdict.rejection is None
+        accepted = verdict.accepted
     written = [name for name in OUTPUTS if (folder / name).exists()]
     console.print(f"written to {folder}: {', '.join(written)}")
     return 0 if accepted else 1

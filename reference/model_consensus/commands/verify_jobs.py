@@ -76,7 +76,7 @@ def _train_and_check(protocol: str) -> tuple[float, bool, int, str]:
     (verdict,) = check_traces([traces.read(path)])
     lines = f"  {describe(training)}\n  {trace_check.describe(verdict)}"
     accuracy = training.rows[-1].accuracy["test"]
-    return accuracy, verdict.rejection is None, len(training.trace.states) - 1, lines
+    return accuracy, verdict.accepted, len(training.trace.states) - 1, lines
 
 
 def _trainings(say: Say) -> Found:

@@ -1,7 +1,7 @@
 """Checking recorded executions against a specification, with TLC.
 
 All traces with the same constants go into one run of ``spec/Trace*.tla``: TLC follows each with
-the specification's own Next and checks its invariants in every state.  For a trace that is
+the specification's own actions and checks its invariants in every state.  For a trace that is
 rejected two short runs more find the last good state and what was possible there.
 """
 
@@ -9,20 +9,21 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 from pathlib import Path
 
-from model_consensus.conformance.trace_module import Numbers, is_name, module_text
-from model_consensus.conformance.traces import Trace, TraceError
+from model_consensus.conformance.trace_encoding import Encoded, encode
+from model_consensus.conformance.trace_module import module_text
+from model_consensus.conformance.traces import Trace, printable
 from model_consensus.errors import ModelConsensusError
 from model_consensus.tla.differences import differences
 from model_consensus.tla.manifest import spec_directory
 from model_consensus.tla.tlc import Run, check
-from model_consensus.tla.tlc_output import Progress, Result, Verdict
-from model_consensus.tla.values import Function, Value, parse_state, show
+from model_consensus.tla.tlc_output import Result, Verdict
+from model_consensus.tla.values import Value, parse_state, show
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[int], None]
+"""Takes how many more states have been checked."""
 
 FEW = 50_000
 """States; TLC is over sooner if Java compiles lightly, which does not pay for more."""
@@ -30,7 +31,7 @@ FEW = 50_000
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a trace is no behaviour of its specification.
+    """Why a trace is not a behaviour of its specification.
 
     :ivar index: the index, from 0, of the first state that is wrong.
     :ivar reason: one sentence.
@@ -45,43 +46,71 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class Unsafe:
+    """A property that correct processes lose where the depth of proof-of-work is not safe.
+
+    :ivar index: the index, from 0, of the first state in which it is violated.
+    :ivar violated: the property's name.
+    """
+
+    index: int
+    violated: str
+
+
+@dataclass(frozen=True)
 class TraceVerdict:
-    """What TLC says of one trace; accepted if there is no rejection."""
+    """What TLC says of one trace.
+
+    :ivar rejection: why it is not a behaviour of its specification; None if it is one.
+    :ivar unsafe: of a behaviour: what the depth was too small for.
+    """
 
     trace: Trace
     rejection: Rejection | None
+    unsafe: Unsafe | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the trace is a behaviour in which every property holds."""
+        return self.rejection is None and self.unsafe is None
 
 
 def check_traces(
     traces: Iterable[Trace],
     *,
     time_limit: float | None = None,
-    on_progress: OnProgress | None = None,
+    on_progress: OnProgress = lambda states: None,
 ) -> list[TraceVerdict]:
     """Check traces; the verdicts come in their order.
 
     :raises TraceError: a trace is not fit to be checked at all (unknown module, missing constant).
     :raises ModelConsensusError: TLC failed.
     """
-    given = list(traces)
-    for trace in given:
-        _check_names(trace)
+    given = list(map(encode, traces))
+    return check_encoded(given, time_limit=time_limit, on_progress=on_progress)
+
+
+def check_encoded(
+    given: Sequence[Encoded],
+    *,
+    time_limit: float | None = None,
+    on_progress: OnProgress = lambda states: None,
+) -> list[TraceVerdict]:
+    """Check traces that are in TLC's names already; see `check_traces`."""
     verdicts: dict[int, TraceVerdict] = {}
     order = sorted(range(len(given)), key=lambda index: _setting(given[index]))
     for _, group in groupby(order, key=lambda index: _setting(given[index])):
         numbers = list(group)
         checker = _Checker([given[n] for n in numbers], time_limit, on_progress)
-        for number, rejection in zip(numbers, checker.rejections(), strict=True):
-            verdicts[number] = TraceVerdict(given[number], rejection)
+        verdicts.update(zip(numbers, checker.verdicts(), strict=True))
     return [verdicts[index] for index in range(len(given))]
 
 
-def _setting(trace: Trace) -> tuple[str, str]:
+def _setting(encoded: Encoded) -> tuple[str, str]:
     """What traces of one run of TLC have in common: the module and the constants."""
+    trace = encoded.trace
     return trace.module, "\n".join(
-        f"    {name} = {show(value)}"
-        for name, value in sorted(trace.constants.items())
-        if name != "Losses"
+        f"    {name} = {show(trace.constants[name])}" for name in sorted(trace.constants)
     )
 
 
@@ -89,50 +118,69 @@ def _setting(trace: Trace) -> tuple[str, str]:
 class _Checker:
     """Some traces of one module with the same constants."""
 
-    traces: Sequence[Trace]
+    traces: Sequence[Encoded]
     time_limit: float | None
-    on_progress: OnProgress | None
+    on_progress: OnProgress
 
-    def rejections(self) -> list[Rejection | None]:
-        """For each trace why it is rejected, or None."""
-        accepted: set[int] = set()
-        result = self._run(
-            "SPECIFICATION TraceSpec",
-            on_print=lambda line: accepted.update(_printed_numbers(line)[:1]),
-        )
-        if result.verdict is Verdict.HOLDS:
-            rejected = sorted(set(range(1, len(self.traces) + 1)) - accepted)
-            found = dict(zip(rejected, self._diagnose(rejected), strict=True))
-            return [found.get(number) for number in range(1, len(self.traces) + 1)]
+    def verdicts(self) -> list[TraceVerdict]:
+        """The verdict on each trace."""
+        whole = [index for index, each in enumerate(self.traces) if each.states]
+        found = dict(zip(whole, self._on([self.traces[i] for i in whole]), strict=True))
+        return [
+            found.get(index) or TraceVerdict(each.trace, _malformed(each))
+            for index, each in enumerate(self.traces)
+        ]
+
+    def _on(self, traces: Sequence[Encoded]) -> list[TraceVerdict]:
+        """The verdicts on traces that have a state before the first malformed one."""
+        return _Checker(traces, self.time_limit, self.on_progress)._verdicts() if traces else []
+
+    def _verdicts(self) -> list[TraceVerdict]:
+        reached = dict.fromkeys(range(1, len(self.traces) + 1), 0)
+        unsafe: dict[int, Unsafe] = {}
+
+        def note(line: str) -> None:
+            if found := re.fullmatch(r'<<"reached", (\d+), (\d+)>>', line.strip()):
+                number, step = int(found[1]), int(found[2])
+                self.on_progress(step - reached[number])
+                reached[number] = step
+            elif found := re.fullmatch(r'<<"unsafe", (\d+), (\d+), "(\w+)">>', line.strip()):
+                unsafe.setdefault(int(found[1]), Unsafe(int(found[2]) - 1, found[3]))
+
+        result = self._run("SPECIFICATION TraceSpec", on_print=note)
         if result.verdict is Verdict.SAFETY and result.trace is not None:
             return self._without(_violation(result))
         if result.verdict is Verdict.EVALUATION:
             return self._apart(result)
-        if result.verdict in (Verdict.PARSE, Verdict.ASSUMPTION):
-            raise TraceError(f"{self.traces[0].source}: {result.message}")
-        raise ModelConsensusError(f"TLC: {result.message}")
+        if result.verdict is not Verdict.HOLDS:
+            sources = ", ".join(each.trace.source for each in self.traces[:3])
+            raise ModelConsensusError(f"TLC, checking {sources}: {result.message}")
+        rejected = [n for n, each in enumerate(self.traces, 1) if reached[n] < len(each.states)]
+        rejections = dict(zip(rejected, self._diagnose(rejected), strict=True))
+        verdicts = []
+        for number, each in enumerate(self.traces, 1):
+            rejection = rejections.get(number) or _malformed(each)
+            noticed = None if rejection else unsafe.get(number)
+            verdicts.append(TraceVerdict(each.trace, rejection, noticed))
+        return verdicts
 
-    def _without(self, violation: tuple[int, Rejection]) -> list[Rejection | None]:
-        """TLC stops at a violated invariant: go on with the traces before and after it."""
+    def _without(self, violation: tuple[int, Rejection]) -> list[TraceVerdict]:
+        """TLC stops at a violated property: go on with the traces before and after it."""
         number, rejection = violation
         before, after = self.traces[: number - 1], self.traces[number:]
-        return [*self._others(before), rejection, *self._others(after)]
+        rejected = TraceVerdict(self.traces[number - 1].trace, rejection)
+        return [*self._on(before), rejected, *self._on(after)]
 
-    def _apart(self, result: Result) -> list[Rejection | None]:
-        """TLC stops at a value of a wrong type: find the trace that has it."""
-        if "assumption" in result.message and result.trace is None:
-            raise TraceError(f"{self.traces[0].source}: its constants: {result.message}")
+    def _apart(self, result: Result) -> list[TraceVerdict]:
+        """TLC stops at an expression that it cannot evaluate: find the trace that has it."""
         if len(self.traces) > 1:
             middle = len(self.traces) // 2
-            return [*self._others(self.traces[:middle]), *self._others(self.traces[middle:])]
+            return [*self._on(self.traces[:middle]), *self._on(self.traces[middle:])]
+        (encoded,) = self.traces
         reached = len(result.trace) if result.trace else 0
         reason = f"TLC cannot evaluate the step to it: {result.message}"
-        return [Rejection(min(reached, len(self.traces[0].states) - 1), reason)]
-
-    def _others(self, traces: Sequence[Trace]) -> list[Rejection | None]:
-        if not traces:
-            return []
-        return _Checker(traces, self.time_limit, self.on_progress).rejections()
+        rejection = Rejection(min(reached, len(encoded.states) - 1), reason)
+        return [TraceVerdict(encoded.trace, rejection)]
 
     def _diagnose(self, rejected: Sequence[int]) -> list[Rejection]:
         """Why the traces of these numbers were not accepted."""
@@ -142,28 +190,25 @@ class _Checker:
         last_good = dict.fromkeys(range(1, len(rejected) + 1), 0)
 
         def note(line: str) -> None:
-            if len(numbers := _printed_numbers(line)) == 2:
-                last_good[numbers[0]] = max(last_good[numbers[0]], numbers[1])
+            if found := re.fullmatch(r'<<"reached", (\d+), (\d+)>>', line.strip()):
+                last_good[int(found[1])] = max(last_good[int(found[1])], int(found[2]))
 
         bad._run("SPECIFICATION TraceSpec\nCONSTANT Accept <- AcceptEach", on_print=note)
-        possible: dict[int, list[tuple[str, Function]]] = {number: [] for number in last_good}
+        possible: dict[int, list[tuple[str, Mapping[str, Value]]]] = {n: [] for n in last_good}
         with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
             dump = Path(folder) / "states.dump"
             result = bad._run(
                 "INIT DiagnoseInit\nNEXT DiagnoseNext",
                 last_good=tuple(last_good.items()),
-                invariants=False,
+                properties=False,
                 dump=dump,
             )
             if result.verdict is Verdict.HOLDS:
                 for state in _dumped(dump):
+                    number = state["trace"]
+                    assert isinstance(number, int)
                     if state["by"]:
-                        successor = Function(
-                            {name: state[name] for name in state if name not in _BOOKKEEPING}
-                        )
-                        number = state["trace"]
-                        assert isinstance(number, int)
-                        possible[number].append((str(state["by"]), successor))
+                        possible[number].append((str(state["by"]), state))
         return [
             _explain(bad.traces[number - 1], good, possible[number])
             for number, good in last_good.items()
@@ -174,15 +219,18 @@ class _Checker:
         behaviour: str,
         *,
         last_good: Value = (),
-        invariants: bool = True,
+        properties: bool = True,
         on_print: Callable[[str], None] | None = None,
         dump: Path | None = None,
     ) -> Result:
-        module, constants = _setting(self.traces[0])
+        module = self.traces[0].trace.module
+        constants = "\n".join(
+            f"    {name} = {show(value)}" for name, value in self.traces[0].constants.items()
+        )
         specification = spec_directory() / f"Trace{module}.tla"
         config = specification.with_suffix(".cfg").read_text(encoding="utf-8")
-        if not invariants:
-            config = re.sub(r"(?m)^INVARIANTS?\b.*$", "", config)
+        if not properties:
+            config = re.sub(r"(?m)^(INVARIANTS|PROPERTY)\b.*$", "", config)
         with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
             root = Path(folder) / "RecordedTraces.tla"
             root.write_text(
@@ -197,83 +245,12 @@ class _Checker:
                     root,
                     root.with_suffix(".cfg"),
                     library=specification.parent,
-                    quick=sum(len(trace.states) for trace in self.traces) < FEW,
+                    quick=sum(len(each.states) for each in self.traces) < FEW,
                     options=("-dump", str(dump)) if dump else (),
                 ),
                 time_limit=self.time_limit,
-                on_progress=self.on_progress,
                 on_print=on_print,
             )
-
-
-def _check_names(trace: Trace) -> None:
-    """Refuse a trace that has not exactly the constants and variables of its module.
-
-    Their names go into the module and the configuration as they are, where others could redefine
-    Next or an invariant.
-    """
-    constants, variables = names_of(trace.module) or (None, None)
-    if constants is None or variables is None:
-        known = sorted(file.stem[5:] for file in spec_directory().glob("Trace*.cfg"))
-        raise TraceError(
-            f"{trace.source}: no module {trace.module[:60]!r}; traces can be of {', '.join(known)}"
-        )
-    for kind, wanted, given in (
-        ("constant", constants, frozenset(trace.constants) - {"Losses"}),
-        ("variable", variables, frozenset(map(str, trace.states[0]))),
-    ):
-        for name in sorted(wanted ^ given):
-            wrong = f"it has no {name}" if name in wanted else f"{name[:60]!r} is none"
-            raise TraceError(f"{trace.source}: {wrong}, a {kind} of {trace.module}")
-    for name, value in trace.constants.items():
-        elements = value if isinstance(value, frozenset) else [value]
-        if not all(_is_natural(element) or is_name(element) for element in elements):
-            raise TraceError(
-                f"{trace.source}: constant {name}: a number or a set of names expected"
-            )
-
-
-def _is_natural(value: Value) -> bool:
-    return type(value) is int and 0 <= value < 1 << 31
-
-
-@cache
-def names_of(module: str) -> tuple[frozenset[str], frozenset[str]] | None:
-    """The constants and the variables of a trace of ``module``; None if there are no such traces.
-
-    The constants are those that the configuration leaves open.
-    """
-    specification = spec_directory() / f"Trace{module}.tla"
-    config = specification.with_suffix(".cfg")
-    if not re.fullmatch(r"\w+", module) or not config.is_file():
-        return None
-    substituted = re.findall(r"(?m)^\s*(\w+) <-", config.read_text(encoding="utf-8"))
-    return (
-        _declared("CONSTANT", specification) - frozenset(substituted),
-        _declared("VARIABLE", specification) - _BOOKKEEPING,
-    )
-
-
-def _declared(kind: str, specification: Path) -> frozenset[str]:
-    """The constants or variables that a module and those of this folder that it extends declare."""
-    text = re.sub(r"\\\*.*|\(\*.*?\*\)", "", specification.read_text(encoding="utf-8"))
-    found = set()
-    for keyword, names in re.findall(rf"(?m)^(EXTENDS|{kind}S?)\s+(\w+(?:\s*,\s*\w+)*)", text):
-        for name in re.findall(r"\w+", names):
-            if keyword != "EXTENDS":
-                found.add(name)
-            elif (extended := specification.with_name(f"{name}.tla")).is_file():
-                found |= _declared(kind, extended)
-    return frozenset(found)
-
-
-_BOOKKEEPING = frozenset(["trace", "step", "by"])
-
-
-def _printed_numbers(line: str) -> list[int]:
-    """The numbers in a line such as ``<<"accepted", 3, 17>>``; none in any other line."""
-    found = re.fullmatch(r'<<"accepted", ([\d, ]+)>>', line.strip())
-    return [int(number) for number in found[1].split(",")] if found else []
 
 
 def _dumped(dump: Path) -> Iterator[Mapping[str, Value]]:
@@ -291,42 +268,68 @@ def _violation(result: Result) -> tuple[int, Rejection]:
     return number, Rejection(step - 1, f"{result.property} does not hold in it")
 
 
-def _explain(trace: Trace, good: int, possible: Sequence[tuple[str, Function]]) -> Rejection:
-    """Why the state after the first ``good`` states of ``trace`` is none of the possible ones."""
-    good = min(good, len(trace.states) - 1)
-    original = Numbers(trace).original
-    recorded = trace.states[good]
-    action = trace.actions[good] if good < len(trace.actions) else ""
+def _malformed(encoded: Encoded) -> Rejection | None:
+    """Why the state after the last one that TLC has seen is wrong; None if it was the last."""
+    if encoded.problem is None:
+        return None
+    return Rejection(len(encoded.states), encoded.problem)
+
+
+def _explain(
+    encoded: Encoded, good: int, possible: Sequence[tuple[str, Mapping[str, Value]]]
+) -> Rejection:
+    """Why no possible step leads to the state after the first ``good`` states of a trace."""
+    trace = encoded.trace
+    recorded, action = trace.states[good], trace.actions[good]
+    names = tuple(sorted({name for name, _ in possible}))
+    reason = (
+        f"no step of {trace.module} leads to it" if good else f"it is not initial in {trace.module}"
+    )
+    if good and recorded == trace.states[good - 1]:
+        repeated = f"it repeats the state before it, and {reason}"
+        return Rejection(good, repeated, (), names)
     if not possible:
         return Rejection(good, "nothing was possible before it")
-    successors = [(name, {v: original(state[v]) for v in recorded}) for name, state in possible]
-    _, nearest = min(
-        successors,
-        key=lambda each: (each[0] != action, sum(recorded[v] != each[1][v] for v in recorded)),
-    )
-    lines = [
-        line
-        for variable in recorded
-        for line in differences(str(variable), recorded[variable], nearest[variable])
+    found = [
+        (name, [line for v in recorded for line in differences(str(v), recorded[v], state[str(v)])])
+        for name, state in ((name, encoded.original(state)) for name, state in possible)
     ]
-    return Rejection(
-        good,
-        f"no step of {trace.module} leads to it"
-        if good
-        else f"it is not initial in {trace.module}",
-        tuple(lines[:10]),
-        tuple(sorted({name for name, _ in possible})),
-    )
+    others = sorted({name for name, lines in found if not lines})
+    if others:
+        said = ", ".join(f"{key} {show(v)}" for key, v in trace.arguments[good].items())
+        label = f"{action} ({said})" if said else action
+        reason = f"the step to it is not {label}, as the trace says, but {' or '.join(others)}"
+        return Rejection(good, reason, (), names)
+    _, lines = min(found, key=lambda each: (each[0] != action, len(each[1])))
+    return Rejection(good, reason, tuple(lines[:10]), names)
 
 
 def describe(verdict: TraceVerdict) -> str:
     """A verdict in words."""
-    trace, rejection = verdict.trace, verdict.rejection
-    if rejection is None:
-        return f"{trace.source}: accepted"
-    action = trace.actions[rejection.index] or "an action without a name"
-    lines = [f"{trace.source}: rejected at state {rejection.index} ({action}): {rejection.reason}"]
-    lines += [f"  {line}" for line in rejection.differences]
-    if rejection.possible:
-        lines.append(f"  possible were: {', '.join(rejection.possible)}")
-    return "\n".join(lines)
+    trace, rejection, unsafe = verdict.trace, verdict.rejection, verdict.unsafe
+    if rejection is not None:
+        place = _place(trace, rejection.index)
+        lines = [f"{trace.source}: rejected at {place}: {rejection.reason}"]
+        lines += [f"  {line}" for line in rejection.differences]
+        if rejection.possible:
+            lines.append(f"  possible were: {', '.join(rejection.possible)}")
+    elif unsafe is not None:
+        blocks = trace.states[unsafe.index]["blocks"]
+        assert isinstance(blocks, tuple)
+        byzantine = trace.constants["Byzantine"]
+        assert isinstance(byzantine, frozenset)
+        stolen = sum(block["ticket"]["proposer"] in byzantine for block in blocks)  # type: ignore
+        lines = [
+            f"{trace.source}: {unsafe.violated} is violated at {_place(trace, unsafe.index)}: "
+            f"the depth was not safe",
+            f"  The adversary had {stolen} of {len(blocks)} wins at the depth "
+            f"{trace.constants['Depth']}, where this can happen (docs/settlement.md).",
+            f"  Every step is one of {trace.module}: this is not a fault of the learners.",
+        ]
+    else:
+        lines = [f"{trace.source}: accepted"]
+    return "\n".join(map(printable, lines))
+
+
+def _place(trace: Trace, index: int) -> str:
+    return f"state {index} ({trace.actions[index] or 'an unnamed action'})"

@@ -2,16 +2,19 @@
 
 A trace is a JSON object (Apalache's ADR-015, "Informal Trace Format")::
 
-    {"#meta": {"module": "TobLearning",            the specification
+    {"#meta": {"version": 2,                       of this format
+               "module": "TobLearning",            the specification
                "constants": {"Proc": ..., ...},    its constants, as ITF values
                "genesis": "name",
                "models": [{"name": ..., "parent": "name", "ticket": {...}, "loss": 7}, ...]},
      "vars": ["network", ...],
-     "states": [{"#meta": {"index": 0, "action": "Init"}, "network": ..., ...}, ...]}
+     "states": [{"#meta": {"action": "Init"}, "network": ..., ...},
+                {"#meta": {"action": "Deliver", "process": "p1"}, ...}, ...]}
 
 A model is named by any string, such as its digest in hexadecimal; ``models`` tells for every model
 that was drawn from which parent by which ticket, and what its loss is.  The variables are those of
-the specification; the action's name is for readers, the checker finds out itself what it was.
+the specification.  What a state says of the action that led to it is optional, and checked.
+docs/traces.md describes the format in full.
 """
 
 import json
@@ -27,6 +30,9 @@ from model_consensus.evolutionary_search import Digest, Model
 from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.tla.values import Function, Value, from_itf, to_itf
 
+VERSION = 2
+"""Of the format; version 1 had no decisions of PowLearning and no arguments of actions."""
+
 LARGEST_FILE = 100 << 20
 """Bytes; a larger file is refused unread."""
 
@@ -39,7 +45,15 @@ and the size of the file alone would not.
 
 
 class TraceError(ModelConsensusError):
-    """A file that is no trace; the message names the file and what is wrong."""
+    """The file is not a valid trace; the message names the file and the problem."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
+def printable(text: str) -> str:
+    """The text with control characters escaped: what a file says must not steer a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,18 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Work:
+    """What shows that work was done for the blocks of a trace of PowLearning.
+
+    :ivar target: a block's hash is below it.
+    :ivar nonces: the nonce of each block of the last state.
+    """
+
+    target: int
+    nonces: Sequence[int]
+
+
+@dataclass(frozen=True)
 class Trace:
     """A recorded execution of one module.
 
@@ -60,6 +86,9 @@ class Trace:
     :ivar models: the origin of each model but the genesis.
     :ivar actions: the name of the action that led to each state; "Init" first.
     :ivar states: the projected states; a model stands in them as its name.
+    :ivar arguments: of each action what the trace says of it: the ``process`` that took it, the
+        ``block`` that was received, or what was ``forged``.  Empty if it says nothing of any.
+    :ivar work: the nonces of the blocks, if they are recorded.
     """
 
     source: str
@@ -69,6 +98,8 @@ class Trace:
     models: Mapping[str, Origin]
     actions: Sequence[str]
     states: Sequence[Function]
+    arguments: Sequence[Mapping[str, Value]] = ()
+    work: Work | None = None
 
 
 class Recordable(Protocol):
@@ -87,8 +118,16 @@ class Recordable(Protocol):
         """The losses that an action reveals."""
         ...
 
-    def project(self, state: Any) -> Function:
-        """The variables of its specification."""
+    def recorded(self, state: Any) -> Function:
+        """The variables that a trace has."""
+        ...
+
+    def arguments(self, before: Any, action: Any) -> Mapping[str, Value]:
+        """What a trace says of an action besides its name; ``before`` is the state before it."""
+        ...
+
+    def work(self, state: Any) -> tuple[int, Sequence[int]] | None:
+        """The target of the proofs of work and the blocks' nonces, where there are blocks."""
         ...
 
 
@@ -99,11 +138,13 @@ def record(source: str, system: Recordable, steps: Iterable[tuple[Any, Any]]) ->
     """
     actions: list[str] = []
     states: list[Function] = []
+    arguments: list[Mapping[str, Value]] = []
     losses: dict[Digest, int] = {}  # in the order of drawing
     before: Any = None
     for action, state in steps:
         actions.append(type(action).__name__ if states else "Init")
-        states.append(system.project(state))
+        arguments.append(system.arguments(before, action) if states else {})
+        states.append(system.recorded(state))
         if action is not None:
             losses.update(system.drawn(before, action))
         before = state
@@ -114,13 +155,25 @@ def record(source: str, system: Recordable, steps: Iterable[tuple[Any, Any]]) ->
             str(system.name(parent)), ticket_value(ticket), loss
         )
     genesis = str(system.name(system.genesis.digest))
-    return Trace(source, system.module, system.constants(), genesis, models, actions, states)
+    done = system.work(before)
+    return Trace(
+        source,
+        system.module,
+        system.constants(),
+        genesis,
+        models,
+        actions,
+        states,
+        arguments,
+        Work(*done) if done else None,
+    )
 
 
 def write(path: Path, trace: Trace) -> None:
     """Write ``trace``, one state to a line; the file appears whole or not at all."""
-    meta = {
+    meta: dict[str, Any] = {
         "format": "ITF",
+        "version": VERSION,
         "module": trace.module,
         "constants": {name: to_itf(value) for name, value in trace.constants.items()},
         "genesis": trace.genesis,
@@ -134,11 +187,18 @@ def write(path: Path, trace: Trace) -> None:
             for name, origin in trace.models.items()
         ],
     }
+    if trace.work:
+        meta |= {"target": hex(trace.work.target), "nonces": [*trace.work.nonces]}
     variables = list(trace.states[0])
+    arguments = trace.arguments or [{}] * len(trace.states)
     with whole_file(path) as file:
         file.write(f'{{"#meta": {json.dumps(meta)},\n"vars": {json.dumps(variables)},\n"states": [')
-        for index, (action, state) in enumerate(zip(trace.actions, trace.states, strict=True)):
-            line = {"#meta": {"index": index, "action": action}, **to_itf(state)}
+        for index, (action, given, state) in enumerate(
+            zip(trace.actions, arguments, trace.states, strict=True)
+        ):
+            note = {"index": index, "action": action}
+            note |= {name: to_itf(value) for name, value in given.items()}
+            line = {"#meta": note, **to_itf(state)}
             file.write(f"{',' if index else ''}\n{json.dumps(line)}")
         file.write("\n]}\n")
 
@@ -146,7 +206,8 @@ def write(path: Path, trace: Trace) -> None:
 def read(path: Path) -> Trace:
     """Read a trace.
 
-    :raises TraceError: the file cannot be read or is no trace; a wrong state is named by its index.
+    :raises TraceError: the file cannot be read or is not a trace; a wrong state is named by its
+        index.
     """
     text = _text(path)
     try:
@@ -156,6 +217,11 @@ def read(path: Path) -> Trace:
     except TraceError:
         raise
     except ValueError as error:
+        if str(error).startswith("Extra data") and "\n" in text.strip():
+            raise TraceError(
+                f"{path}: not a trace: it has several JSON values (NDJSON), and a trace is one "
+                f"JSON object"
+            ) from None
         raise TraceError(f"{path}: not JSON: {error}") from None
 
 
@@ -189,61 +255,141 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _trace(source: str, data: Any) -> Trace:
-    meta = _field(source, data, "#meta", dict)
+    meta = _meta(source, data)
     states = _field(source, data, "states", list)
     variables = _field(source, data, "vars", list)
     if not all(isinstance(variable, str) for variable in variables):
         raise TraceError(f"{source}: vars has something else than names")
     if not states:
-        raise TraceError(f"{source}: it has no states")
-    models = {}
-    for index, model in enumerate(_field(source, meta, "models", list)):
-        where = f"{source}: model {index}"
-        ticket = _value(where, _field(where, model, "ticket", dict))
-        if not isinstance(ticket, Function):
-            raise TraceError(f"{where}: its ticket is no record")
-        name, parent = _field(where, model, "name", str), _field(where, model, "parent", str)
-        if name in models:
-            raise TraceError(f"{where}: {name} appears twice")
-        loss = _field(where, model, "loss", int)
-        if loss < 0:
-            raise TraceError(f"{where}: its loss is negative")
-        models[name] = Origin(parent, ticket, loss)
-    actions, parsed = [], []
+        raise TraceError(f"{source}: states is empty")
+    actions, arguments, parsed = [], [], []
     for index, state in enumerate(states):
         where = f"{source}: state {index}"
         if not isinstance(state, dict):
             raise TraceError(f"{where}: not an object")
         note = state.get("#meta", {})
-        actions.append(str(note.get("action", "")) if isinstance(note, dict) else "")
+        if not isinstance(note, dict) or not isinstance(note.get("action", ""), str):
+            raise TraceError(f"{where}: its #meta is not an object with the name of an action")
+        actions.append(note.get("action", ""))
+        arguments.append(
+            {
+                name: _value(f"{where}: #meta: {name}", note[name])
+                for name in ("process", "block", "forged")
+                if name in note
+            }
+        )
         given = {key: item for key, item in state.items() if not key.startswith("#")}
-        if set(given) != set(variables):
-            wrong = sorted(set(given) ^ set(variables))
-            raise TraceError(f"{where}: it must have exactly the variables; see {wrong[0]}")
+        for name in variables:
+            if name not in given:
+                raise TraceError(f"{where}: the variable {name} is missing")
+        for name in given:
+            if name not in variables:
+                raise TraceError(f"{where}: {name} is not one of the variables in vars")
         parsed.append(
             Function({key: _value(f"{where}: {key}", item) for key, item in given.items()})
         )
         states[index] = None  # its JSON is not needed any more, and may be large
+    constants = {
+        name: _value(f"{source}: constant {name}", item)
+        for name, item in _field(source, meta, "constants", dict).items()
+    }
     return Trace(
         source,
         _field(source, meta, "module", str),
-        {
-            name: _value(f"{source}: constant {name}", item)
-            for name, item in _field(source, meta, "constants", dict).items()
-        },
+        constants,
         _field(source, meta, "genesis", str),
-        models,
+        _models(source, meta),
         actions,
         parsed,
+        arguments,
+        _work(source, meta),
     )
+
+
+def _meta(source: str, data: Any) -> Any:
+    """The ``#meta`` of a trace; a file of another kind is called what it is."""
+    if not isinstance(data, dict):
+        raise TraceError(f"{source}: not a trace: it is not a JSON object")
+    if "#meta" not in data and "states" not in data:
+        raise TraceError(f"{source}: not a trace: #meta and states are missing")
+    meta = _field(source, data, "#meta", dict)
+    if not {"module", "constants", "models"} & set(meta):
+        raise TraceError(
+            f"{source}: an ITF trace of another specification or tool: its #meta has no module, "
+            f"constants and models (docs/traces.md)"
+        )
+    if "loop" in data:
+        raise TraceError(
+            f"{source}: it has a loop: only finite executions can be checked, so leave loop out"
+        )
+    if meta.get("version", VERSION) != VERSION:
+        raise TraceError(
+            f"{source}: it is of version {str(meta['version'])[:20]} of the format, and only "
+            f"version {VERSION} can be read"
+        )
+    return meta
+
+
+def _models(source: str, meta: Any) -> dict[str, Origin]:
+    """The models by name.
+
+    :raises TraceError: one is malformed, or two have one name or one parent and one ticket.
+    """
+    models: dict[str, Origin] = {}
+    drawn: dict[tuple[str, Function], str] = {}
+    for index, model in enumerate(_field(source, meta, "models", list)):
+        where = f"{source}: model {index}"
+        ticket = _value(where, _field(where, model, "ticket", dict))
+        if not isinstance(ticket, Function):
+            raise TraceError(f"{where}: ticket is not a record")
+        name, parent = _field(where, model, "name", str), _field(where, model, "parent", str)
+        if name in models or name == meta.get("genesis"):
+            raise TraceError(f"{where}: another model is called {name} too")
+        origin = Origin(parent, ticket, _natural(where, model, "loss"))
+        other = drawn.setdefault((parent, ticket), name)
+        if other != name:
+            raise TraceError(
+                f"{source}: the models {other} and {name} have the same parent and the same "
+                f"ticket, which fix one offspring"
+            )
+        models[name] = origin
+    return models
+
+
+def _work(source: str, meta: Any) -> Work | None:
+    """The target and the nonces, if they are there."""
+    if "target" not in meta and "nonces" not in meta:
+        return None
+    target, nonces = _field(source, meta, "target", str), _field(source, meta, "nonces", list)
+    try:
+        number = int(target, 16)
+    except ValueError:
+        raise TraceError(f"{source}: target is not a number in hexadecimal") from None
+    if not all(type(nonce) is int and 0 <= nonce < 1 << 64 for nonce in nonces):
+        raise TraceError(f"{source}: nonces has something else than numbers in 0..2^64-1")
+    return Work(number, nonces)
+
+
+_KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a string"}
 
 
 def _field(where: str, data: Any, name: str, kind: type) -> Any:
     if not isinstance(data, dict) or name not in data:
-        raise TraceError(f"{where}: it has no {name}")
-    if not isinstance(data[name], kind) or (kind is int and isinstance(data[name], bool)):
-        raise TraceError(f"{where}: {name} is not of type {kind.__name__}")
+        raise TraceError(f"{where}: {name} is missing")
+    if not isinstance(data[name], kind):
+        raise TraceError(f"{where}: {name} is not {_KINDS[kind]}")
     return data[name]
+
+
+def _natural(where: str, data: Any, name: str) -> int:
+    if name not in data:
+        raise TraceError(f"{where}: {name} is missing")
+    number = _value(f"{where}: {name}", data[name])
+    if type(number) is not int:
+        raise TraceError(f"{where}: {name} is not an integer")
+    if number < 0:
+        raise TraceError(f"{where}: {name} is negative")
+    return number
 
 
 def _value(where: str, data: Any) -> Value:
@@ -254,14 +400,15 @@ def _value(where: str, data: Any) -> Value:
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
-    """The files given, and all ``*.itf.json`` files in the folders given; links to folders do not
-    count.
+    """The files given, and all ``*.itf.json`` files in the folders given.
 
-    :raises TraceError: there is none.
+    Links to folders are not followed.
+
+    :raises TraceError: there is no such file.
     """
     files: list[Path] = []
     for path in paths:
         files += sorted(path.rglob("*.itf.json")) if path.is_dir() else [path]
     if not files:
-        raise TraceError("no *.itf.json file in " + ", ".join(map(str, paths)))
+        raise TraceError("there is no *.itf.json file in " + ", ".join(map(str, paths)))
     return files

@@ -186,8 +186,12 @@ class Simulation:
         leader = tuple(map(self.committee.leader, range(1, epochs + 1)))
         states = [Function({**step.state, "leader": leader}) for step in nodes]
         actions = [step.action for step in nodes]
+        arguments: list[dict[str, Value]] = [
+            {"process": step.process} if step.action in ("Propose", "Vote", "Deliver") else {}
+            for step in nodes
+        ]
         return (
-            Trace(source, "Streamlet", constants, "", {}, actions, states),
+            Trace(source, "Streamlet", constants, "", {}, actions, states, arguments),
             traces.record(source, self.system, ((step.action, step.state) for step in learners)),
         )
 

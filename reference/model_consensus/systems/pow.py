@@ -29,7 +29,7 @@ from model_consensus.systems.answers import (
     OpenLandscape,
 )
 from model_consensus.systems.lineage import Lineages, ticket_value
-from model_consensus.tla.values import Function, Value, function, record
+from model_consensus.tla.values import Boolean, Function, Value, function, record
 
 
 @dataclass(frozen=True)
@@ -301,14 +301,7 @@ class PowSystem:
         """The variables blocks, known, tip and loss of ``PowLearning.tla``."""
         places = self._places(state)
         return record(
-            blocks=tuple(
-                record(
-                    parent=places[block.parent],
-                    ticket=ticket_value(block.ticket),
-                    claim=block.claim,
-                )
-                for block in state.blocks
-            ),
+            blocks=tuple(self._block_value(block, places) for block in state.blocks),
             known=function(
                 {
                     p: frozenset([0, *(places[digest] for digest in learner.known)])
@@ -318,6 +311,33 @@ class PowSystem:
             tip=function({p: places[learner.tip] for p, learner in state.learner.items()}),
             loss=function({self.name(digest): loss for digest, loss in state.loss.items()}),
         )
+
+    def _block_value(self, block: Block, places: Mapping[Digest, int]) -> Function:
+        return record(
+            parent=places[block.parent], ticket=ticket_value(block.ticket), claim=block.claim
+        )
+
+    def recorded(self, state: State) -> Function:
+        """What a trace has: the specification's variables and the decisions."""
+        decided = {
+            p: tuple(map(self.name, self.decided(learner))) for p, learner in state.learner.items()
+        }
+        return Function({**self.project(state), "decided": function(decided)})
+
+    def arguments(self, before: State, action: Action) -> dict[str, Value]:
+        """What a trace says of an action besides its name; ``before`` is the state before it."""
+        match action:
+            case Receive(process, block) | ByzantinePublish(process, block):
+                return {"process": process, "block": block}
+            case ByzantineForge(process, block):
+                work = Boolean.of(pow_learning.has_work(self.rules, block))
+                forged = self._block_value(block, self._places(before))
+                return {"process": process, "forged": Function({**forged, "work": work})}
+        return {"process": action.process}
+
+    def work(self, state: State) -> tuple[int, list[int]]:
+        """The target of the proofs of work, and the blocks' nonces."""
+        return self.rules.target, [block.nonce for block in state.blocks]
 
     # ------------------------------------------------------------------------ the block tree
 

@@ -221,6 +221,15 @@ class TobSystem:
             loss=function({self.name(digest): loss for digest, loss in state.loss.items()}),
         )
 
+    recorded = project
+
+    def arguments(self, before: State, action: Action) -> dict[str, Value]:
+        """What a trace says of an action besides its name."""
+        return {"process": action.process} if isinstance(action, Offer | Deliver) else {}
+
+    def work(self, state: State) -> None:
+        """There are no blocks."""
+
     def offer_value(self, offer: tob_learner.Offer) -> Value:
         """An offer as a record of TLA+."""
         return record(

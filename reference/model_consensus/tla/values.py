@@ -2,31 +2,48 @@ r"""TLA+ values in Python: read what TLC prints, write TLA+ and the ITF JSON enc
 
     TLA+                          Python
     integer                       int
-    TRUE, FALSE                   bool
+    TRUE, FALSE                   Boolean
     "text", a model value         str (TLC prints "p1" and p1; both become "p1")
     <<a, b>>                      tuple
     {a, b}, a..b                  frozenset
     [f |-> a], (k :> v @@ ...)    Function
 
-Two values are equal here iff they are equal in TLA+, with two exceptions that no well-typed
-specification meets: a model value equals the string of the same name, and Python says
-``True == 1``.  A function with the domain 1..n *is* a sequence in TLA+ (so an empty function, an
-empty record and an empty sequence are one value): it is always a tuple here, never a `Function`.
+Two values are equal here iff they are equal in TLA+, with one exception that no well-typed
+specification meets: a model value equals the string of the same name.  Python's own booleans are
+not values, because ``True == 1``: in a set or as a key, one would stand for the other.  A function
+with the domain 1..n *is* a sequence in TLA+ (so an empty function, an empty record and an empty
+sequence are one value): it is always a tuple here, never a `Function`.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
 from model_consensus.errors import ModelConsensusError
 
 
+class Boolean(Enum):
+    """TRUE or FALSE; unlike Python's booleans, neither equals a number."""
+
+    FALSE = "FALSE"
+    TRUE = "TRUE"
+
+    @staticmethod
+    def of(truth: bool) -> "Boolean":
+        """The value of TLA+ for a boolean of Python."""
+        return Boolean.TRUE if truth else Boolean.FALSE
+
+    def __bool__(self) -> bool:
+        return self is Boolean.TRUE
+
+
 class Function(Mapping["Value", "Value"]):
     """An immutable, hashable function of TLA+, iterated in the order of `ordered`.
 
-    A record is a function from strings.  Equality is a dict's.  A domain 1..n is refused:
-    `function` builds the tuple that it must be.
+    A record is a function from strings.  Equality is a dict's.  A domain 1..n is refused, because
+    that is a sequence: use `function`, which returns a tuple.
     """
 
     __slots__ = ("_hash", "_items")
@@ -70,7 +87,7 @@ class Function(Mapping["Value", "Value"]):
         return Function, (self._items,)
 
 
-Value = int | bool | str | tuple["Value", ...] | frozenset["Value"] | Function
+Value = int | Boolean | str | tuple["Value", ...] | frozenset["Value"] | Function
 
 
 def _is_sequence(items: Mapping[Value, Value]) -> bool:
@@ -104,9 +121,9 @@ def ordered(values: Iterable[Value]) -> list[Value]:
 
 
 def _rank(value: Value) -> tuple[Any, ...]:
-    if isinstance(value, bool):
-        return (0, value)
-    if isinstance(value, int):
+    if isinstance(value, Boolean):
+        return (0, bool(value))
+    if type(value) is int:
         return (1, value)
     if isinstance(value, str):
         return (2, value)
@@ -114,7 +131,14 @@ def _rank(value: Value) -> tuple[Any, ...]:
         return (3, *map(_rank, value))
     if isinstance(value, frozenset):
         return (4, len(value), *sorted(map(_rank, value)))
-    return (5, len(value), *((_rank(key), _rank(value[key])) for key in value))
+    if isinstance(value, Function):
+        return (5, len(value), *((_rank(key), _rank(value[key])) for key in value))
+    raise _not_a_value(value)
+
+
+def _not_a_value(value: object) -> ModelConsensusError:
+    """What is raised where something else than a value is given, such as Python's ``True``."""
+    return ModelConsensusError(f"{value!r} is not a TLA+ value")
 
 
 # ------------------------------------------------------------------ reading what TLC prints
@@ -138,7 +162,7 @@ def parse(text: str) -> Value:
     of a state's variables look as they did in its neighbours.
 
     Raises:
-        ModelConsensusError: ``text`` is no value that TLC prints.
+        ModelConsensusError: ``text`` is not a value that TLC prints.
     """
     tokens = ["", *reversed(_TOKEN.findall(text))]
     try:
@@ -191,7 +215,7 @@ def _atom(token: str) -> Value:
             text = _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), text)
         return text
     if token == "TRUE" or token == "FALSE":
-        return token == "TRUE"
+        return Boolean(token)
     if first.isdigit() or first == "-":
         low, dots, high = token.partition("..")
         if dots:
@@ -241,9 +265,9 @@ def show(value: Value) -> str:
     Model values come out as strings.  A function that is neither a sequence nor a record uses
     ``:>`` and ``@@`` of the standard module TLC.
     """
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
+    if isinstance(value, Boolean):
+        return value.value
+    if type(value) is int:
         return str(value)
     if isinstance(value, str):
         return '"' + value.translate(_QUOTED) + '"'
@@ -251,6 +275,8 @@ def show(value: Value) -> str:
         return "<<" + ", ".join(map(show, value)) + ">>"
     if isinstance(value, frozenset):
         return "{" + ", ".join(map(show, ordered(value))) + "}"
+    if not isinstance(value, Function):
+        raise _not_a_value(value)
     if _is_record(value):
         return "[" + ", ".join(f"{key} |-> {show(value[key])}" for key in value) + "]"
     return "(" + " @@ ".join(f"{show(key)} :> {show(value[key])}" for key in value) + ")"
@@ -261,14 +287,18 @@ def show(value: Value) -> str:
 
 def to_itf(value: Value) -> Any:
     """``value`` as JSON data in the encoding of Apalache's ITF (ADR-015)."""
-    if isinstance(value, bool | str):
+    if isinstance(value, Boolean):
+        return bool(value)
+    if isinstance(value, str):
         return value
-    if isinstance(value, int):
+    if type(value) is int:
         return {"#bigint": str(value)}
     if isinstance(value, tuple):
         return {"#tup": [to_itf(item) for item in value]}
     if isinstance(value, frozenset):
         return {"#set": [to_itf(item) for item in ordered(value)]}
+    if not isinstance(value, Function):
+        raise _not_a_value(value)
     if _is_record(value):
         return {str(key): to_itf(value[key]) for key in value}
     return {"#map": [[to_itf(key), to_itf(value[key])] for key in value]}
@@ -288,8 +318,10 @@ def from_itf(data: Any, depth: int = DEEPEST) -> Value:
         ModelConsensusError: ``data`` is not in the encoding, or nested deeper than ``depth``.
     """
     kind = type(data)
-    if kind is int or kind is bool:
+    if kind is int:
         return data  # type: ignore[no-any-return]
+    if kind is bool:
+        return Boolean.of(data)
     if kind is str:
         if not data.isascii() and _SURROGATE.search(data):
             raise ModelConsensusError(f"a string with half a character: {data[:60]!a}")

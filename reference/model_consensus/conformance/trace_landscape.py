@@ -1,0 +1,142 @@
+"""Recomputing what a trace says of the landscape: digests, offspring, losses and proofs of work.
+
+A trace is checked by TLC against its own list of models, so noise and losses that are wrong in the
+same way everywhere pass.  Here they are computed again from the landscape.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from model_consensus.conformance.trace_check import Rejection, TraceVerdict
+from model_consensus.conformance.traces import Origin, Trace, TraceError
+from model_consensus.evolutionary_search import Digest, EvolutionarySearch, Model, Ticket
+from model_consensus.landscapes import Landscape
+from model_consensus.pow_learner import Block
+from model_consensus.tla.values import Function, Value
+
+SHORTEST_NAME = 16
+"""Hexadecimal digits of its digest that a model's name must have."""
+
+
+def check_landscape(verdict: TraceVerdict, landscape: Landscape) -> TraceVerdict:
+    """The verdict, or the rejection of a trace that contradicts the landscape.
+
+    :raises TraceError: the trace has not what is needed: names that are digests, and for blocks
+        the target and the nonces.
+    """
+    if verdict.rejection is not None:
+        return verdict
+    problem = next(_problems(verdict.trace, landscape), None)
+    return verdict if problem is None else replace(verdict, rejection=problem, unsafe=None)
+
+
+def _problems(trace: Trace, landscape: Landscape) -> Iterator[Rejection]:
+    if trace.module == "Streamlet":
+        raise TraceError(f"{trace.source}: a trace of Streamlet has no landscape")
+    for name in (trace.genesis, *trace.models):
+        if len(name) < SHORTEST_NAME or any(digit not in "0123456789abcdef" for digit in name):
+            raise TraceError(
+                f"{trace.source}: model {name}: with a landscape a model's name must be its digest "
+                f"in hexadecimal, {SHORTEST_NAME} digits of it or more"
+            )
+    draws = trace.constants["Draws"]
+    lambda_ = trace.constants.get("Lambda", draws)
+    assert isinstance(draws, int)
+    assert isinstance(lambda_, int)
+    search = EvolutionarySearch(landscape, draws, lambda_)
+    if not search.genesis.digest.hex().startswith(trace.genesis):
+        yield Rejection(
+            0,
+            f"the genesis model is {search.genesis.digest.hex()[: len(trace.genesis)]} for this "
+            f"landscape, λ and draws, not {trace.genesis}",
+        )
+        return
+    yield from _wrong_models(trace, search)
+    if trace.module == "PowLearning":
+        yield from _without_work(trace, search.genesis.digest)
+
+
+# --------------------------------------------------------------------------------------- models
+
+
+def _wrong_models(trace: Trace, search: EvolutionarySearch) -> Iterator[Rejection]:
+    """The models whose names or losses are not what their tickets make of their parents."""
+    children: dict[str, dict[str, Origin]] = {}
+    for name, origin in trace.models.items():
+        children.setdefault(origin.parent, {})[name] = origin
+    known: dict[str, Model] = {trace.genesis: search.genesis}
+    for parent, drawn in children.items():  # a parent stands before its offspring
+        model = known.pop(parent)
+        tickets = [ticket_of(origin.ticket) for origin in drawn.values()]
+        losses = search.losses(model, tickets)
+        for (name, origin), ticket, loss in zip(drawn.items(), tickets, losses, strict=True):
+            offspring = search.offspring(model, ticket)
+            digest = offspring.digest.hex()[: len(name)]
+            if digest != name:
+                problem = f"the digest of the model {name} is {digest}, by its parent and ticket"
+                yield Rejection(_first(trace, name), problem)
+                return
+            if loss != origin.loss:
+                problem = f"the loss of the model {name} is {loss}, not {origin.loss}"
+                yield Rejection(_first(trace, name), problem)
+                return
+            if name in children:
+                known[name] = offspring
+
+
+def ticket_of(value: Function) -> Ticket:
+    """A ticket from its record in TLA+."""
+    generation, proposer, draw = (value[f] for f in ("generation", "proposer", "draw"))
+    assert isinstance(generation, int)
+    assert isinstance(proposer, str)
+    assert isinstance(draw, int)
+    return Ticket(generation, proposer, draw)
+
+
+def _first(trace: Trace, name: str) -> int:
+    """The first state in which the model's loss is known; the last one if there is none."""
+    for index, state in enumerate(trace.states):
+        losses = state["loss"]
+        if isinstance(losses, Function) and name in losses:
+            return index
+    return len(trace.states) - 1
+
+
+# ----------------------------------------------------------------------------------------- work
+
+
+def _without_work(trace: Trace, genesis: Digest) -> Iterator[Rejection]:
+    """The first block whose hash is not below the target."""
+    blocks = trace.states[-1]["blocks"]
+    assert isinstance(blocks, tuple)
+    if trace.work is None:
+        raise TraceError(
+            f"{trace.source}: target and nonces are missing in #meta: without them the proofs of "
+            f"work cannot be computed again"
+        )
+    if len(trace.work.nonces) != len(blocks):
+        raise TraceError(
+            f"{trace.source}: there are {len(trace.work.nonces)} nonces and {len(blocks)} blocks"
+        )
+    digests = [genesis]
+    for place, (value, nonce) in enumerate(zip(blocks, trace.work.nonces, strict=True), 1):
+        digests.append(_block(value, nonce, digests).digest)
+        if int.from_bytes(digests[-1], "big") >= trace.work.target:
+            index = next(i for i, each in enumerate(trace.states) if _count(each) >= place)
+            yield Rejection(index, f"block {place} has no work: its hash is not below the target")
+            return
+
+
+def _block(value: Value, nonce: int, digests: list[Digest]) -> Block:
+    assert isinstance(value, Function)
+    parent, ticket, claim = value["parent"], value["ticket"], value["claim"]
+    assert isinstance(parent, int)
+    assert isinstance(ticket, Function)
+    assert isinstance(claim, int)
+    return Block(digests[parent], ticket_of(ticket), claim, nonce)
+
+
+def _count(state: Mapping[Value, Value]) -> int:
+    blocks = state["blocks"]
+    assert isinstance(blocks, tuple)
+    return len(blocks)
