@@ -14,8 +14,8 @@ from model_consensus.conformance.necessity_attack import attack
 from model_consensus.conformance.replay import counterexample
 from model_consensus.systems.bounded import SYSTEMS
 from model_consensus.tla import tlc
-from model_consensus.tla.manifest import Model, load
-from model_consensus.tla.tlc_output import Trace
+from model_consensus.tla.manifest import SpecModel, load
+from model_consensus.tla.tlc_output import Counterexample
 
 MODELS = load().models
 NECESSARY = [model for model in MODELS if model.kind == "necessity"]
@@ -60,7 +60,7 @@ def test_who_falls_is_who_should(name: str) -> None:
     assert bool(row.within or row.instead) == (row.about == "bound")
 
 
-def among_these_votes(model: Model, votes: dict[str, str], folder: Path) -> Trace:
+def among_these_votes(model: SpecModel, votes: dict[str, str], folder: Path) -> Counterexample:
     """The counterexample of a Streamlet model in which no other votes are cast."""
     chains = {
         process: ", ".join(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.commands import proofs_graphs_trainings as jobs
 from model_consensus.commands import run
-from model_consensus.commands import verify_jobs as jobs
 from model_consensus.commands.cli import main
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape

@@ -18,8 +18,8 @@ from model_consensus.conformance.replay import Replay, counterexample, replay, s
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report import console as report
 from model_consensus.systems.bounded import system_of
-from model_consensus.tla.manifest import Model, load
-from model_consensus.tla.tlc_output import Trace
+from model_consensus.tla.manifest import SpecModel, load
+from model_consensus.tla.tlc_output import Counterexample
 
 EXAMPLES = """\
 examples:
@@ -62,14 +62,14 @@ def run(args: argparse.Namespace) -> int:
         return _simulated(console, model, args)
     system = None if model.name in NECESSITY else system_of(model)
     trace = counterexample(model)
-    for line in report.trace_lines(trace):
+    for line in report.counterexample_lines(trace):
         console.print(line)
     if system is None:
         return _attacked(console, model, trace)
     return _told(console, replay(system, trace.steps), len(trace))
 
 
-def _simulated(console: Console, model: Model, args: argparse.Namespace) -> int:
+def _simulated(console: Console, model: SpecModel, args: argparse.Namespace) -> int:
     system = system_of(model)
     behaviours = simulate(model, args.simulate, args.depth, args.seed)
     for behaviour in behaviours:
@@ -84,7 +84,7 @@ def _simulated(console: Console, model: Model, args: argparse.Namespace) -> int:
     return 0
 
 
-def _attacked(console: Console, model: Model, trace: Trace) -> int:
+def _attacked(console: Console, model: SpecModel, trace: Counterexample) -> int:
     row = NECESSITY[model.name]
     found = attack(model, trace.steps)
     console.print(f"dropped ({row.about}): {row.dropped}")

@@ -31,8 +31,8 @@ from model_consensus.defects import streamlet as streamlet_defects
 from model_consensus.defects import tob as tob_defects
 from model_consensus.systems.bounded import SYSTEMS
 from model_consensus.systems.system import System
-from model_consensus.tla.config import constants_of
-from model_consensus.tla.manifest import Model, load
+from model_consensus.tla.config import read_config
+from model_consensus.tla.manifest import SpecModel, load
 from model_consensus.tla.values import Value
 
 
@@ -265,22 +265,22 @@ for _shape in ("vote_late", "any_notarized", "two_consecutive"):  # the same, up
     NECESSITY[f"MCStreamlet_{_shape}_final"] = NECESSITY[f"MCStreamlet_{_shape}"]
 
 
-def weak_system(model: Model) -> System[Any, Any]:
+def weak_system(model: SpecModel) -> System[Any, Any]:
     """The implementation's system with the model's assumption dropped."""
     row = NECESSITY[model.name]
     return _system(model, {}, row.learner, row.system)
 
 
-def real_system(model: Model) -> System[Any, Any]:
+def real_system(model: SpecModel) -> System[Any, Any]:
     """The implementation's system with the real learners and the assumption kept."""
     row = NECESSITY[model.name]
     return _system(model, row.within, None, row.real_system)
 
 
 def _system(
-    model: Model, within: Mapping[str, Value], learner: Any, kind: type[Any] | None
+    model: SpecModel, within: Mapping[str, Value], learner: Any, kind: type[Any] | None
 ) -> System[Any, Any]:
-    constants = constants_of(model.config.read_text(encoding="utf-8"))
+    constants = read_config(model.config).constants
     options = [learner] if learner is not None else []
     made: System[Any, Any] = SYSTEMS[model.module.stem](
         {**constants, **within}, *options, **({"kind": kind} if kind else {})

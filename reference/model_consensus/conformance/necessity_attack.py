@@ -16,7 +16,7 @@ from model_consensus.systems import streamlet as streamlet_system
 from model_consensus.systems.pow import ByzantineForge
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import ByzantineOffer
-from model_consensus.tla.manifest import Model
+from model_consensus.tla.manifest import SpecModel
 from model_consensus.tla.tlc_output import Step
 
 
@@ -44,7 +44,7 @@ class Attack:
         return not self.replayed.failure and self.fell == last and self.real_fell is None
 
 
-def attack(model: Model, steps: Sequence[Step]) -> Attack:
+def attack(model: SpecModel, steps: Sequence[Step]) -> Attack:
     """Replay the counterexample ``steps`` of a necessity model, and repeat its moves.
 
     A lasso is replayed up to its last state.
