@@ -233,6 +233,7 @@ def interrupt(status, name, said):
     if said.startswith({words!r}):
         os.kill(os.getpid(), signal.SIGINT)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 explore._say = interrupt
 sys.exit(cli.main(["explore", "MCTobLearning_tiny"]))
 """

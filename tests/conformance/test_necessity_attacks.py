@@ -52,8 +52,8 @@ def test_no_necessity_model_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("name", NECESSITY)
-def test_who_falls_is_who_should(name: str) -> None:
-    """Where the network or a bound is at fault, the learner that falls is the real one."""
+def test_what_is_defective_is_what_should_be(name: str) -> None:
+    """Where the network or a bound is at fault, the learner is the real one."""
     row = NECESSITY[name]
     assert (row.learner is None) == (row.about != "learner")
     assert row.about in ("learner", "network", "bound")
@@ -102,8 +102,8 @@ def test_a_counterexample_is_an_attack_where_the_assumption_is_dropped_and_only_
     assert len(trace) == model.figures.trace_length
     found = attack(model, trace.steps)
     assert found.replayed.failure == ()
-    assert found.fell == len(trace) - 1  # there first: it is a shortest counterexample
-    assert found.real_fell is None
+    assert found.violated == len(trace) - 1  # there first: it is a shortest counterexample
+    assert found.real_violated is None
     assert found.is_as_expected
     assert (found.impossible is not None) == (name in IMPOSSIBLE)
 

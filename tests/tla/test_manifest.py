@@ -329,3 +329,45 @@ def test_a_manifest_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None
     path.write_text("[" * 100_000)
     with pytest.raises(ModelConsensusError, match="not JSON"):
         load(path)
+
+
+# Why nothing violates them: they say what the values of variables are, or compare two ways to
+# compute the same, so that only a wrong specification could violate them.
+NOT_VIOLATED = {
+    "TypeOK": "the types of the variables",
+    "KnownIsTree": "the type of `known`: with a block its parent is known",
+    "TipIsLongest": "the type of `tip`: no known chain is longer",
+    "DistinctHeights": "what Synchronous means for blocks of correct processes",
+    "DrawnOnce": "the type of `loss` in TobFrontier",
+    "OneBlockEach": "the type of a slot: who wins it appends one block",
+    "OneValue": "the type of the output of Consensus",
+    "Validity": "the type of the output of Consensus",
+    "PlaysByTheRules": "that the attack of SlotGameAttack is a play of SlotGame",
+    "StandsWhereItBelieves": "that the attack counts its blocks right",
+    "Succeeds": "that the attack reaches its aim",
+    "Agree": "that two formulations have the same outputs",
+    "NeverStuck": "that the comparison of two formulations goes on",
+    "SameObservation": "that two formulations have the same outputs",
+    "RefinesTobFrontier": "that two formulations have the same behaviours",
+    "FairlyRefinesTobFrontier": "that two formulations have the same fair behaviours",
+    "FairlyRefinesTotalOrderBroadcast": "that the broadcast's fairness is the learning's",
+    "RefinesConsensus": "that consensus is an instance of model-consensus",
+    "EachDelivered": "that fair delivery delivers",
+    "HeightSettlement": "a condition computed in two ways",
+    "NothingGained": "a condition computed in two ways",
+    "SameWithoutH": "a condition computed in two ways",
+}
+
+
+def test_what_is_checked_anywhere_is_violated_somewhere() -> None:
+    """A property that nothing can violate says nothing; those that nothing does are explained."""
+    models = load().models
+    checked = {name for model in models if model.kind == "holds" for name in model.checks}
+    violated = {model.failing for model in models}
+    assert checked - violated == set(NOT_VIOLATED)
+
+
+def test_a_model_that_must_fail_checks_what_must_fail() -> None:
+    for model in load().models:
+        assert model.kind == "holds" or model.failing in model.checks, model.name
+        assert model.checks, model.name

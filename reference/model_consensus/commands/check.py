@@ -5,6 +5,7 @@ verdict (the specification does not parse, an expression has no value, the time 
 """
 
 import argparse
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=_count, metavar="N", help="threads of TLC (default: 1)")
     parser.add_argument("--time-limit", type=_seconds, metavar="SECONDS", help="give up then")
-    parser.add_argument("--heap", metavar="SIZE", help="the most memory for Java, such as 4g")
+    parser.add_argument(
+        "--heap", type=_size, metavar="SIZE", help="the most memory for Java, such as 4g"
+    )
     parser.add_argument(
         "--deadlock", action="store_true", help="a state without successors is an error"
     )
@@ -112,6 +115,12 @@ def _count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"not a positive number: {text}")
     return value
+
+
+def _size(text: str) -> str:
+    if not re.fullmatch("[1-9][0-9]*[kmgt]?", text, re.IGNORECASE | re.ASCII):
+        raise argparse.ArgumentTypeError(f"not a size of memory, such as 4g: {text}")
+    return text
 
 
 def _seconds(text: str) -> float:

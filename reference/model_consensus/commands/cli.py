@@ -2,7 +2,8 @@
 
 A command's module has a docstring (its description), ``EXAMPLES`` (the end of its help),
 ``add_arguments(parser)`` and ``run(args) -> int``, the exit status: 0 what was checked holds, 1 it
-falls.  Bad input is a `ModelConsensusError`: one line on standard error and the exit status 2.
+is violated.  Bad input is a `ModelConsensusError`: one line on standard error and the exit status
+2.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from model_consensus.errors import ModelConsensusError
 # name: (module, summary)
 COMMANDS = {
     "verify": ("verify", "check everything: the specifications, and training runs against them"),
+    "models": ("models", "list and search the models of the specifications"),
     "check": ("check", "check one model, with its counterexample step by step"),
     "run": ("run", "train a model, Byzantine processes taking part, and check the trace"),
     "check-trace": ("check_trace", "check recorded executions against a specification"),

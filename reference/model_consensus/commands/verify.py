@@ -62,7 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
     parser.add_argument("--html", type=Path, metavar="FILE", help="the same, to be read")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="models checked at once"
+        "--jobs",
+        type=_number,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="models checked at once",
     )
     parser.add_argument(
         "--models-only", action="store_true", help="leave out the training runs after the models"
@@ -110,6 +114,12 @@ def run(args: argparse.Namespace) -> int:
         console.print(report.job_row(done))
         record.add("jobs", json_report.job_as_data(done))
     return record.finish(console)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"not a number: {text}")
+    return int(text)
 
 
 def _check_options(args: argparse.Namespace) -> None:
