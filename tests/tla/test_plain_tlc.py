@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from model_consensus.tla.config import constants_of
-from model_consensus.tla.manifest import Model, load, spec_directory
+from model_consensus.tla.manifest import SpecModel, load, spec_directory
 from model_consensus.tla.toolchain import find_toolchain
 
 SPEC = spec_directory()
 MANIFEST = load(SPEC / "manifest.json")
 
 
-def command(model: Model, scratch: Path) -> list[str]:
+def command(model: SpecModel, scratch: Path) -> list[str]:
     """The command of spec/README.md for this model; only TLC's scratch files go elsewhere."""
     text = (SPEC / "README.md").read_text(encoding="utf-8")
     (line,) = re.findall(r"(?m)^java -cp .*$", text)
@@ -51,7 +50,7 @@ def test_the_flag_of_the_command_is_needed(tmp_path: Path) -> None:
     assert "Error: Deadlock reached." in run.stdout
 
 
-def permuted(model: Model) -> dict[str, int]:
+def permuted(model: SpecModel) -> dict[str, int]:
     """The sets that a model's symmetry permutes, by name, and how many elements each has."""
     text = model.config.read_text(encoding="utf-8")
     symmetry = re.search(r"(?m)^SYMMETRY (\w+)$", text)
