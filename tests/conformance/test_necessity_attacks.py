@@ -119,11 +119,15 @@ def test_a_counterexample_is_an_attack_where_the_assumption_is_dropped_and_only_
 # come to nothing.
 IMPOSSIBLE = {
     "MCTobNecessity_order",
+    "MCTobNecessity_bans",
     "MCTobNecessity_equivocation",
     "MCPowNecessity_synchrony",
+    "MCPowNecessity_chain",
     "MCStreamlet_three",
     "MCStreamlet_half",
+    "MCStreamlet_half_notarized",
     "MCStreamlet_vote_twice",
+    "MCStreamlet_forgotten_vote",
     "MCStreamlet_vote_late",
     "MCStreamlet_vote_late_final",
     "MCStreamlet_any_notarized",

@@ -58,7 +58,7 @@ def permuted(model: SpecModel) -> dict[str, int]:
         return {}
     definitions = "\n".join(path.read_text(encoding="utf-8") for path in modules(model.module))
     (body,) = re.findall(rf"(?m)^{symmetry[1]} == (.*)$", definitions)
-    constants = constants_of(text)
+    constants = parse_config(text).constants
     byzantine, everybody = constants.get("Byzantine"), constants.get("Proc")
     correct = constants.get("Correct")
     assert isinstance(byzantine, frozenset)

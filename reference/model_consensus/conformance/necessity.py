@@ -256,7 +256,7 @@ NECESSITY: dict[str, Necessity] = {
     "MCStreamlet_half_notarized": Necessity(
         "learner",
         "Half of the votes notarize.",
-        "A block with half of the votes is not notarized.",
+        "A block with half of the votes is not notarized, and nobody builds on it.",
         learner=streamlet_defects.DEFECTS["half"],
         system=Crashing,
         real_system=Crashing,
