@@ -11,7 +11,7 @@ from pathlib import Path
 
 from model_consensus.adversaries import catalogue as attacks
 from model_consensus.report import claims
-from model_consensus.tla.manifest import Manifest, Model, load, spec_directory
+from model_consensus.tla.manifest import Manifest, SpecModel, load, spec_directory
 from tests.test_house import GROUND, MAY_IMPORT, PACKAGE
 from tools import reading_times, side_by_side
 
@@ -21,7 +21,7 @@ _PLACE = re.compile(
 )
 
 
-def models_table(models: list[Model]) -> str:
+def models_table(models: list[SpecModel]) -> str:
     """A line for each model: what it shows, its outcome, its figures."""
     lines = [
         "| model | kind | shows | outcome | distinct states | trace |",
@@ -31,7 +31,7 @@ def models_table(models: list[Model]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(model: Model) -> str:
+def _line(model: SpecModel) -> str:
     tier = ", long" if model.tier == "long" else ""
     outcome = f"`{model.failing}` is violated" if model.failing else model.result.value
     distinct = trace = ""
@@ -91,11 +91,11 @@ def _command(claim: claims.Claim) -> str:
     return f"`.venv/bin/pytest {' '.join(claim.tests)}`"
 
 
-def _fast(claim: claims.Claim, manifest: Manifest) -> list[Model]:
+def _fast(claim: claims.Claim, manifest: Manifest) -> list[SpecModel]:
     return [model for model in claim.evidence(manifest) if model.tier == "fast"]
 
 
-def _seen(claim: claims.Claim, models: list[Model]) -> str:
+def _seen(claim: claims.Claim, models: list[SpecModel]) -> str:
     seen = []
     if holding := [model for model in models if model.kind == "holds"]:
         states = sum(m.figures.distinct or 0 for m in holding if m.figures)
@@ -109,7 +109,7 @@ def _seen(claim: claims.Claim, models: list[Model]) -> str:
     return "; ".join(seen) or "every test passes"
 
 
-def _number(things: list[Model], name: str) -> str:
+def _number(things: list[SpecModel], name: str) -> str:
     return f"{len(things)} {name}{'s' if len(things) != 1 else ''}"
 
 

@@ -15,6 +15,7 @@ from model_consensus import __version__
 from model_consensus.commands import check
 from model_consensus.commands.cli import COMMANDS, main
 from model_consensus.commands.extras import EXTRAS
+from model_consensus.tla.manifest import load
 from tests.support.places import ROOT, TLA
 
 
@@ -61,12 +62,15 @@ NOT_SECONDS = "--time-limit: not a number of seconds in 0.001..4000000: "
         (["prove", "--time-limit", "5e6"], f"{NOT_SECONDS}'5e6'"),
         (["prove", "--workers", "0"], "--workers: not an integer in 1..2147483647: '0'"),
         (["prove", "--seed", "-1"], "argument --seed: not an integer in 0..2147483647: '-1'"),
-        (["check", "MCNowhere"], "no model MCNowhere in manifest.json, which has: MC"),
+        (["check", "MCNowhere"], "no model MCNowhere in manifest.json; the nearest names are MC"),
         (["check", "no/such/file.cfg"], "no such file: no/such/file.cfg"),
         (["verify", "--jobs", "0"], "--jobs: not a positive number"),
         (["verify", "--json", "/nowhere/x.json"], "--json: no such folder: /nowhere"),
         (["verify", "--json", "/"], "--json: / is a folder"),
-        (["verify", "--json", "x", "--html", "x"], "--json and --html: both into x"),
+        (["verify", "--jobs", "many"], "--jobs: not an integer in 0..2147483647: 'many'"),
+        (["verify", "--jobs", "-1"], "--jobs: not an integer in 0..2147483647: '-1'"),
+        (["check", "X", "--heap", "0g"], "not a size of memory such as 512m or 4g: '0g'"),
+        (["verify", "--json", "x", "--html", "x"], "--json and --html: one file cannot hold both"),
         (["verify", "MCNowhere"], "no model MCNowhere in manifest.json"),
     ],
 )
@@ -78,6 +82,36 @@ def test_bad_input_is_one_line_and_status_2(
     assert err.startswith("model-consensus: error: ")
     assert complaint in err
     assert err.count("\n") == 1
+
+
+def test_a_mistyped_model_is_answered_with_the_three_nearest_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["check", "MCTobLerning"]) == 2
+    assert capsys.readouterr().err == (
+        "model-consensus: error: no model MCTobLerning in manifest.json; the nearest names are "
+        "MCTobLearning, MCTobLearning_tiny, MCTobLearning_live (all: model-consensus models)\n"
+    )
+
+
+def test_models_are_listed_and_searched(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    for model in load().models:
+        assert f"\n{model.name} " in f"\n{out}"
+    assert main(["models", "NECESSITY", "claims are believed"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("MCTobNecessity_unverified")
+    assert "\n    Where claims are believed Resilience " in out
+    assert main(["models", "--claim", "T4", "--kind", "holds", "live"]) == 0
+    out = capsys.readouterr().out
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("MC")] == [
+        "MCTobLearning_live",
+        "MCTobFrontier_live",
+    ]
+    assert main(["models", "unicorn"]) == 1
+    assert capsys.readouterr().out.startswith("0 of ")
 
 
 def test_bad_toolchain_is_one_line_and_status_2(
@@ -122,7 +156,7 @@ def test_check_names_dead_actions(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.tlc
-def test_check_that_falls_prints_what_each_step_changes(
+def test_check_of_what_is_violated_prints_what_each_step_changes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["check", str(TLA / "Counter_invariant.cfg")]) == 1
@@ -130,11 +164,11 @@ def test_check_that_falls_prints_what_each_step_changes(
     steps = out[out.index("1: Init") : out.index("7 distinct")]
     assert steps == (
         "1: Init\n     count = [a |-> 0, b |-> 0]\n     turns = 0\n"
-        '2: Advance\n     count["a"] = 1  (was 0)\n     turns = 1  (was 0)\n'
-        '3: Advance\n     count["a"] = 2  (was 1)\n     turns = 2  (was 1)\n'
-        '4: Advance\n     count["b"] = 1  (was 0)\n     turns = 3  (was 2)\n'
+        '2: Advance\n     count["a"] = 1 (was 0)\n     turns = 1 (was 0)\n'
+        '3: Advance\n     count["a"] = 2 (was 1)\n     turns = 2 (was 1)\n'
+        '4: Advance\n     count["b"] = 1 (was 0)\n     turns = 3 (was 2)\n'
     )
-    assert "Below falls in 4 states" in out
+    assert "Below is violated in 4 states" in out
 
 
 @pytest.mark.tlc

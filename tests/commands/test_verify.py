@@ -3,15 +3,25 @@
 import json
 import shutil
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model_consensus.commands import proofs_graphs_trainings as jobs
 from model_consensus.commands import verify
 from model_consensus.commands.cli import main
-from model_consensus.report import console as report
-from model_consensus.report import json_report
+from model_consensus.conformance import traces
+from model_consensus.conformance.explore import Exploration
+from model_consensus.conformance.state_graph import Difference
+from model_consensus.proofs import theories
+from model_consensus.report import claims, json_report
+from model_consensus.report.outcomes import Found, JobOutcome, Say, Status, overall
+from model_consensus.simulation.catalogue import load_landscape
+from model_consensus.simulation.setting import Setting
+from model_consensus.simulation.training import train
 from model_consensus.tla import manifest as manifests
 from model_consensus.tla.differences import changes
 from model_consensus.tla.values import Function, record
@@ -44,6 +54,11 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     entries[0] |= {"distinctStates": 9, "totalStates": 14, "actions": ["Advance", "Reset"]}
     entries[0]["temporal"] = True  # it checks Repeats
     entries[1] |= {"distinctStates": 7, "totalStates": 8, "traceLength": 4}
+    entries[0]["checks"] = ["InRange", "Repeats"]
+    entries[1]["checks"] = ["Below", "InRange"]
+    write(folder, entries)
+    for entry, model in zip(entries, manifests.load(folder / "manifest.json").models, strict=True):
+        entry["sources"] = manifests.sources(model)
     write(folder, entries)
     monkeypatch.setattr(manifests, "spec_directory", lambda: folder)
     return folder
@@ -72,10 +87,11 @@ def test_all_passes(spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["verify", "--models-only", "--json", str(file)]) == 0
     out = capsys.readouterr().out
     assert "2 passed, 0 failed" in out
-    assert "Below falls in 4 states" in out
+    assert "\n         Below is violated in 4 states\n" in out
+    assert max(map(len, out.splitlines()[3:])) <= 80
     data = json.loads(file.read_text())
     assert data["complete"]
-    assert data["passed"]
+    assert data["status"] == "ok"
     assert {m["path"]: m["distinctStates"] for m in data["models"]} == {
         "MCCounter_holds.cfg": 9,
         "MCCounter_invariant.cfg": 7,
@@ -89,7 +105,10 @@ def test_a_broken_guard_fails(spec: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["verify", "--models-only"]) == 1
     out = capsys.readouterr().out
     assert "safety failure of InRange instead of success" in out
-    assert "FAILS" in out
+    assert "! the specification has changed since its figures were recorded" in " ".join(
+        out.split()
+    )
+    assert "\nFAILS    MCCounter_holds" in out
 
 
 def test_a_specification_that_does_not_parse_fails(
@@ -107,6 +126,30 @@ def test_a_dead_action_fails(spec: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "the action Never (Counter.tla line 29) never fired" in capsys.readouterr().out
 
 
+def test_temporal_properties_that_are_gone_fail(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace_in(spec / "MCCounter_holds.cfg", "PROPERTY Repeats", "")
+    assert main(["verify", "--models-only", "MCCounter_holds"]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "! no temporal properties checked instead of some" in out
+    assert "! it checks InRange instead of InRange, Repeats" in out
+
+
+@pytest.mark.parametrize("wrong", ["MCCounter_holds", "MCCounter_invariant"])
+def test_one_failure_fails_whether_it_comes_first_or_last(spec: Path, wrong: str) -> None:
+    entries = entries_of(spec)
+    for entry in entries:
+        entry["runtime"] = 5.0 if entry["path"] == f"{wrong}.cfg" else 1.0
+        entry["distinctStates"] += entry["path"] == f"{wrong}.cfg"
+    write(spec, entries)
+    assert main(["verify", "--models-only", "--jobs", "1"]) == 1
+    for entry in entries:
+        entry["runtime"] = 6.0 - entry["runtime"]
+    write(spec, entries)
+    assert main(["verify", "--models-only", "--jobs", "1"]) == 1
+
+
 def test_record(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     right = entries_of(spec)
     entries = entries_of(spec)
@@ -115,7 +158,7 @@ def test_record(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(spec, entries)
     assert main(["verify", "--models-only"]) == 1
     out = capsys.readouterr().out
-    assert "9 distinct states instead of 10" in out
+    assert "! 9 distinct states instead of 10" in out
     assert "4 states in the counterexample instead of 3" in out
     assert main(["verify", "--record"]) == 0
     assert [
@@ -180,31 +223,192 @@ def test_what_was_found_before_an_interrupt_is_in_the_report(
     saved = json.loads(file.read_text())
     assert len(saved["models"]) == 2
     assert not saved["complete"]
-    assert "passed" not in saved
+    assert "status" not in saved
 
 
-@pytest.mark.parametrize("passed", [True, False])
+JobsOf = dict[str, Status]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "exit_status", "said"),
+    [
+        ({"one": Status.OK, "two": Status.OK}, 0, "3 passed, 0 failed in"),
+        ({"one": Status.FAILS, "two": Status.OK}, 1, "2 passed, 1 failed in"),
+        ({"one": Status.OK, "two": Status.FAILS}, 1, "2 passed, 1 failed in"),
+        ({"one": Status.NOT_RUN, "two": Status.FAILS}, 1, "1 passed, 1 failed, 1 not run in"),
+        ({"one": Status.NOT_RUN, "two": Status.OK}, 2, "2 passed, 0 failed, 1 not run in"),
+        ({"one": Status.OK, "two": Status.PARTIAL}, 2, "2 passed, 0 failed, 1 partial in"),
+    ],
+)
 def test_jobs_after_the_models(
-    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passed: bool
+    spec: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    statuses: JobsOf,
+    exit_status: int,
+    said: str,
 ) -> None:
-    def job(say: report.Say) -> report.JobOutcome:
-        say("training")
-        return report.JobOutcome("train", passed, "96% after 600 generations", 1.0, {"seed": 1})
+    def job(name: str) -> Callable[[Say], JobOutcome]:
+        found = Found(statuses[name], f"{name} has a message", {"seed": 1})
+        return lambda say: JobOutcome(name, found, 1.0)
 
-    monkeypatch.setattr(verify, "JOBS", {"train": job})
+    monkeypatch.setattr(verify, "JOBS", {name: job(name) for name in statuses})
     write(spec, entries_of(spec)[:1])
     (spec / "MCCounter_invariant.cfg").unlink()
     file = tmp_path / "report.json"
-    assert main(["verify", "--json", str(file)]) == (0 if passed else 1)
-    assert json.loads(file.read_text())["jobs"] == [
-        {
-            "name": "train",
-            "passed": passed,
-            "message": "96% after 600 generations",
-            "seed": 1,
-            "seconds": 1.0,
-        }
+    assert main(["verify", "--json", str(file)]) == exit_status
+    out = capsys.readouterr().out
+    assert said in out
+    for name, status in statuses.items():
+        assert f"\n{status:<9}{name}: {name} has a message (1.0 s)\n" in out
+    data = json.loads(file.read_text())
+    assert data["jobs"] == [
+        {"name": n, "status": s, "message": f"{n} has a message", "seed": 1, "seconds": 1.0}
+        for n, s in statuses.items()
     ]
+    assert data["status"] == {0: "ok", 1: "FAILS", 2: "partial"}[exit_status]
+
+
+# ----------------------------------------------------------------- what the jobs pass, and do not
+
+
+@pytest.mark.parametrize(
+    ("statuses", "whole"),
+    [
+        ([], Status.NOT_RUN),
+        ([Status.OK, Status.OK], Status.OK),
+        ([Status.FAILS, Status.OK], Status.FAILS),
+        ([Status.OK, Status.FAILS], Status.FAILS),
+        ([Status.NOT_RUN, Status.FAILS], Status.FAILS),
+        ([Status.OK, Status.NOT_RUN], Status.PARTIAL),
+        ([Status.PARTIAL], Status.PARTIAL),
+        ([Status.NOT_RUN, Status.NOT_RUN], Status.NOT_RUN),
+    ],
+)
+def test_a_whole_is_green_only_if_every_part_is(statuses: list[Status], whole: Status) -> None:
+    assert overall(statuses) is whole
+
+
+@pytest.mark.parametrize(
+    ("package", "job", "message"),
+    [
+        ("z3", claims.PROOFS, "it needs z3: pip install 'model-consensus[proofs]'"),
+        (
+            "sklearn",
+            claims.TRAININGS,
+            "it needs scikit-learn: pip install 'model-consensus[learn]'",
+        ),
+    ],
+)
+def test_without_its_package_a_job_is_not_run(
+    package: str, job: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "find_spec", lambda name: None if name == package else True)
+    assert jobs.JOBS[job](print).found == Found(Status.NOT_RUN, message, {})
+
+
+def test_a_claim_whose_evidence_cannot_be_run_is_status_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(jobs, "find_spec", lambda name: None)
+    assert main(["verify", "--claim", "C2"]) == 2
+    assert "0 passed, 0 failed, 1 not run in" in capsys.readouterr().out
+
+
+def answers(**changed: str) -> list[tuple[str, str, str, float]]:
+    """An outcome for each theory, unsat but for those that are changed ("" for none at all)."""
+    found = dict.fromkeys(theories.THEORIES, "unsat") | changed
+    return [(theory, "a condition", answer, 1.0) for theory, answer in found.items() if answer]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "failed"),
+    [
+        (answers(), []),
+        (answers(tob_learning="sat"), ["a condition (sat)", "tob_learning has no condition"]),
+        (answers(counting="unknown"), ["a condition (unknown)", "counting has no condition"]),
+        ([*answers(), ("streamlet", "last", "unknown", 1.0)], ["last (unknown)"]),
+        ([("streamlet", "first", "unknown", 1.0), *answers()], ["first (unknown)"]),
+        (answers(termination=""), ["termination has no condition"]),
+    ],
+)
+def test_only_unsat_of_every_theory_is_a_proof(
+    outcomes: list[tuple[str, str, str, float]], failed: list[str]
+) -> None:
+    found = jobs.judged_proofs(outcomes)
+    assert found.status is (Status.FAILS if failed else Status.OK)
+    assert found.data["failed"] == failed
+    assert found.message.endswith(failed[0] if failed else "0 not")
+
+
+def graph(equal: bool) -> Exploration:
+    model = manifests.load().find("MCTobLearning_tiny")
+    difference = Difference((), "Init", "specification", Function({"x": 1}), ())
+    return Exploration(model, 3, 4, None if equal else difference, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("equal", "left_out", "status", "message"),
+    [
+        ([True] * 9, 0, Status.OK, "9 of 9 graphs are equal"),
+        ([True] * 8 + [False], 0, Status.FAILS, "8 of 9 graphs are equal"),
+        ([False] + [True] * 8, 0, Status.FAILS, "8 of 9 graphs are equal"),
+        ([False] * 8 + [True], 0, Status.FAILS, "1 of 9 graphs are equal"),
+        ([], 0, Status.NOT_RUN, "0 of 0 graphs are equal"),
+        ([True], 2, Status.PARTIAL, "1 of 1 graphs are equal; 2 of Streamlet not run: it needs "),
+        ([False], 2, Status.FAILS, "0 of 1 graphs are equal; 2 of Streamlet not run: it needs "),
+    ],
+)
+def test_all_graphs_must_be_equal(
+    equal: list[bool], left_out: int, status: Status, message: str
+) -> None:
+    found = jobs.judged_graphs([graph(each) for each in equal], left_out)
+    assert found.status is status
+    assert found.message.startswith(message)
+
+
+TOB, POW = jobs.Trained("tob", 0.95, 10, True), jobs.Trained("pow", 0.94, 20, True)
+
+
+@pytest.mark.parametrize(
+    ("runs", "status"),
+    [
+        ([TOB, POW], Status.OK),
+        ([TOB, replace(POW, accepted=False)], Status.FAILS),
+        ([replace(TOB, accepted=False), POW], Status.FAILS),
+        ([TOB, replace(POW, accuracy=0.92)], Status.FAILS),
+        ([replace(TOB, accuracy=float("nan")), POW], Status.FAILS),
+        ([TOB], Status.FAILS),
+        ([], Status.FAILS),
+    ],
+)
+def test_both_trainings_must_be_accurate_and_their_traces_accepted(
+    runs: list[jobs.Trained], status: Status
+) -> None:
+    assert jobs.judged_trainings(runs).status is status
+
+
+def test_the_accuracy_is_that_of_the_test_rows_and_tlc_sees_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short run whose accuracies differ from part to part, and whose file is wrong."""
+    setting = Setting("tob", processes=3, byzantine=0, lambda_=2, draws=1, generations=1)
+    training = train(setting, load_landscape("digits"))
+    parts = {"train": 0.99, "validation": 0.98, "test": 0.25}
+    rows = [*training.rows[:-1], replace(training.rows[-1], accuracy=parts)]
+    training = replace(training, rows=rows)
+    monkeypatch.setattr(jobs, "_TRAIN", {"tob": lambda: training})
+    monkeypatch.setattr(jobs, "OUT", tmp_path)
+    right = jobs._train_and_check("tob")
+    assert (right.accuracy, right.accepted) == (0.25, True)
+
+    def wrong(path: Path, trace: traces.Trace) -> None:
+        write_trace(path, replace(trace, states=[*trace.states[:-1], trace.states[0]]))
+
+    write_trace = traces.write
+    monkeypatch.setattr(traces, "write", wrong)
+    assert not jobs._train_and_check("tob").accepted
 
 
 def test_changes_are_said_at_the_smallest_place() -> None:

@@ -24,7 +24,7 @@ from model_consensus.defects.tob import DEFECTS
 from model_consensus.errors import ModelConsensusError
 from model_consensus.systems.bounded import system_of, tob_learning
 from model_consensus.tla import tlc
-from model_consensus.tla.config import constants_of
+from model_consensus.tla.config import read_config
 from model_consensus.tla.manifest import load
 from model_consensus.tla.values import Function, record
 
@@ -166,25 +166,6 @@ def test_a_state_to_which_nothing_leads_is_refused(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------ configurations
 
 
-def test_the_constants_of_a_configuration() -> None:
-    config = r"""
-    \* Draws = 7
-    CONSTANTS
-        p1 = p1
-        Proc = {p1, b1}     \* two
-        Draws = 1
-        Forgeries <- FewForgeries
-    CONSTANT Lambda = 2
-    INVARIANT TypeOK
-    """
-    assert constants_of(config) == {
-        "p1": "p1",
-        "Proc": frozenset({"p1", "b1"}),
-        "Draws": 1,
-        "Lambda": 2,
-    }
-
-
 def test_a_constant_that_is_missing_or_wrong_is_named() -> None:
     with pytest.raises(ModelConsensusError, match="constant 'Losses' is missing"):
         tob_learning({})
@@ -199,6 +180,17 @@ def test_a_model_without_an_implementation_is_refused(capsys: pytest.CaptureFixt
     assert cli.main(["explore", "MCConsensus"]) == 2
     assert cli.main(["explore"]) == 2
     assert "name a model, or --all" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["MCTobLearning", "MCPowLearning", "MCStreamlet"])
+def test_a_model_with_a_reduced_graph_is_refused(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["explore", name]) == 2
+    assert capsys.readouterr().err == (
+        f"model-consensus: error: {name}: its configuration has SYMMETRY, with which TLC explores "
+        "a part of the state graph only: there is nothing to compare with\n"
+    )
 
 
 def test_each_tier_has_models_of_each_protocol() -> None:
@@ -241,6 +233,7 @@ def interrupt(status, name, said):
     if said.startswith({words!r}):
         os.kill(os.getpid(), signal.SIGINT)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 explore._say = interrupt
 sys.exit(cli.main(["explore", "MCTobLearning_tiny"]))
 """
@@ -258,7 +251,7 @@ sys.exit(cli.main(["explore", "MCTobLearning_tiny"]))
 @pytest.mark.tlc
 def test_a_difference_is_described() -> None:
     model = load().find("MCTobLearning_tiny")
-    constants = constants_of(model.config.read_text(encoding="utf-8"))
+    constants = read_config(model.config).constants
     found = explore(model, tob_learning(constants, DEFECTS["unverified"]))
     assert found.difference is not None
     lines = describe(found).splitlines()

@@ -29,9 +29,8 @@ from model_consensus.streamlet.messages import Chain
 from model_consensus.streamlet.state import Identity, Node, Step
 from model_consensus.systems import bounded
 from model_consensus.systems.system import System
-from model_consensus.tla.config import constants_of
-from model_consensus.tla.manifest import Model, load, spec_directory
-from model_consensus.tla.values import Value
+from model_consensus.tla.config import read_config
+from model_consensus.tla.manifest import SpecModel, load, spec_directory
 
 pytestmark = pytest.mark.tlc
 
@@ -49,7 +48,7 @@ class Instance:
     constants: Mapping[str, str]
     make: Make
 
-    def model(self, folder: Path) -> Model:
+    def model(self, folder: Path) -> SpecModel:
         """The model; its configuration is written into ``folder``."""
         model = load().find(self.name)
         text = model.config.read_text(encoding="utf-8")
@@ -60,9 +59,9 @@ class Instance:
         config.write_text(text, encoding="utf-8")
         return replace(model, config=config)
 
-    def system(self, model: Model, *defect: Any) -> System[Any, Any]:
+    def system(self, model: SpecModel, *defect: Any) -> System[Any, Any]:
         """The implementation's system, with the defect if one is given."""
-        constants: dict[str, Value] = constants_of(model.config.read_text(encoding="utf-8"))
+        constants = dict(read_config(model.config).constants)
         return self.make(constants, *defect)
 
 
@@ -284,7 +283,7 @@ IMPLEMENTATION: dict[str, tuple[str, Any, Shows, str]] = {
 
 
 @pytest.fixture(scope="module")
-def dumps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Model, Path]]:
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[SpecModel, Path]]:
     """Of each instance the model, and the folder with TLC's graph of it."""
     made = {}
     for name, instance in INSTANCES.items():
@@ -298,7 +297,7 @@ def dumps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Model, Pa
 
 @pytest.mark.parametrize("name", INSTANCES)
 def test_without_a_defect_the_graphs_are_equal(
-    name: str, dumps: dict[str, tuple[Model, Path]]
+    name: str, dumps: dict[str, tuple[SpecModel, Path]]
 ) -> None:
     model, dot = dumps[name]
     dump = Dump(dot)
@@ -307,7 +306,7 @@ def test_without_a_defect_the_graphs_are_equal(
 
 @pytest.mark.parametrize("name", IMPLEMENTATION)
 def test_a_defect_of_the_implementation_shows(
-    name: str, dumps: dict[str, tuple[Model, Path]]
+    name: str, dumps: dict[str, tuple[SpecModel, Path]]
 ) -> None:
     instance, defect, expected, why = IMPLEMENTATION[name]
     model, dot = dumps[instance]

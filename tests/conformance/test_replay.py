@@ -151,7 +151,7 @@ def test_the_command_tells_an_attack(capsys: pytest.CaptureFixture[str]) -> None
     assert told[-5:] == [
         "dropped (learner): Several offers of one sender count in a generation.",
         "5 states: the implementation has the same",
-        "Resilience falls in state 5 of the implementation",
+        "Resilience is violated in state 5",
         "kept: Only its first is accepted.",
         "Resilience holds after 4 moves",
     ]

@@ -4,31 +4,26 @@ Every state must satisfy the invariant, with everything that it implies, and eve
 of its name.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from model_consensus.errors import ModelConsensusError
 from model_consensus.proofs.evaluate import Environment, Evaluator
 from model_consensus.proofs.induction import AFTER, System
-from model_consensus.tla.values import parse_state
+from model_consensus.tla.dot import Edge, read_dot
 
 HISTORY = "Record"  # what a model with history variables puts before an action's name
-_NODE = re.compile(r'^(-?\d+) \[label="(.*?)"(,style = filled)?\];?$')
-_EDGE = re.compile(r'^(-?\d+) -> (-?\d+) \[label="([^"]*)"')
-_ESCAPED = re.compile(r"\\(.)")
 
 
 @dataclass
 class Graph:
     """A state graph; states by TLC's number."""
 
-    states: dict[str, dict[str, Any]] = field(default_factory=dict)
-    initial: set[str] = field(default_factory=set)
-    edges: set[tuple[str, str, str]] = field(default_factory=set)  # source, action, target
+    states: dict[int, dict[str, Any]] = field(default_factory=dict)
+    initial: set[int] = field(default_factory=set)
+    edges: set[tuple[int, str, int]] = field(default_factory=set)  # source, action, target
 
 
 def read_graph(path: Path) -> Graph:
@@ -36,18 +31,14 @@ def read_graph(path: Path) -> Graph:
 
     :raises ModelConsensusError: the file is not whole.
     """
-    graph, line = Graph(), ""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            if edge := _EDGE.match(line):
-                graph.edges.add((edge[1], edge[3].removeprefix(HISTORY), edge[2]))
-            elif node := _NODE.match(line):
-                text = _ESCAPED.sub(lambda found: "\n" if found[1] == "n" else found[1], node[2])
-                graph.states[node[1]] = parse_state(text)
-                if node[3]:
-                    graph.initial.add(node[1])
-    if not line.rstrip().endswith("}"):
-        raise ModelConsensusError(f"{path}: TLC did not write the whole graph")
+    graph = Graph()
+    for each in read_dot(path):
+        if isinstance(each, Edge):
+            graph.edges.add((each.source, each.action.removeprefix(HISTORY), each.target))
+        else:
+            graph.states[each.name] = each.state()
+            if each.initial:
+                graph.initial.add(each.name)
     graph.edges = {edge for edge in graph.edges if edge[2] in graph.states}
     return graph
 

@@ -18,7 +18,7 @@ from model_consensus.proofs import (
 from model_consensus.proofs.evaluate import Environment, Evaluator, Table
 from model_consensus.proofs.induction import AFTER, each
 from model_consensus.tla import tlc
-from model_consensus.tla.config import constants_of
+from model_consensus.tla.config import read_config
 from model_consensus.tla.manifest import spec_directory
 from tests.proofs.against_tlc import Comparison, Graph, Tie, compare, read_graph
 from tests.proofs.tlc_states import ChainStates, StreamletStates, TobStates, tob_pair
@@ -101,7 +101,7 @@ def graph_of(module: str, config: str, folder: Path) -> tuple[Graph, dict[str, A
     path.write_text(config, encoding="utf-8")
     result = tlc.check(tlc.Run(spec_directory() / f"{module}.tla", path, dump=dump))
     assert result.verdict.value == "success", result.message
-    return read_graph(dump), constants_of(config)
+    return read_graph(dump), dict(read_config(path).constants)
 
 
 def fits(comparison: Comparison, *actions: str) -> None:

@@ -20,7 +20,7 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.landscapes import OneMax
 from model_consensus.report.diagrams import block_tree, sequence_diagram
-from model_consensus.report.events import clocks, shiviz, tell
+from model_consensus.report.events import block_names, clocks, host_name, shiviz, tell
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.streamlet import Conditions, Simulation
@@ -163,7 +163,7 @@ def test_messages_go_from_where_they_were_sent_to_where_they_were_received() -> 
         for ordered, delivered in zip(at["order"], at[process], strict=False):
             assert (ordered, delivered) in story.arrows
             step = story.events[ordered].step
-            inbox: Any = trace.states[step]["inbox"]
+            inbox: Any = trace.states[step - 1]["inbox"]
             sender = inbox[process][-1]["sender"]
             (sent,) = [cause for cause, effect in story.arrows if effect == ordered]
             assert story.events[sent].process == sender
@@ -188,11 +188,11 @@ def test_the_log_is_what_its_first_line_parses() -> None:
         seen[host] += 1
         assert clock[host] == seen[host]  # ShiViz wants each host to count by one
         assert all(clock[other] <= seen[other] for other in clock)
-        assert int(parsed["step"]) < len(trace.states)
+        assert 1 < int(parsed["step"]) <= len(trace.states)
 
 
 def test_names_are_escaped() -> None:
-    nasty = '<&"{ '
+    nasty = '<&"{ \x1b\u03bb'
     offer = record(
         sender=nasty,
         parent="g",
@@ -208,10 +208,72 @@ def test_names_are_escaped() -> None:
     )
     trace = Trace("<x>", "TobLearning", {}, "g", {}, ["Init", "Offer"], [before, after])
     svg = sequence_diagram(trace)
-    assert texts(svg, "lifeline") == [nasty]
+    assert texts(svg, "lifeline") == ['<&"{ \\x1b\u03bb']
     assert ElementTree.fromstring(svg).findtext(f"{SVG}title") == "<x>"
     *_, line = shiviz(tell(trace))
-    assert line.startswith('<&"__ {"<&\\"__": 1} 1 offers')
+    assert line.startswith('<&%22%7B%20%1B\u03bb {"<&%22%7B%20%1B\u03bb": 1} 2 offers')
+
+
+def test_hosts_of_different_processes_are_different() -> None:
+    names = ["a b", "a_b", "a\tb", "a%20b", "", "%", "{}", "\u03bb", "\ud800"]
+    hosts = [host_name(name) for name in names]
+    assert len(set(hosts)) == len(names)
+    assert all(re.fullmatch(r"[^\s{}]+", host) for host in hosts)
+
+
+def test_a_lie_stands_beside_the_true_loss_and_a_decision_names_its_offer() -> None:
+    trace = tob("under-claim")
+    losses = {(m.parent, m.ticket["generation"], m.ticket["proposer"]): m.loss
+              for m in trace.models.values()}  # fmt: skip
+    story = tell(trace)
+    lies = [event for event in story.events if event.kind == "lie"]
+    assert lies
+    assert {event.process for event in lies} == {"p4"}
+    for event in lies:
+        found = re.fullmatch(r"offers g(\d) draw 0, claim (\d+), true loss (\d+)", event.text)
+        assert found is not None, event.text
+        assert found[2] != found[3]
+        assert int(found[3]) in {
+            loss for (_, g, p), loss in losses.items() if (g, p) == (int(found[1]), "p4")
+        }
+    assert drawn(sequence_diagram(trace))["lie"] == len(lies)
+    assert not [event for event in tell(tob("none")).events if event.kind == "lie"]
+    last: Any = trace.states[-1]["learner"]
+    for process in last:
+        said = [
+            f"{match[1]} {match[2]}"
+            for event in story.events
+            if event.process == process
+            for match in re.finditer(r"decides (\w+)'s g(\d) draw 0", event.text)
+        ]
+        tickets = [trace.models[model].ticket for model in last[process]["decided"][1:]]
+        assert said == [f"{t['proposer']} {t['generation']}" for t in tickets]
+
+
+def test_no_two_blocks_bear_one_name() -> None:
+    """Two chains that end with one epoch and one payload, and messages that begin alike."""
+
+    def link(epoch: int, *payload: str) -> Function:
+        return record(epoch=epoch, payload=payload)
+
+    long = "a message that is long, "
+    votes = frozenset(
+        [
+            (link(1, "m"),),
+            (link(3, "x"),),
+            (link(1, "m"), link(3, "x")),
+            (link(2, long + "one"),),
+            (link(2, long + "two"),),
+        ]
+    )
+    state = record(votes=function({"p1": votes}), log=function({"p1": ()}), pool=frozenset())
+    before = record(votes=function({"p1": frozenset()}), log=function({"p1": ()}), pool=frozenset())
+    trace = Trace("x", "Streamlet", {}, "", {}, ["Init", "Vote"], [before, state])
+    names = list(block_names(trace).values())
+    assert len(set(names)) == len(names) == len(votes)
+    root = ElementTree.fromstring(block_tree(trace))
+    bold = [e.text for e in root.iter(f"{SVG}text") if e.get("font-weight") == "bold"]
+    assert sorted(map(str, bold)) == sorted([*names, "genesis", "x"])
 
 
 def test_what_is_no_trace_of_a_protocol_is_refused() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from model_consensus.commands import proofs_graphs_trainings as jobs
 from model_consensus.commands import run
-from model_consensus.commands import verify_jobs as jobs
 from model_consensus.commands.cli import main
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.errors import ModelConsensusError

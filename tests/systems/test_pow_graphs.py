@@ -7,7 +7,7 @@ from model_consensus.conformance.explore import explore
 from model_consensus.defects.pow import any_generation, unverified
 from model_consensus.systems import bounded
 from model_consensus.systems.pow import Receiver
-from model_consensus.tla.config import constants_of
+from model_consensus.tla.config import read_config
 from model_consensus.tla.manifest import load
 
 pytestmark = pytest.mark.tlc
@@ -28,6 +28,6 @@ def test_graphs_are_equal_where_the_learner_is_what_is_specified(
     name: str, receive: Receiver, equal: bool
 ) -> None:
     model = load().find(name)
-    constants = constants_of(model.config.read_text(encoding="utf-8"))
+    constants = read_config(model.config).constants
     found = explore(model, bounded.pow_learning(constants, receive))
     assert (found.difference is None) is equal

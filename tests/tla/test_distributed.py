@@ -2,12 +2,13 @@
 
 import socket
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from model_consensus.commands.cli import main
 from model_consensus.tla import distributed
-from model_consensus.tla.manifest import Model, differences, load
+from model_consensus.tla.manifest import SpecModel, differences, load
 from model_consensus.tla.tlc_output import Verdict
 from model_consensus.tla.toolchain import find_toolchain
 
@@ -37,6 +38,25 @@ def test_a_violation_is_found() -> None:
     result = distributed.check(model, find_toolchain(), cluster())
     assert result.verdict is Verdict.TOOL
     assert result.message.startswith("something is violated")
+
+
+@pytest.mark.tlc
+def test_workers_that_die_end_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server alone would wait for ever."""
+    monkeypatch.setattr(distributed, "PATIENCE", 1.0)
+    toolchain = find_toolchain()
+    java = tmp_path / "java"
+    java.write_text(
+        f'#!/bin/sh\ncase "$*" in *TLCWorker*) echo first; echo "no such class"; exit 3;; esac\n'
+        f'exec {toolchain.java} "$@"\n'
+    )
+    java.chmod(0o755)
+    model = MANIFEST.find("MCPowLearning_graph_middle")
+    result = distributed.check(model, replace(toolchain, java=java), cluster())
+    assert result.verdict is Verdict.TOOL
+    assert result.message == (
+        "all workers on this machine have ended: status 3: first / no such class"
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +89,7 @@ def test_models_with_temporal_properties_are_those_of_the_specification() -> Non
     """By their formulas: fairness, <> and ~> are what makes a property temporal."""
     temporal = {m.name for m in MANIFEST.models if m.figures and m.figures.temporal}
 
-    def checks(model: Model, names: set[str]) -> bool:
+    def checks(model: SpecModel, names: set[str]) -> bool:
         return bool(names & set(model.config.read_text("utf-8").split()))
 
     live = {"Termination", "Progress", "EachOrdered", "EachDelivered"}

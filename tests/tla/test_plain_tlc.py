@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from model_consensus.tla.config import constants_of
-from model_consensus.tla.manifest import Model, load, spec_directory
+from model_consensus.tla.config import parse_config
+from model_consensus.tla.manifest import SpecModel, load, spec_directory
 from model_consensus.tla.toolchain import find_toolchain
 
 SPEC = spec_directory()
 MANIFEST = load(SPEC / "manifest.json")
 
 
-def command(model: Model, scratch: Path) -> list[str]:
+def command(model: SpecModel, scratch: Path) -> list[str]:
     """The command of spec/README.md for this model; only TLC's scratch files go elsewhere."""
     text = (SPEC / "README.md").read_text(encoding="utf-8")
     (line,) = re.findall(r"(?m)^java -cp .*$", text)
@@ -51,7 +51,7 @@ def test_the_flag_of_the_command_is_needed(tmp_path: Path) -> None:
     assert "Error: Deadlock reached." in run.stdout
 
 
-def permuted(model: Model) -> dict[str, int]:
+def permuted(model: SpecModel) -> dict[str, int]:
     """The sets that a model's symmetry permutes, by name, and how many elements each has."""
     text = model.config.read_text(encoding="utf-8")
     symmetry = re.search(r"(?m)^SYMMETRY (\w+)$", text)
@@ -59,7 +59,7 @@ def permuted(model: Model) -> dict[str, int]:
         return {}
     definitions = "\n".join(path.read_text(encoding="utf-8") for path in modules(model.module))
     (body,) = re.findall(rf"(?m)^{symmetry[1]} == (.*)$", definitions)
-    constants = constants_of(text)
+    constants = parse_config(text).constants
     byzantine, everybody = constants.get("Byzantine"), constants.get("Proc")
     correct = constants.get("Correct")
     assert isinstance(byzantine, frozenset)

@@ -13,7 +13,6 @@ import pytest
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.tla import tlc
-from model_consensus.tla.config import checked_properties
 from model_consensus.tla.tlc import Run, check, command, show_command
 from model_consensus.tla.tlc_output import Reader, Verdict
 from model_consensus.tla.toolchain import find_toolchain
@@ -150,7 +149,9 @@ def test_liveness_with_symmetry_is_warned_of() -> None:
     assert result.verdict == Verdict.HOLDS
     assert result.distinct == 6  # pairs without order
     assert len(result.warnings) == 1
-    assert result.warnings[0].startswith("Declaring symmetry during liveness checking is dangerous")
+    assert result.warnings[0].text.startswith(
+        "Declaring symmetry during liveness checking is dangerous"
+    )
 
 
 def test_values_of_every_kind_are_read() -> None:
@@ -290,6 +291,33 @@ def test_a_signal_ends_the_command_and_its_java(how: signal.Signals) -> None:
     assert not any(Path(f"/proc/{pid}").exists() for pid in java)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_no_java_outlives_a_killed_command(tmp_path: Path) -> None:
+    """And the next start removes what the killed one left."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "model_consensus", "check"]
+    process = subprocess.Popen(
+        [*command, str(ENDLESS.config)], stdout=subprocess.DEVNULL, env=environment
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.glob("*/work/states")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        java = _children(process.pid)
+        assert java
+    finally:
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in java) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in java)
+    assert list(tmp_path.iterdir())
+    config = TLA / "Counter_holds.cfg"
+    subprocess.run([*command, str(config)], env=environment, check=True, capture_output=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def _children(pid: int) -> list[int]:
     found = []
     for entry in os.listdir("/proc"):
@@ -301,19 +329,3 @@ def _children(pid: int) -> list[int]:
             if int(stat.rpartition(")")[2].split()[1]) == pid:
                 found.append(int(entry))
     return found
-
-
-# ----------------------------------------------------------------------- configuration files
-
-
-@pytest.mark.parametrize(
-    ("config", "names"),
-    [
-        ("SPECIFICATION Spec\nINVARIANT A B\n", []),
-        ("PROPERTY P", ["P"]),
-        ("PROPERTIES P Q \\* R\nINVARIANT I\nPROPERTY S", ["P", "Q", "S"]),
-        ("(* PROPERTY X\n *) PROPERTY\n  P\nCONSTANTS PROPERTYX = 1", ["P"]),
-    ],
-)
-def test_the_properties_of_a_configuration(config: str, names: list[str]) -> None:
-    assert checked_properties(config) == names

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from model_consensus.tla.tlc import Run, check
-from model_consensus.tla.tlc_output import LONGEST_MESSAGE, PRINTED_LINES, Reader, Result, Verdict
+from model_consensus.tla.tlc_output import (
+    LONGEST_MESSAGE,
+    PRINTED_LINES,
+    Reader,
+    Result,
+    Verdict,
+    Warned,
+)
 from model_consensus.tla.values import record
 
 TLA = Path(__file__).parent
@@ -78,7 +85,10 @@ def test_an_error_while_the_counterexample_is_printed_is_no_counterexample() -> 
 
 def test_warnings_and_signals_are_kept() -> None:
     result = read(message(2279, "Symmetry is\ndangerous.", 3) + SUCCESS + COUNTS + FINISHED)
-    assert (result.verdict, result.warnings) == (Verdict.HOLDS, ("Symmetry is dangerous.",))
+    assert (result.verdict, result.warnings) == (
+        Verdict.HOLDS,
+        (Warned(2279, "Symmetry is dangerous."),),
+    )
     assert read(SUCCESS + FINISHED, -9).message == "TLC was killed by signal 9"
 
 
@@ -88,6 +98,29 @@ def test_every_prefix_of_a_counterexample_is_a_failure_of_the_tool() -> None:
     lines = whole.splitlines(keepends=True)
     for count in range(len(lines)):
         assert read("".join(lines[:count]), 12).verdict == Verdict.TOOL
+
+
+def test_a_counterexample_of_newer_releases_has_the_arguments_of_its_actions() -> None:
+    where = "line 3, col 4 to line 3, col 9 of module M"
+    states = [
+        "1: <Initial predicate>\n/\\ x = 0\n",
+        f'2: <Go(p1, "a b) line 7") {where}>\n/\\ x = 1\n',
+        f"3: <Set((p1 :> <<1, 2>> @@ p2 :> {{}})) {where}>\n/\\ x = 2\n",
+        f"4: <Stop {where}>\n/\\ x = 3\n",
+    ]
+    result = read(VIOLATED + "".join(message(2217, s, 4) for s in states) + FINISHED, 12)
+    assert result.trace is not None
+    assert [(step.action, step.arguments) for step in result.trace.steps] == [
+        ("Init", ""),
+        ("Go", '(p1, "a b) line 7")'),
+        ("Set", "((p1 :> <<1, 2>> @@ p2 :> {}))"),
+        ("Stop", ""),
+    ]
+
+
+def test_what_parser_and_linter_say_is_not_printed_by_the_specification() -> None:
+    said = "Parsing file M.tla\nSemantic processing of module M\nLinting of module M\n"
+    assert read(said + '"mine"\n' + SUCCESS + COUNTS + FINISHED).printed == ('"mine"',)
 
 
 def test_trace_with_the_names_of_newer_releases() -> None:

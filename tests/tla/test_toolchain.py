@@ -52,6 +52,20 @@ def test_the_environment_names_others(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert found.java_version == "21.0.1"
 
 
+def test_a_relative_folder_of_java_is_found_from_everywhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    java_home(tmp_path / "jdk", "echo 'openjdk version \"21.0.1\" 2023' >&2")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JAVA_HOME", "jdk")
+    assert find_toolchain().java == tmp_path / "jdk" / "bin" / "java"
+
+
+def test_a_folder_without_java(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAVA_HOME", "/nowhere")
+    assert complaint() == "JAVA_HOME: no such file: /nowhere/bin/java"
+
+
 def complaint() -> str:
     with pytest.raises(ToolchainError) as caught:
         find_toolchain()

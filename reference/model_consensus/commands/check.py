@@ -1,7 +1,7 @@
 """Check one model with TLC and print the counterexample, if there is one, step by step.
 
-The exit status is 0 if the model's properties hold, 1 if one falls, and 2 if TLC came to no verdict
-(the specification does not parse, an expression has no value, the time limit was reached).
+The exit status is 0 if the model's properties hold, 1 if one is violated, and 2 if TLC came to no
+verdict (the specification does not parse, an expression has no value, the time limit was reached).
 """
 
 import argparse
@@ -73,10 +73,10 @@ def run(args: argparse.Namespace) -> int:
             ),
         )
     if result.trace:
-        for line in report.trace_lines(result.trace):
+        for line in report.counterexample_lines(result.trace):
             console.print(line)
     dead = manifests.dead_actions(result) if result.verdict == Verdict.HOLDS else []
-    for line in [*result.warnings, *dead]:
+    for line in [*(warning.text for warning in result.warnings), *dead]:
         console.print(f"note: {line}")
     if result.distinct is not None:
         console.print(f"{result.distinct:,} distinct states of {result.generated:,} generated")
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if result.verdict == Verdict.HOLDS else 1
 
 
-def find_model(name: str) -> tuple[tlc.Run, manifests.Model | None]:
+def find_model(name: str) -> tuple[tlc.Run, manifests.SpecModel | None]:
     """The run of a model of the manifest, or of a configuration file.
 
     Raises:

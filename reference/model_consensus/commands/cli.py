@@ -27,6 +27,7 @@ from model_consensus.errors import ModelConsensusError
 # name: (module, summary)
 COMMANDS = {
     "verify": ("verify", "check everything: the specifications, and training runs against them"),
+    "models": ("models", "list and search the models of the specifications"),
     "check": ("check", "check one model, with its counterexample step by step"),
     "run": ("run", "train a model, Byzantine processes taking part, and check the trace"),
     "check-trace": ("check_trace", "check recorded executions against a specification"),

@@ -6,7 +6,6 @@ line is the expression that parses it).
 """
 
 import argparse
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from model_consensus.report.console import new_console
 from model_consensus.report.diagrams import block_tree, has_tree, sequence_diagram
 from model_consensus.report.events import shiviz, tell
 from model_consensus.tla import tlc
-from model_consensus.tla.values import Value, parse
+from model_consensus.tla.config import read_config
 
 EXAMPLES = """\
 examples:
@@ -83,17 +82,12 @@ def counterexample(model: str) -> Trace:
     result = tlc.check(job)
     if result.trace is None:
         raise ModelConsensusError(f"{model}: TLC finds no counterexample: {result.verdict}")
-    config = job.config.read_text(encoding="utf-8")
-    constants: dict[str, Value] = {
-        name: parse(value)
-        for name, value in re.findall(r"(?m)^\s*(Proc|Byzantine|Depth) = (.+)$", config)
-    }
     return Trace(
         f"{job.config.stem}: {expected.claim}" if expected else job.config.stem,
         job.module.stem,
-        constants,
+        dict(read_config(job.config).constants),
         "",
         {},
-        [step.action for step in result.trace.steps],
+        [f"{step.action}{step.arguments}" for step in result.trace.steps],
         [step.state for step in result.trace.steps],
     )

@@ -3,8 +3,8 @@
 MODEL is a model of a protocol that the implementation has.  Its counterexample is replayed, or with
 ``--simulate N`` random behaviours of it.  Where a model drops an assumption, so does the
 implementation; then the same moves are made where it is kept.  The exit status is 0 if every state
-of the implementation equals TLC's, and a property falls where its assumption is dropped and only
-there; 1 if not.
+of the implementation equals TLC's, and a property is violated where its assumption is dropped
+and only there; 1 if not.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from model_consensus.conformance.replay import Replay, counterexample, replay, s
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report import console as report
 from model_consensus.systems.bounded import system_of
-from model_consensus.tla.manifest import Model, load
-from model_consensus.tla.tlc_output import Trace
+from model_consensus.tla.manifest import SpecModel, load
+from model_consensus.tla.tlc_output import Counterexample
 
 EXAMPLES = """\
 examples:
@@ -57,20 +57,20 @@ def run(args: argparse.Namespace) -> int:
         return _simulated(console, model, args)
     system = None if model.name in NECESSITY else system_of(model)
     trace = counterexample(model)
-    for line in report.trace_lines(trace):
+    for line in report.counterexample_lines(trace):
         console.print(line)
     if system is None:
         return _attacked(console, model, trace)
-    return _told(console, replay(system, trace.steps), len(trace))
+    return _followed(console, replay(system, trace.steps), len(trace))
 
 
-def _simulated(console: Console, model: Model, args: argparse.Namespace) -> int:
+def _simulated(console: Console, model: SpecModel, args: argparse.Namespace) -> int:
     system = system_of(model)
     behaviours = simulate(model, args.simulate, args.depth, args.seed)
     for behaviour in behaviours:
         followed = replay(system, behaviour)
         if followed.failure:
-            return _told(console, followed, len(behaviour))
+            return _followed(console, followed, len(behaviour))
     fired = Counter(step.action for behaviour in behaviours for step in behaviour[1:])
     console.print(
         f"{len(behaviours)} behaviours of {sum(fired.values())} steps: every state is the same"
@@ -79,24 +79,27 @@ def _simulated(console: Console, model: Model, args: argparse.Namespace) -> int:
     return 0
 
 
-def _attacked(console: Console, model: Model, trace: Trace) -> int:
+def _attacked(console: Console, model: SpecModel, trace: Counterexample) -> int:
     row = NECESSITY[model.name]
     found = attack(model, trace.steps)
     console.print(f"dropped ({row.about}): {row.dropped}")
-    status = _told(console, found.replayed, len(trace))
+    status = _followed(console, found.replayed, len(trace))
     if not found.replayed.failure:
-        where = "nowhere" if found.fell is None else f"in state {found.fell + 1}"
-        console.print(f"{model.failing} falls {where} of the implementation")
+        console.print(f"{model.failing} {_judged(found.violated)}")
     console.print(f"kept: {row.kept}")
     if found.impossible is not None:
         move = type(found.replayed.actions[found.impossible]).__name__
         console.print(f"the move to state {found.impossible + 2}, {move}, is impossible")
-    holds = "holds" if found.real_fell is None else f"FALLS in state {found.real_fell + 1}"
-    console.print(f"{row.instead or model.failing} {holds} after {found.real_states - 1} moves")
+    judged = _judged(found.real_violated)
+    console.print(f"{row.instead or model.failing} {judged} after {found.real_states - 1} moves")
     return status if found.is_as_expected else 1
 
 
-def _told(console: Console, followed: Replay, states: int) -> int:
+def _judged(violated: int | None) -> str:
+    return "holds" if violated is None else f"is violated in state {violated + 1}"
+
+
+def _followed(console: Console, followed: Replay, states: int) -> int:
     if followed.failure:
         console.print("THE IMPLEMENTATION CANNOT FOLLOW: " + "; ".join(followed.failure))
         return 1

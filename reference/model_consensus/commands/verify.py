@@ -1,9 +1,10 @@
 """Model-check the specifications, then train and check the recorded traces against them.
 
-Every model of the manifest is run again with TLC.  It passes if the result, the property that fails
-and the length of its counterexample, the numbers of states and the actions that fired are all as
-recorded; there is no "unknown", and a run that is cut short fails.  The exit status is 0 if
-everything passes and 1 if anything does not.
+Every model of the manifest is run again with TLC.  It passes if the result, the property that is
+violated and the length of its counterexample, the numbers of states, the actions that fired and the
+properties that were checked are all as recorded; there is no "unknown", and a run that is cut short
+fails.  The exit status is 0 if all that was asked for was checked and passes, 1 if anything fails,
+and 2 if nothing fails and something could not be run, such as the proofs without z3.
 """
 
 import argparse
@@ -21,15 +22,16 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from model_consensus.commands.verify_jobs import JOBS
+from model_consensus.commands.options import natural
+from model_consensus.commands.proofs_graphs_trainings import JOBS
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report import claims, html_report, json_report
 from model_consensus.report import console as report
 from model_consensus.report.claims import PROOFS, Claim
-from model_consensus.report.console import Outcome
+from model_consensus.report.outcomes import Outcome, Status, overall
 from model_consensus.tla import distributed, tlc
 from model_consensus.tla import manifest as manifests
-from model_consensus.tla.manifest import Model
+from model_consensus.tla.manifest import SpecModel
 from model_consensus.tla.toolchain import Toolchain, find_toolchain
 
 EXAMPLES = """\
@@ -61,7 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
     parser.add_argument("--html", type=Path, metavar="FILE", help="the same, to be read")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="models checked at once"
+        "--jobs",
+        type=natural,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="models checked at once",
     )
     parser.add_argument(
         "--models-only", action="store_true", help="leave out the training runs after the models"
@@ -78,97 +84,130 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check everything that is asked for."""
-    if args.jobs < (0 if args.distributed else 1):
-        raise ModelConsensusError("--jobs: not a positive number")
-    if args.distributed and args.record:
-        raise ModelConsensusError("--record: not with --distributed, which counts no actions")
-    for option in ("json", "html"):
-        file: Path | None = getattr(args, option)
-        if file and not file.parent.is_dir():
-            raise ModelConsensusError(f"--{option}: no such folder: {file.parent}")
-        if file and file.is_dir():
-            raise ModelConsensusError(f"--{option}: {file} is a folder")
-    if args.json and args.json == args.html:
-        raise ModelConsensusError(f"--json and --html: both into {args.json}")
+    _check_options(args)
     console = report.new_console()
-    started = time.monotonic()
     manifest = manifests.load()
     wanted = [claims.find(name) for name in args.claim]
     models = selected(manifest, args.models, args.tier, wanted)
     if args.distributed:
-        for model in models:
-            if args.models and not distributed.is_possible(model):
-                raise ModelConsensusError(
-                    f"{model.name}: the distributed mode checks no temporal properties, "
-                    "and no models that must fail"
-                )
-        models = [model for model in models if distributed.is_possible(model)]
+        models = _fit_for_distribution(models, named=bool(args.models))
     jobs = selected_jobs(args, wanted)
     toolchain = find_toolchain()
     console.print(toolchain.describe())
     if manifest.tool_sha256 not in ("", toolchain.jar_sha256):
         console.print("note: the figures of the manifest were recorded with another TLC")
-    document: dict[str, Any] = {
-        **json_report.origin(manifest.path.parent, toolchain),
-        "tier": args.tier,
-        "complete": False,
-        "models": [],
-        "jobs": [],
-    }
-
-    def save() -> None:
-        document["seconds"] = round(time.monotonic() - started, 1)
-        whole = json_report.with_checksum(document)
-        if args.json:
-            json_report.write(args.json, whole)
-        if args.html:
-            html_report.write(args.html, whole)
-
-    passed = True
-    measured = []
-    width = max((len(model.name) for model in models), default=0)
-    console.print(report.header(width))
+    record = _Record(args, json_report.new_report(manifest.path.parent, toolchain))
     if args.distributed:
         cluster = distributed.Cluster(args.distributed, workers=args.jobs)
         console.print(f"to join: {shlex.join(cluster.worker_command('java', 'tla2tools.jar'))}")
         outcomes = check_distributed(models, toolchain, cluster)
     else:
         outcomes = check_models(models, toolchain, args.jobs, recording=args.record)
-    with _progress(console, len(models)) as advance, closing(outcomes):
-        for outcome in outcomes:
-            passed &= outcome.passed
-            if outcome.passed:
-                measured.append((outcome.model, outcome.result))
-            console.print(report.row(outcome, width))
-            advance()
-            document["models"].append(json_report.as_data(outcome))
-            save()
+    found = _check_models(console, outcomes, len(models), record)
     if args.record:
+        measured = [(each.model, each.result) for each in found if each.status is Status.OK]
         tool = {"version": toolchain.tlc_version, "sha256": toolchain.jar_sha256}
         manifests.record(manifest, measured, tool)
         console.print(f"recorded {len(measured)} of {len(models)} models in {manifest.path}")
-        return 0 if passed else 1
+        return 0 if len(measured) == len(models) else 1
     for job in jobs:
         done = JOBS[job](console.print)
-        passed &= done.passed
-        console.print(f"{done.name}: {done.message} after {done.seconds:.1f} s"
-                      f"  {'ok' if done.passed else 'FAILS'}")  # fmt: skip
-        document["jobs"].append(
-            {"name": done.name, "passed": done.passed, "message": done.message, **done.data}
-            | {"seconds": round(done.seconds, 2)}
+        console.print(report.job_row(done))
+        record.add("jobs", json_report.job_as_data(done))
+    return record.finish(console)
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    if args.jobs < (0 if args.distributed else 1):
+        raise ModelConsensusError("--jobs: not a positive number")
+    if args.distributed and args.record:
+        raise ModelConsensusError("--record: not with --distributed, which counts no actions")
+    if args.json and args.html and args.json.absolute() == args.html.absolute():
+        raise ModelConsensusError("--json and --html: one file cannot hold both")
+    for option in ("json", "html"):
+        file: Path | None = getattr(args, option)
+        if file and file.is_dir():
+            raise ModelConsensusError(f"--{option}: {file} is a folder")
+        if file and not file.parent.is_dir():
+            raise ModelConsensusError(f"--{option}: no such folder: {file.parent}")
+
+
+def _fit_for_distribution(models: list[SpecModel], *, named: bool) -> list[SpecModel]:
+    """Those that the distributed mode can check; one that was named must be.
+
+    :raises ModelConsensusError: it is not.
+    """
+    fit = [model for model in models if distributed.is_possible(model)]
+    if named and len(fit) < len(models):
+        (unfit, *_) = (model for model in models if model not in fit)
+        raise ModelConsensusError(
+            f"{unfit.name}: the distributed mode checks no temporal properties, "
+            "and no models that must fail"
         )
-        save()
-    document |= {"complete": True, "passed": passed}
-    save()
-    failed = sum(not entry["passed"] for entry in [*document["models"], *document["jobs"]])
-    total = len(document["models"]) + len(document["jobs"])
-    console.print(f"{total - failed} passed, {failed} failed in {document['seconds']} s")
-    return 0 if passed else 1
+    return fit
+
+
+def _check_models(
+    console: Console, outcomes: Generator[Outcome, None, None], total: int, record: "_Record"
+) -> list[Outcome]:
+    """Print and keep the outcome of each model."""
+    found = []
+    if total:
+        console.print(report.header())
+    with _progress(console, total) as advance, closing(outcomes):
+        for outcome in outcomes:
+            found.append(outcome)
+            console.print(report.row(outcome))
+            advance()
+            record.add("models", json_report.as_data(outcome))
+    return found
+
+
+class _Record:
+    """The report as it grows; written after each result, so that an interruption loses nothing."""
+
+    def __init__(self, args: argparse.Namespace, document: dict[str, Any]) -> None:
+        self._json: Path | None = args.json
+        self._html: Path | None = args.html
+        self._started = time.monotonic()
+        # Whoever names models does not ask for a tier.
+        self._document = {**document, "tier": None if args.models else args.tier}
+
+    def add(self, kind: str, entry: dict[str, Any]) -> None:
+        """Add the outcome of a model (``models``) or of a job (``jobs``)."""
+        self._document[kind].append(entry)
+        self._save()
+
+    def _save(self) -> None:
+        self._document["seconds"] = round(time.monotonic() - self._started, 1)
+        whole = json_report.with_checksum(self._document)
+        if self._json:
+            json_report.write(self._json, whole)
+        if self._html:
+            html_report.write(self._html, whole)
+
+    def finish(self, console: Console) -> int:
+        """Say what came of it all; the exit status."""
+        statuses = [Status(e["status"]) for e in self._document["models"] + self._document["jobs"]]
+        status = overall(statuses)
+        self._document |= {"complete": True, "status": status}
+        self._save()
+        counts = [
+            f"{statuses.count(Status.OK)} passed",
+            f"{statuses.count(Status.FAILS)} failed",
+            *(
+                f"{statuses.count(each)} {each}"
+                for each in (Status.PARTIAL, Status.NOT_RUN)
+                if each in statuses
+            ),
+        ]
+        console.print(f"{', '.join(counts)} in {self._document['seconds']} s")
+        return {Status.OK: 0, Status.FAILS: 1}.get(status, 2)
 
 
 def selected(
     manifest: manifests.Manifest, names: list[str], tier: str, wanted: Sequence[Claim] = ()
-) -> list[Model]:
+) -> list[SpecModel]:
     """The models of these names, else of this tier, of a manifest that lists all there are.
 
     With ``wanted`` only those of the tier that are evidence for these claims.
@@ -216,7 +255,7 @@ def _progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
 
 
 def check_models(
-    models: list[Model], toolchain: Toolchain, jobs: int, *, recording: bool = False
+    models: list[SpecModel], toolchain: Toolchain, jobs: int, *, recording: bool = False
 ) -> Generator[Outcome, None, None]:
     """Check the models, ``jobs`` at once, the longest first; in the order in which they end.
 
@@ -235,16 +274,18 @@ def check_models(
 
 
 def check_distributed(
-    models: list[Model], toolchain: Toolchain, cluster: distributed.Cluster
+    models: list[SpecModel], toolchain: Toolchain, cluster: distributed.Cluster
 ) -> Generator[Outcome, None, None]:
     """Check one model after another with TLC's distributed mode."""
     for model in models:
         result = distributed.check(model, toolchain, cluster)
         wrong = manifests.differences(model, result, distinct_only=True)
-        yield Outcome(model, result, tuple(wrong))
+        yield Outcome(model, result, (*wrong, *manifests.stale(model)))
 
 
-def _check(model: Model, toolchain: Toolchain, stop: threading.Event, recording: bool) -> Outcome:
+def _check(
+    model: SpecModel, toolchain: Toolchain, stop: threading.Event, recording: bool
+) -> Outcome:
     result = tlc.check(model.run(), toolchain=toolchain, stop=stop)
     wrong = manifests.differences(model, result, recording=recording)
-    return Outcome(model, result, tuple(wrong))
+    return Outcome(model, result, (*wrong, *([] if recording else manifests.stale(model))))

@@ -1,7 +1,6 @@
 """Compare the implementation's state graph with the one that TLC dumps of the same model."""
 
 import re
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.systems.bounded import system_of
 from model_consensus.systems.system import System
 from model_consensus.tla import tlc
-from model_consensus.tla.config import PROPERTIES
-from model_consensus.tla.manifest import Model, load
+from model_consensus.tla.config import read_config, without_checks
+from model_consensus.tla.manifest import SpecModel, load
+from model_consensus.tla.scratch import scratch_folder
 from model_consensus.tla.tlc_output import Verdict
 from model_consensus.tla.values import Function, show
 
@@ -25,36 +25,44 @@ HEAP = "2g"
 class Exploration:
     """The comparison of one model."""
 
-    model: Model
+    model: SpecModel
     states: int
     edges: int
     difference: Difference | None
     seconds: float
 
 
-def explore(model: Model, system: System[Any, Any] | None = None, say: Say = silent) -> Exploration:
+def explore(
+    model: SpecModel, system: System[Any, Any] | None = None, say: Say = silent
+) -> Exploration:
     """Compare a model's graph with that of ``system``, by default the implementation's own.
 
     :raises ModelConsensusError: the model has no system, or see :func:`dumped`.
     """
     started = time.monotonic()
     system = system or system_of(model)
-    with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
-        dump, theirs = dumped(model, Path(folder), say)
+    with scratch_folder() as folder:
+        dump, theirs = dumped(model, folder, say)
         say("exploring the implementation")
         difference = compare(system, dump, theirs, say)
     return Exploration(model, *theirs.size, difference, time.monotonic() - started)
 
 
-def dumped(model: Model, folder: Path, say: Say = silent) -> tuple[Dump, Graph]:
+def dumped(model: SpecModel, folder: Path, say: Say = silent) -> tuple[Dump, Graph]:
     """TLC's graph of a model, which it dumps into ``folder`` as ``graph.dot``.
 
-    :raises ModelConsensusError: TLC fails or is killed, or its graph is not whole.
+    :raises ModelConsensusError: the model reduces its graph by SYMMETRY or VIEW, TLC fails or is
+        killed, or its graph is not whole.
     """
+    if reductions := read_config(model.config).reductions:
+        raise ModelConsensusError(
+            f"{model.name}: its configuration has {' and '.join(reductions)}, with which TLC "
+            "explores a part of the state graph only: there is nothing to compare with"
+        )
     # Only the graph is wanted: no property is checked again.
     config, dot = folder / model.config.name, folder / "graph.dot"
     text = model.config.read_text(encoding="utf-8")
-    config.write_text(PROPERTIES.sub("", text), encoding="utf-8")
+    config.write_text(without_checks(text), encoding="utf-8")
     say("TLC explores the specification")
     run = tlc.Run(model.module, config, dump=dot, heap=HEAP, quick=model.runtime < 8)
     result = tlc.check(run, on_progress=lambda done: say(f"TLC: {done.distinct:,} states"))
@@ -69,7 +77,7 @@ def dumped(model: Model, folder: Path, say: Say = silent) -> tuple[Dump, Graph]:
     return dump, graph
 
 
-def graph_models(tier: str = "fast") -> list[Model]:
+def graph_models(tier: str = "fast") -> list[SpecModel]:
     """The models of a tier, or of "all", made to be compared: ``*_tiny`` and ``*_graph*``."""
     return [
         model

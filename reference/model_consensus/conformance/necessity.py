@@ -2,12 +2,12 @@
 
 A *necessity* model of the manifest drops one assumption of a protocol.  A row of ``NECESSITY`` says
 how the implementation drops the same one, and what stops the same adversary where it is not
-dropped.  What it is about decides who falls:
+dropped.  What it is about decides whose property is violated:
 
-- ``learner``: a check of the learner.  The real learner does not fall.
-- ``network``: what the network promises.  The real learner falls as well, which is why it is an
-  assumption; where the promise is kept, the moves are impossible.
-- ``bound``: a number.  The real learner falls as well beyond it, and not within it.
+- ``learner``: a check of the learner.  The real learner keeps the property.
+- ``network``: what the network promises.  The real learner's is violated as well, which is why it
+  is an assumption; where the promise is kept, the moves are impossible.
+- ``bound``: a number.  The real learner's is violated as well beyond it, and not within it.
 """
 
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ from model_consensus.defects import streamlet as streamlet_defects
 from model_consensus.defects import tob as tob_defects
 from model_consensus.systems.bounded import SYSTEMS
 from model_consensus.systems.system import System
-from model_consensus.tla.config import constants_of
-from model_consensus.tla.manifest import Model, load
+from model_consensus.tla.config import read_config
+from model_consensus.tla.manifest import SpecModel, load
 from model_consensus.tla.values import Value
 
 
@@ -69,6 +69,12 @@ NECESSITY: dict[str, Necessity] = {
         "An offer has one place in the order of all.",
         system=OrderAnyhow,
     ),
+    "MCTobNecessity_bans": Necessity(
+        "network",
+        "Processes need not get the offers in the same order.",
+        "An offer has one place in the order of all.",
+        system=OrderAnyhow,
+    ),
     "MCTobNecessity_equivocation": Necessity(
         "network",
         "A sender may tell different things to different processes.",
@@ -76,6 +82,12 @@ NECESSITY: dict[str, Necessity] = {
         system=Equivocal,
     ),
     "MCTobNecessity_unverified": Necessity(
+        "learner",
+        "A claim below the true loss is believed.",
+        "The claim is evaluated, and the liar banned.",
+        learner=tob_defects.DEFECTS["under-claims"],
+    ),
+    "MCTobNecessity_refinement": Necessity(
         "learner",
         "A claim below the true loss is believed.",
         "The claim is evaluated, and the liar banned.",
@@ -107,6 +119,13 @@ NECESSITY: dict[str, Necessity] = {
         learner=tob_defects.DEFECTS["blames-the-named"],
         system=ForeignDraw,
     ),
+    "MCTobNecessity_blamed": Necessity(
+        "learner",
+        "A process may offer a ticket of another, who is blamed for the claim.",
+        "A ticket counts only if it is its sender's own.",
+        learner=tob_defects.DEFECTS["blames-the-named"],
+        system=ForeignDraw,
+    ),
     "MCTobNecessity_tie": Necessity(
         "learner",
         "Of equal claims a process prefers its own.",
@@ -119,6 +138,12 @@ NECESSITY: dict[str, Necessity] = {
         "With λ = n - f the same run goes on to its end.",
         within={"Lambda": 2},
     ),
+    "MCTobNecessity_silent": Necessity(
+        "bound",
+        "λ is n - f + 1: all have offered and wait for more.",
+        "With λ = n - f the same run goes on to its end.",
+        within={"Lambda": 2},
+    ),
     "MCTobNecessity_unbanned": Necessity(
         "learner",
         "Offers of banned processes are accepted, and cost an evaluation each time.",
@@ -128,6 +153,12 @@ NECESSITY: dict[str, Necessity] = {
     "MCTobNecessity_rho": Necessity(
         "bound",
         "A decided model is to match one honest offspring more.",
+        "It matches every draw of λ - f correct processes.",
+        instead="Resilience",
+    ),
+    "MCTobNecessity_rho2": Necessity(
+        "bound",
+        "A decided model is to match one honest offspring more, where each process draws twice.",
         "It matches every draw of λ - f correct processes.",
         instead="Resilience",
     ),
@@ -162,7 +193,19 @@ NECESSITY: dict[str, Necessity] = {
         "Nobody wins while a correct process's block is on its way.",
         system=Asynchronous,
     ),
+    "MCPowNecessity_chain": Necessity(
+        "network",
+        "The next block may be mined before the last one has arrived everywhere.",
+        "Nobody wins while a correct process's block is on its way.",
+        system=Asynchronous,
+    ),
     "MCPowNecessity_shallow": Necessity(
+        "bound",
+        "Depth 0 with one adversarial win of two.",
+        "At depth 1 nothing has been decided yet.",
+        within={"Depth": 1},
+    ),
+    "MCPowNecessity_refinement": Necessity(
         "bound",
         "Depth 0 with one adversarial win of two.",
         "At depth 1 nothing has been decided yet.",
@@ -210,7 +253,23 @@ NECESSITY: dict[str, Necessity] = {
         system=Crashing,
         real_system=Crashing,
     ),
+    "MCStreamlet_half_notarized": Necessity(
+        "learner",
+        "Half of the votes notarize.",
+        "A block with half of the votes is not notarized, and nobody builds on it.",
+        learner=streamlet_defects.DEFECTS["half"],
+        system=Crashing,
+        real_system=Crashing,
+    ),
     "MCStreamlet_vote_twice": Necessity(
+        "learner",
+        "After a crash a process has forgotten that it voted in the epoch.",
+        "The vote was persisted before it was sent, and there is no second one.",
+        learner=streamlet_defects.DEFECTS["forgets-its-vote"],
+        system=Crashing,
+        real_system=Crashing,
+    ),
+    "MCStreamlet_forgotten_vote": Necessity(
         "learner",
         "After a crash a process has forgotten that it voted in the epoch.",
         "The vote was persisted before it was sent, and there is no second one.",
@@ -265,22 +324,22 @@ for _shape in ("vote_late", "any_notarized", "two_consecutive"):  # the same, up
     NECESSITY[f"MCStreamlet_{_shape}_final"] = NECESSITY[f"MCStreamlet_{_shape}"]
 
 
-def weak_system(model: Model) -> System[Any, Any]:
+def weak_system(model: SpecModel) -> System[Any, Any]:
     """The implementation's system with the model's assumption dropped."""
     row = NECESSITY[model.name]
     return _system(model, {}, row.learner, row.system)
 
 
-def real_system(model: Model) -> System[Any, Any]:
+def real_system(model: SpecModel) -> System[Any, Any]:
     """The implementation's system with the real learners and the assumption kept."""
     row = NECESSITY[model.name]
     return _system(model, row.within, None, row.real_system)
 
 
 def _system(
-    model: Model, within: Mapping[str, Value], learner: Any, kind: type[Any] | None
+    model: SpecModel, within: Mapping[str, Value], learner: Any, kind: type[Any] | None
 ) -> System[Any, Any]:
-    constants = constants_of(model.config.read_text(encoding="utf-8"))
+    constants = read_config(model.config).constants
     options = [learner] if learner is not None else []
     made: System[Any, Any] = SYSTEMS[model.module.stem](
         {**constants, **within}, *options, **({"kind": kind} if kind else {})
@@ -292,10 +351,10 @@ def table() -> str:
     """The assumptions as a table of Markdown, for docs/replay.md."""
     models = load()
     lines = [
-        "| model | falls | about | what is dropped | where it is kept |",
+        "| model | is violated | about | what is dropped | where it is kept |",
         "|---|---|---|---|---|",
     ]
     for name, row in NECESSITY.items():
-        falls = models.find(name).failing
-        lines.append(f"| {name} | `{falls}` | {row.about} | {row.dropped} | {row.kept} |")
+        failing = models.find(name).failing
+        lines.append(f"| {name} | `{failing}` | {row.about} | {row.dropped} | {row.kept} |")
     return "\n".join(lines) + "\n"

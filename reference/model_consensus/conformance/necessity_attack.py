@@ -1,8 +1,8 @@
 """The counterexample to a dropped assumption, as an attack on the implementation.
 
 Where the assumption is dropped, the implementation follows TLC state by state, and the property
-falls in the state in which TLC says so.  Where it is kept, the same moves are impossible or the
-property holds.
+is violated in the state in which TLC says so.  Where it is kept, the same moves are impossible
+or the property holds.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from model_consensus.systems import streamlet as streamlet_system
 from model_consensus.systems.pow import ByzantineForge
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import ByzantineOffer
-from model_consensus.tla.manifest import Model
+from model_consensus.tla.manifest import SpecModel
 from model_consensus.tla.tlc_output import Step
 
 
@@ -25,26 +25,27 @@ class Attack:
     """What came of a counterexample.
 
     :ivar replayed: how far the implementation without the assumption followed it.
-    :ivar fell: the index of the state in which the property first did not hold there, or None.
+    :ivar violated: the index of the state in which the property first did not hold there, or None.
     :ivar real_states: how many states the same moves gave where the assumption is kept.
     :ivar impossible: the index of the first of the moves that was impossible there, or None.
-    :ivar real_fell: the index of the state in which the property first did not hold there, or None.
+    :ivar real_violated: the index of the state in which the property first did not hold there, or
+        None.
     """
 
     replayed: Replay
-    fell: int | None
+    violated: int | None
     real_states: int
     impossible: int | None
-    real_fell: int | None
+    real_violated: int | None
 
     @property
     def is_as_expected(self) -> bool:
-        """Whether the property fell in the last state, and only where the assumption is dropped."""
+        """Whether the property is violated in the last state, and only without the assumption."""
         last = len(self.replayed.states) - 1
-        return not self.replayed.failure and self.fell == last and self.real_fell is None
+        return not self.replayed.failure and self.violated == last and self.real_violated is None
 
 
-def attack(model: Model, steps: Sequence[Step]) -> Attack:
+def attack(model: SpecModel, steps: Sequence[Step]) -> Attack:
     """Replay the counterexample ``steps`` of a necessity model, and repeat its moves.
 
     A lasso is replayed up to its last state.
@@ -53,15 +54,15 @@ def attack(model: Model, steps: Sequence[Step]) -> Attack:
     assert name is not None
     weak, real = weak_system(model), real_system(model)
     replayed = replay(weak, steps)
-    fell = None
+    violated = None
     if replayed.states:
         # A fair behaviour that ends before its property holds cannot go on.
         states = replayed.states
-        fell = first_failure(name, weak, _completed(weak, states, name) if row.fair else states)
+        violated = first_failure(name, weak, _completed(weak, states, name) if row.fair else states)
     reached, impossible = _repeat(real, weak, replayed.actions, replayed.states)
     kept = row.instead or name
-    real_fell = first_failure(kept, real, _completed(real, reached, kept))
-    return Attack(replayed, fell, len(reached), impossible, real_fell)
+    real_violated = first_failure(kept, real, _completed(real, reached, kept))
+    return Attack(replayed, violated, len(reached), impossible, real_violated)
 
 
 def _repeat(

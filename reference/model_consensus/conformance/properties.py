@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
+from model_consensus.systems import tob
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow import State as PowState
 from model_consensus.systems.streamlet import State as StreamletState
@@ -107,6 +108,26 @@ def evaluation_bound(system: TobSystem, state: TobState) -> bool:
     )
 
 
+def same_bans(system: TobSystem, state: TobState) -> bool:
+    """All correct processes ban the same ones in the same order, as far as they have come."""
+    return all(
+        _are_compatible(one.banned, other.banned)
+        for one, other in combinations(state.learner.values(), 2)
+    )
+
+
+def bans_at_most_f(system: TobSystem, state: TobState) -> bool:
+    """No correct process bans more processes than are Byzantine."""
+    return all(len(each.banned) <= len(system.byzantine) for each in state.learner.values())
+
+
+def no_deadlock(system: TobSystem, state: TobState) -> bool:
+    """Before the last generation is decided, a correct process or the network can go on."""
+    return termination(system, state) or any(
+        type(action) in (tob.Offer, tob.Order, tob.Deliver) for action in system.enabled(state)
+    )
+
+
 def termination(system: TobSystem, state: TobState) -> bool:
     """Every correct process has decided every generation."""
     return all(len(each.decided) - 1 == system.generations for each in state.learner.values())
@@ -129,10 +150,40 @@ def resilience_over_work(system: PowSystem, state: PowState) -> bool:
     return True
 
 
-def integrity(system: PowSystem, before: PowState, after: PowState) -> bool:
+def integrity(
+    system: TobSystem | PowSystem, before: TobState | PowState, after: TobState | PowState
+) -> bool:
     """Outputs only grow."""
     old, new = _decided(system, before), _decided(system, after)
     return all(new[process][: len(old[process])] == old[process] for process in old)
+
+
+def refines_model_consensus(
+    system: TobSystem | PowSystem, before: TobState | PowState, after: TobState | PowState
+) -> bool:
+    """What ``RefinesModelConsensus`` says of a step: outputs only grow, and as they may."""
+    resilience = (
+        resilience_over_broadcast if isinstance(system, TobSystem) else resilience_over_work
+    )
+    return (
+        integrity(system, before, after)
+        and agreement(system, after)
+        and lineage(system, after)
+        and resilience(system, after)  # type: ignore[arg-type]
+    )
+
+
+def refines_longest_chain(system: PowSystem, before: PowState, after: PowState) -> bool:
+    """What ``RefinesLongestChain`` says of a win: all know the blocks of correct processes."""
+    old: Any = system.project(before)
+    if len(after.blocks) == len(before.blocks):
+        return True
+    return all(
+        place in old["known"][process]
+        for place, block in enumerate(old["blocks"], start=1)
+        if block["ticket"]["proposer"] in old["known"]
+        for process in old["known"]
+    )
 
 
 def _progress(system: PowSystem, state: PowState, more: int) -> bool:
@@ -167,6 +218,25 @@ def _blocks(system: StreamletSystem, state: StreamletState) -> tuple[set[Path], 
         if node.finalizing != system.committee.genesis:
             finalizing.add(system.lineage(node.finalizing))
     return notarized, finalizing
+
+
+def one_notarized(system: StreamletSystem, state: StreamletState) -> bool:
+    """No two blocks of one epoch are notarized."""
+    notarized, _ = _blocks(system, state)
+    return all(
+        one[-1]["epoch"] != other[-1]["epoch"]
+        for one, other in combinations(filter(None, notarized), 2)
+    )
+
+
+def one_vote(system: StreamletSystem, state: StreamletState) -> bool:
+    """No correct process votes for two blocks of one epoch."""
+    votes: Any = system.project(state)["votes"]
+    return all(
+        one[-1]["epoch"] != other[-1]["epoch"]
+        for process in votes
+        for one, other in combinations(votes[process], 2)
+    )
 
 
 def no_rival(system: StreamletSystem, state: StreamletState) -> bool:
@@ -213,6 +283,9 @@ _OVER_BROADCAST: dict[str, Invariant] = {
     "ResilienceAndOneMore": resilience_and_one_more,
     "Accuracy": accuracy,
     "EvaluationBound": evaluation_bound,
+    "SameBans": same_bans,
+    "BansAtMostF": bans_at_most_f,
+    "NoDeadlock": no_deadlock,
 }
 _OVER_WORK: dict[str, Invariant] = {
     "Agreement": agreement,
@@ -220,11 +293,17 @@ _OVER_WORK: dict[str, Invariant] = {
     "Resilience": resilience_over_work,
 }
 _STREAMLET: dict[str, Invariant] = {
+    "OneVote": one_vote,
+    "OneNotarized": one_notarized,
     "NoRival": no_rival,
     "Consistency": consistency,
     "RefinesTotalOrderBroadcast": delivers_what_was_broadcast,
 }
-_OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {"Integrity": integrity}
+_OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {
+    "Integrity": integrity,
+    "RefinesModelConsensus": refines_model_consensus,
+    "RefinesLongestChain": refines_longest_chain,
+}
 LIVENESS: dict[str, Invariant] = {
     "Termination": termination,
     "Progress": progress,

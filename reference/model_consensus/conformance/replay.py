@@ -1,18 +1,17 @@
 """Behaviours that TLC produces, followed by the implementation step by step."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.systems.system import System
 from model_consensus.tla import tlc
-from model_consensus.tla.config import PROPERTIES
+from model_consensus.tla.config import without_checks
 from model_consensus.tla.differences import differences
-from model_consensus.tla.manifest import Model
-from model_consensus.tla.tlc_output import Step, Trace
+from model_consensus.tla.manifest import SpecModel
+from model_consensus.tla.scratch import scratch_folder
+from model_consensus.tla.tlc_output import Counterexample, Step
 from model_consensus.tla.values import Function
 
 
@@ -77,7 +76,7 @@ class _EnoughError(Exception):
     """TLC has printed as many behaviours as are wanted."""
 
 
-def simulate(model: Model, number: int, depth: int, seed: int) -> list[tuple[Step, ...]]:
+def simulate(model: SpecModel, number: int, depth: int, seed: int) -> list[tuple[Step, ...]]:
     """Random behaviours of a model: to a state without successors, or of ``depth`` states.
 
     TLC prints behaviours that violate something: here that is to be so long, or to end.
@@ -93,15 +92,15 @@ def simulate(model: Model, number: int, depth: int, seed: int) -> list[tuple[Ste
             found.append([])
         found[-1].append(step)
 
-    with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
-        root = Path(folder) / "RandomBehaviours.tla"
+    with scratch_folder() as folder:
+        root = folder / "RandomBehaviours.tla"
         root.write_text(
             f"---- MODULE {root.stem} ----\nEXTENDS {model.module.stem}, TLC\n"
             f'IsShort == TLCGet("level") < {depth - 1}\n====\n',
             encoding="utf-8",
         )
         config = root.with_suffix(".cfg")
-        text = PROPERTIES.sub("", model.config.read_text(encoding="utf-8"))
+        text = without_checks(model.config.read_text(encoding="utf-8"))
         config.write_text(f"{text}\nINVARIANT IsShort\n", encoding="utf-8")
         options = ("-simulate", "-depth", str(depth + 1), "-seed", str(seed), "-continue")
         run = tlc.Run(
@@ -114,7 +113,7 @@ def simulate(model: Model, number: int, depth: int, seed: int) -> list[tuple[Ste
     raise ModelConsensusError(f"{model.name}: TLC simulated no more: {result.message}")
 
 
-def counterexample(model: Model) -> Trace:
+def counterexample(model: SpecModel) -> Counterexample:
     """The counterexample of a model, as TLC finds it now.
 
     :raises ModelConsensusError: TLC finds none, or one of another property.

@@ -4,7 +4,6 @@ A state is a number, found by 16 bytes of a hash of its projection, and an edge 
 bits: a graph of a million states needs little memory.  docs/graphs.md has the figures.
 """
 
-import re
 from array import array
 from bisect import bisect_left
 from collections import deque
@@ -18,8 +17,10 @@ import numpy as np
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.systems.system import System
+from model_consensus.tla import dot
 from model_consensus.tla.differences import differences
-from model_consensus.tla.values import Value, function, parse_state, show
+from model_consensus.tla.dot import read_dot, read_node
+from model_consensus.tla.values import Value, function, show
 
 Say = Callable[[str], None]
 """Takes a few words on what is being done."""
@@ -32,7 +33,7 @@ def silent(words: str) -> None:
 
 
 class Numbering(dict[Key, int]):
-    """A number for everything that is asked for: 0, 1, 2, in the order of the first questions."""
+    """Numbers keys 0, 1, 2, ... in the order of first lookup."""
 
     def __missing__(self, key: Key) -> int:
         number = self[key] = len(self)
@@ -132,16 +133,6 @@ def explored(
         )
 
 
-_NODE = re.compile(r'^(-?\d+) \[label="(.*?)"(,style = filled)?\];?$')
-_EDGE = re.compile(r'^(-?\d+) -> (-?\d+) \[label="([^"]*)"')
-_ESCAPED = re.compile(r"\\(.)")
-
-
-def _node_state(label: str) -> Value:
-    text = _ESCAPED.sub(lambda match: "\n" if match[1] == "n" else match[1], label)
-    return function(parse_state(text))
-
-
 class Dump:
     """A graph that TLC dumped for Graphviz: read line by line, states again when asked for."""
 
@@ -159,24 +150,20 @@ class Dump:
         known: dict[int, int] = {}  # TLC's name of a state: its number
         initial = set()
         ends, actions = array("q"), bytearray()  # source and target by TLC's names
-        offset = 0
-        with self._path.open("rb") as file:
-            for line in file:
-                if found := _EDGE.match(line.decode()):
-                    ends.extend((int(found[1]), int(found[2])))
-                    actions.append(names.actions[found[3]])
-                elif found := _NODE.match(line.decode()):
-                    number = names.states[fingerprint(_node_state(found[2]))]
-                    known[int(found[1])] = number
-                    self._states.append(number)
-                    self._offsets.append(offset)
-                    if found[3]:
-                        initial.add(number)
-                    if len(known) % 1000 == 0:
-                        say(f"reading TLC's graph: {len(known):,} states")
-                offset += len(line)
-        whole = known and line.rstrip().endswith(b"}") and all(map(known.__contains__, ends))
-        if not whole:
+        for each in read_dot(self._path):
+            if isinstance(each, dot.Edge):
+                ends.extend((each.source, each.target))
+                actions.append(names.actions[each.action])
+            else:
+                number = names.states[fingerprint(function(each.state()))]
+                known[each.name] = number
+                self._states.append(number)
+                self._offsets.append(each.offset)
+                if each.initial:
+                    initial.add(number)
+                if len(known) % 1000 == 0:
+                    say(f"reading TLC's graph: {len(known):,} states")
+        if not (known and all(map(known.__contains__, ends))):
             raise ModelConsensusError(f"{self._path}: TLC did not write the whole graph")
         edges = array("Q")
         for source, action, target in zip(ends[::2], actions, ends[1::2], strict=True):
@@ -186,11 +173,8 @@ class Dump:
 
     def state(self, number: int) -> Value:
         """The state of that number."""
-        with self._path.open("rb") as file:
-            file.seek(self._offsets[self._states.index(number)])
-            found = _NODE.match(file.readline().decode())
-        assert found is not None
-        return _node_state(found[2])
+        node = read_node(self._path, self._offsets[self._states.index(number)])
+        return function(node.state())
 
 
 @dataclass(frozen=True)
@@ -222,26 +206,29 @@ def compare(
 
     :raises ModelConsensusError: TLC's graph has states to which nothing leads.
     """
-    came: dict[int, int | None] = {}  # from where each state was reached first
+    # The predecessor through which each state was first reached.
+    predecessor: dict[int, int | None] = {}
     for source, edges in explored(system, theirs.names):
         expected = theirs.leaving(source)
         if edges.keys() != expected:
             reached = {edge: system.project(state) for edge, state in edges.items()}
-            return _difference(_path(theirs, came, source), dump, reached, expected)
+            return _difference(_path(theirs, predecessor, source), dump, reached, expected)
         for _, target in edges:
-            came.setdefault(target, source)
+            predecessor.setdefault(target, source)
         if source is not None and source % 1000 == 999:
-            say(f"exploring the implementation: {len(came):,} states found")
-    if len(came) != theirs.states:
+            say(f"exploring the implementation: {len(predecessor):,} states found")
+    if len(predecessor) != theirs.states:
         raise ModelConsensusError("TLC's graph has states to which nothing leads")
     return None
 
 
-def _path(graph: Graph, came: Mapping[int, int | None], state: int | None) -> tuple[Edge, ...]:
+def _path(
+    graph: Graph, predecessor: Mapping[int, int | None], state: int | None
+) -> tuple[Edge, ...]:
     """The edges from the start to a state that was reached."""
     path: list[Edge] = []
     while state is not None:
-        source = came[state]
+        source = predecessor[state]
         path.append(min(edge for edge in graph.leaving(source) if edge[1] == state))
         state = source
     return tuple(reversed(path))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.tla.manifest import Manifest, Model
+from model_consensus.tla.manifest import Manifest, SpecModel
 
 PROOFS, GRAPHS, TRAININGS = (
     "proofs with z3",
@@ -52,7 +52,7 @@ class Claim:
         ]
         return ", ".join(kinds) + (f" ({self.note})" if self.note else "")
 
-    def evidence(self, manifest: Manifest) -> list[Model]:
+    def evidence(self, manifest: Manifest) -> list[SpecModel]:
         """Its models."""
         return [m for m in manifest.models if any(fnmatchcase(m.name, p) for p in self.models)]
 

@@ -1,7 +1,7 @@
 """Pictures of recorded executions, as SVG: a sequence diagram, and the tree of the blocks.
 
-Plain text, the same bytes each time.  Colours: correct processes blue, Byzantine ones red;
-decisions and what is final are green, bans red.
+Plain text, the same bytes each time; states are counted from 1.  Colours: correct processes blue,
+Byzantine ones red; decisions and what is final are green, bans and false claims red.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,15 +14,16 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.report.events import (
     SHARED_PLACES,
     Story,
-    block_name,
+    block_names,
     chain_of,
     parent_of,
+    printable,
     tell,
     well_formed,
 )
 
 CORRECT, ADVERSE, FINAL, SHARED, FAINT = "#1d5d9b", "#c1121f", "#2b8a3e", "#495057", "#adb5bd"
-ROW, COLUMN, MARGIN = 26, 250, 60
+ROW, COLUMN, MARGIN = 26, 290, 76
 LETTER = 6.3
 """Pixels, about, that a letter takes."""
 
@@ -36,17 +37,24 @@ orient="auto"><path d="M0,1 L8,4 L0,7 z" fill="#868e96"/></marker></defs>
 
 
 def _svg(title: str, width: int, height: int, body: Iterable[str]) -> str:
+    title = printable(title)
+    width = max(width, round(LETTER * len(title)) + 2 * 8)
     head = _HEAD.format(title=escape(title), width=width, height=height)
-    return "\n".join([head, *body, "</svg>", ""])
+    heading = _element("text", title, class_="title", x=8, y=16, fill=SHARED, font_weight="bold")
+    return "\n".join([head, heading, *body, "</svg>", ""])
 
 
 def _element(name: str, content: str = "", **attributes: object) -> str:
     """An element; ``class_`` and ``stroke_width`` stand for ``class`` and ``stroke-width``."""
     written = " ".join(
-        f"{key.rstrip('_').replace('_', '-')}={quoteattr(str(value))}"
+        f"{key.rstrip('_').replace('_', '-')}={quoteattr(printable(str(value)))}"
         for key, value in attributes.items()
     )
-    return f"<{name} {written}>{escape(content)}</{name}>" if content else f"<{name} {written}/>"
+    return (
+        f"<{name} {written}>{escape(printable(content))}</{name}>"
+        if content
+        else f"<{name} {written}/>"
+    )
 
 
 def sequence_diagram(trace: Trace) -> str:
@@ -85,7 +93,7 @@ def _sequence(story: Story, height: int) -> Iterator[str]:
     last = None
     for y, event in zip(row, story.events, strict=True):
         x = column[event.process]
-        colour = {"decision": FINAL, "ban": ADVERSE}.get(event.kind, SHARED)
+        colour = {"decision": FINAL, "ban": ADVERSE, "lie": ADVERSE}.get(event.kind, SHARED)
         if event.step != last:
             yield _element("text", str(event.step), x=8, y=y + 4, fill=FAINT)
             last = event.step
@@ -209,6 +217,7 @@ def _votes(trace: Trace, state: Any) -> list[Node]:
             final |= {chain[:length] for length in range(1, len(chain))}
     index = {chain: i for i, chain in enumerate([(), *sorted(voters, key=_by_epochs)])}
     leaders = state.get("leader", ())
+    names = block_names(trace)
     nodes = [Node("genesis", None, 0)]
     for chain in list(index)[1:]:
         epoch = chain[-1]["epoch"]
@@ -222,7 +231,7 @@ def _votes(trace: Trace, state: Any) -> list[Node]:
         notes += [f"delivered by {' '.join(logs)}"] if logs else []
         adverse = leader is not None and leader not in map(str, correct)
         nodes.append(
-            Node(block_name(chain), index[chain[:-1]], epoch, adverse, chain in final, (*notes,))
+            Node(names[chain], index[chain[:-1]], epoch, adverse, chain in final, (*notes,))
         )
     return nodes
 
@@ -231,8 +240,8 @@ def _by_epochs(chain: Any) -> list[tuple[int, str]]:
     return [(link["epoch"], str(link["payload"])) for link in chain]
 
 
-WIDTH, HEIGHT = 170, 96
-"""Pixels between the blocks of a chain, and between two that stand one above the other."""
+WIDTH, HEIGHT, TOP = 170, 96, 60
+"""Pixels between the blocks of a chain, between two that stand one above the other, and above."""
 
 
 def _tree(nodes: Sequence[Node], axis: str) -> tuple[int, int, list[str]]:
@@ -249,9 +258,9 @@ def _tree(nodes: Sequence[Node], axis: str) -> tuple[int, int, list[str]]:
             wanted += 1
         line.append(wanted)
         taken[wanted] = node.place
-    spots = [(20 + WIDTH * n.place, 40 + HEIGHT * y) for n, y in zip(nodes, line, strict=True)]
+    spots = [(20 + WIDTH * n.place, TOP + HEIGHT * y) for n, y in zip(nodes, line, strict=True)]
     body = [
-        _element("text", f"{axis} {place}", x=20 + WIDTH * place, y=20, fill=FAINT)
+        _element("text", f"{axis} {place}", x=20 + WIDTH * place, y=TOP - 20, fill=FAINT)
         for place in range(max(node.place for node in nodes) + 1)
     ]
     for node, (x, y) in zip(nodes, spots, strict=True):
@@ -300,5 +309,5 @@ def _tree(nodes: Sequence[Node], axis: str) -> tuple[int, int, list[str]]:
                     font_size=11,
                 )
             )
-    height = 40 + HEIGHT * (max(line) + 1)
+    height = TOP + HEIGHT * (max(line) + 1)
     return 40 + WIDTH * (max(node.place for node in nodes) + 1), height, body

@@ -16,15 +16,15 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.tla.values import Value, show
 
 SHARED_PLACES = ORDER, MESSAGES, LEADER = "order", "messages", "leader"
-"""Where something happens that happens at no process, or nobody knows at which."""
+"""Lifelines for events that belong to no process, or to an unknown one."""
 
 
 @dataclass(frozen=True)
 class Event:
     """Something that happened at a process, or to the order or the messages.
 
-    :ivar step: the index of the state after it.
-    :ivar kind: "step", "decision" or "ban".
+    :ivar step: the number of the state after it; the initial state is number 1, as for TLC.
+    :ivar kind: "step", "decision", "ban", or "lie": an offer whose claim is not its loss.
     """
 
     step: int
@@ -84,7 +84,7 @@ def tell(trace: Trace) -> Story:
     teller = _Teller()
     with well_formed(trace):
         correct = sorted(map(str, first[of]))  # type: ignore[arg-type]
-        for step, (before, after) in enumerate(pairwise(trace.states), 1):
+        for step, (before, after) in enumerate(pairwise(trace.states), 2):
             look(teller, trace, step, before, after)
     named = trace.constants.get("Byzantine", frozenset())
     byzantine = set(map(str, named)) if isinstance(named, frozenset) else set()
@@ -111,8 +111,7 @@ def well_formed(trace: Trace) -> Iterator[None]:
 
 def _tob(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> None:
     for offer in _sorted(after["network"] - before["network"]):
-        text = f"offers {_offer(offer)}"
-        teller.sent["offer", offer] = teller.tell(Event(step, str(offer["sender"]), text))
+        teller.sent["offer", offer] = teller.tell(_offered(trace, step, offer, after))
     ordered: dict[Value, int] = {}
     for p in sorted(after["inbox"]):
         old, new = before["inbox"][p], after["inbox"][p]
@@ -124,33 +123,62 @@ def _tob(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> N
             )
         for offer in new[len(old) :]:
             if offer not in ordered:
-                ordered[offer] = _ordered(teller, step, offer)
+                ordered[offer] = _ordered(teller, trace, step, offer, after)
             queue.append(ordered[offer])
         if len(new) < len(old):  # some specifications with a defect do not take the first one
             place = next(i for i in range(len(old)) if old[:i] + old[i + 1 :] == new)
-            text, kind = _learned(before["learner"][p], after["learner"][p])
+            text, kind = _learned(trace, before["learner"][p], after["learner"][p])
             text = f"delivers {old[place]['sender']}'s{text}"
             teller.tell(Event(step, str(p), text, kind), queue.pop(place))
 
 
-def _ordered(teller: _Teller, step: int, offer: Any) -> int:
+def _ordered(teller: _Teller, trace: Trace, step: int, offer: Any, after: Any) -> int:
     """An offer gets its place; the adversary's is sent in the same step."""
     sent = teller.sent.pop(("offer", offer), None)
     if sent is None:
-        sent = teller.tell(Event(step, str(offer["sender"]), f"offers {_offer(offer)}"))
+        sent = teller.tell(_offered(trace, step, offer, after))
     return teller.tell(Event(step, ORDER, f"orders {offer['sender']}'s"), sent)
 
 
-def _offer(offer: Any) -> str:
-    ticket = offer["ticket"]
-    return f"g{ticket['generation']} draw {ticket['draw']}, claim {offer['claim']}"
+def _offered(trace: Trace, step: int, offer: Any, after: Any) -> Event:
+    """An offer is sent; a false claim stands beside the true loss, where the trace has it."""
+    ticket, claim = offer["ticket"], offer["claim"]
+    text = f"offers g{ticket['generation']} draw {ticket['draw']}, claim {claim}"
+    if ticket["proposer"] != offer["sender"]:
+        text += f", a ticket of {ticket['proposer']}"
+    loss = next(
+        (
+            loss
+            for model, loss in after.get("loss", {}).items()
+            if _origin(trace, model) == (offer["parent"], ticket)
+        ),
+        claim,
+    )
+    if loss == claim:
+        return Event(step, str(offer["sender"]), text)
+    return Event(step, str(offer["sender"]), f"{text}, true loss {loss}", "lie")
 
 
-def _learned(before: Any, after: Any) -> tuple[str, str]:
+def _origin(trace: Trace, model: Any) -> tuple[Value, Any] | None:
+    """Parent and ticket of a model; None if the trace does not say."""
+    if isinstance(model, tuple):
+        return (model[:-1], model[-1]) if model else None
+    origin = trace.models.get(model)
+    return (origin.parent, origin.ticket) if origin else None
+
+
+def _learned(trace: Trace, before: Any, after: Any) -> tuple[str, str]:
     banned = after["banned"][len(before["banned"]) :]
     decided = after["decided"][len(before["decided"]) :]
     text = "".join(f", bans {p}" for p in banned)
-    text += "".join(f", decides {short(model)}" for model in decided)
+    for model in decided:
+        if origin := _origin(trace, model):
+            _, ticket = origin
+            text += (
+                f", decides {ticket['proposer']}'s g{ticket['generation']} draw {ticket['draw']}"
+            )
+        else:
+            text += f", decides {short(model)}"
     return text, "ban" if banned else "decision" if decided else "step"
 
 
@@ -197,12 +225,13 @@ def chain_of(blocks: Any, place: int) -> list[int]:
 
 
 def _streamlet(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> None:
+    names = block_names(trace)
     for message in _sorted(after["pool"] - before["pool"]):
         text = f"broadcasts {short(message)}"
         teller.sent["message", message] = teller.tell(Event(step, MESSAGES, text))
     for p in sorted(after["votes"]):
         for chain in _sorted(after["votes"][p] - before["votes"][p]):
-            name, epoch = block_name(chain), chain[-1]["epoch"]
+            name, epoch = names[chain], chain[-1]["epoch"]
             payload = chain[-1]["payload"]
             message = teller.sent.get(("message", payload[0])) if payload else None
             proposed = teller.sent.get(("chain", chain))
@@ -228,10 +257,28 @@ def _leader(state: Any, epoch: int) -> str | None:
     return str(leaders[epoch - 1]) if leaders and 1 <= epoch <= len(leaders) else None
 
 
-def block_name(chain: Any) -> str:
-    """A block of Streamlet in a few letters: its epoch and its message."""
-    payload = chain[-1]["payload"]
-    return f"e{chain[-1]['epoch']}" + (f" ({short(payload[0])})" if payload else "")
+def block_names(trace: Trace) -> dict[Any, str]:
+    """A name in a few letters for each block that got a vote: its epoch and its message.
+
+    Blocks that would have one name are numbered.
+    """
+    last: Any = trace.states[-1]
+    chains = {
+        chain[:length]
+        for p in last["votes"]
+        for chain in last["votes"][p]
+        for length in range(1, len(chain) + 1)
+    }
+    alike: dict[str, list[Any]] = {}
+    for chain in _sorted(chains):
+        payload = chain[-1]["payload"]
+        name = f"e{chain[-1]['epoch']}" + (f" ({short(payload[0])})" if payload else "")
+        alike.setdefault(name, []).append(chain)
+    return {
+        chain: name if len(same) == 1 else f"{name} #{number}"
+        for name, same in alike.items()
+        for number, chain in enumerate(same, start=1)
+    }
 
 
 # ------------------------------------------------------------------ for all
@@ -275,9 +322,29 @@ def shiviz(story: Story) -> Iterator[str]:
     for event, clock in zip(story.events, clocks(story), strict=True):
         host = host_name(event.process)
         named = {host_name(process): clock[process] for process in sorted(clock)}
-        yield f"{host} {json.dumps(named)} {event.step} {event.text}"
+        clocked = json.dumps(named, ensure_ascii=False)
+        yield f"{host} {clocked} {event.step} {printable(event.text)}"
 
 
 def host_name(process: str) -> str:
-    """A lifeline's name without spaces, which ShiViz's hosts have not, and without braces."""
-    return "".join("_" if c.isspace() or c in "{}" else c for c in process) or "_"
+    """A lifeline's name as a host of ShiViz, which has no spaces and no braces.
+
+    What cannot stand there is written as its UTF-8 bytes, ``%20`` for a space, so names that differ
+    stay different.
+    """
+    return (
+        "".join(
+            c
+            if c.isprintable() and not c.isspace() and c not in '{}%"\\'
+            else "".join(f"%{byte:02X}" for byte in c.encode("utf-8", "surrogatepass"))
+            for c in process
+        )
+        or "%"
+    )
+
+
+def printable(text: str) -> str:
+    """The text with control characters, and others that have no picture, as escapes."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )

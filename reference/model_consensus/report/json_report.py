@@ -5,14 +5,21 @@ import json
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from model_consensus import __version__
 from model_consensus.conformance.files import whole_file
-from model_consensus.report.console import Outcome
+from model_consensus.report.outcomes import JobOutcome, Outcome
 from model_consensus.tla.manifest import Figures
 from model_consensus.tla.toolchain import Toolchain
+
+
+def new_report(folder: Path, toolchain: Toolchain) -> dict[str, Any]:
+    """A report in which there is nothing yet but the date and what `origin` says."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {**origin(folder, toolchain), "date": now, "complete": False, "models": [], "jobs": []}
 
 
 def origin(folder: Path, toolchain: Toolchain) -> dict[str, Any]:
@@ -61,8 +68,16 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
         "traceLength": figures.trace_length,
         "actions": list(figures.actions),
         "runtime": round(result.seconds, 2),
-        "passed": outcome.passed,
+        "status": outcome.status,
         "differences": list(outcome.differences),
+    }
+
+
+def job_as_data(done: JobOutcome) -> dict[str, Any]:
+    """What a job found, for the report."""
+    found = done.found
+    return {"name": done.name, "status": found.status, "message": found.message, **found.data} | {
+        "seconds": round(done.seconds, 2)
     }
 
 

@@ -20,8 +20,8 @@ from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.streamlet import StreamletSystem
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import TobSystem
-from model_consensus.tla.config import constants_of
-from model_consensus.tla.manifest import Model
+from model_consensus.tla.config import read_config
+from model_consensus.tla.manifest import SpecModel
 
 Constants = Mapping[str, Any]
 """The constants of a configuration: name to TLA+ value, whose type nobody has checked."""
@@ -132,7 +132,7 @@ SYSTEMS: Mapping[str, Callable[..., System[Any, Any]]] = {
 COMPARABLE = tuple(module for module in SYSTEMS if not module.endswith("Necessity"))
 
 
-def system_of(model: Model) -> System[Any, Any]:
+def system_of(model: SpecModel) -> System[Any, Any]:
     """The implementation's System of a model.
 
     :raises ModelConsensusError: its module has none.
@@ -142,7 +142,7 @@ def system_of(model: Model) -> System[Any, Any]:
         raise ModelConsensusError(
             f"{model.name}: only models of {known} have an implementation to explore"
         )
-    return SYSTEMS[model.module.stem](constants_of(model.config.read_text(encoding="utf-8")))
+    return SYSTEMS[model.module.stem](read_config(model.config).constants)
 
 
 def few_tob_forgeries(losses: Sequence[int], forged: int) -> tob_system.Forgeries:

@@ -330,7 +330,7 @@ class PowSystem:
             case Receive(process, block) | ByzantinePublish(process, block):
                 return {"process": process, "block": block}
             case ByzantineForge(process, block):
-                work = Boolean.of(pow_learning.has_work(self.rules, block))
+                work = Boolean.of(pow_learner.has_work(self.rules, block))
                 forged = self._block_value(block, self._places(before))
                 return {"process": process, "forged": Function({**forged, "work": work})}
         return {"process": action.process}

@@ -17,26 +17,41 @@ The schema is that of tlaplus/Examples, extended::
                               "traceLength": states of the counterexample, the initial one included,
                               "actions": those that fired (for "holds"),
                               "temporal": true, if more than invariants and properties of steps
-                              is checked (for "holds")}]}]}
+                              is checked (for "holds"),
+                              "checks": the names of the invariants and properties that it checks,
+                              "sources": a checksum of what it was measured on: see `sources`}]}]}
 
 A *holds* model must succeed.  A *necessity* model drops one assumption and a *witness* model says
 that a state is out of reach: both must fail, in the named property, with the recorded trace length.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from model_consensus.errors import ModelConsensusError
+from model_consensus.tla.config import COMMENT, read_config
 from model_consensus.tla.tlc import Run
-from model_consensus.tla.tlc_output import Result, Verdict
+from model_consensus.tla.tlc_output import NO_FAIRNESS, Result, Verdict
 
 KINDS = ("holds", "necessity", "witness")
 TIERS = ("fast", "long")
 _GIVEN = {"path", "kind", "claim", "tier", "mode", "result", "property", "workers", "deadlock"}
-_MEASURED = {"distinctStates", "totalStates", "runtime", "traceLength", "actions", "temporal"}
+_MEASURED = {
+    "distinctStates",
+    "totalStates",
+    "runtime",
+    "traceLength",
+    "actions",
+    "temporal",
+    "checks",
+    "sources",
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +74,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Model:
+class SpecModel:
     """One entry of the manifest."""
 
     module: Path
@@ -72,6 +87,8 @@ class Model:
     workers: int
     deadlock: bool
     figures: Figures | None  # None: not recorded yet
+    checks: tuple[str, ...]  # what it checked when it was recorded
+    sources: str  # of what, as `sources` says it
     runtime: float  # seconds, when recorded; 0.0 if it was not
 
     @property
@@ -96,9 +113,9 @@ class Manifest:
 
     path: Path
     tool_sha256: str
-    models: tuple[Model, ...]
+    models: tuple[SpecModel, ...]
 
-    def find(self, name: str) -> Model:
+    def find(self, name: str) -> SpecModel:
         """The model of that name, which is its configuration file's, with or without suffix.
 
         Raises:
@@ -107,8 +124,11 @@ class Manifest:
         for model in self.models:
             if name in (model.name, model.config.name):
                 return model
-        known = ", ".join(sorted(model.name for model in self.models))
-        raise ModelConsensusError(f"no model {name} in {self.path.name}, which has: {known}")
+        near = get_close_matches(name, [model.name for model in self.models], n=3, cutoff=0.0)
+        raise ModelConsensusError(
+            f"no model {name} in {self.path.name}; the nearest names are {', '.join(near)} "
+            "(all: model-consensus models)"
+        )
 
 
 def spec_directory() -> Path:
@@ -150,7 +170,7 @@ def load(path: Path | None = None) -> Manifest:
     return Manifest(path, tool, models)
 
 
-def _model(manifest: Path, module: Path, entry: Mapping[str, Any]) -> Model:
+def _model(manifest: Path, module: Path, entry: Mapping[str, Any]) -> SpecModel:
     config = manifest.parent / entry["path"]
 
     def demand(condition: bool, complaint: str) -> None:
@@ -180,7 +200,7 @@ def _model(manifest: Path, module: Path, entry: Mapping[str, Any]) -> Model:
             tuple(entry.get("actions", ())),
             bool(entry.get("temporal", False)),
         )
-    return Model(
+    return SpecModel(
         module=module,
         config=config,
         kind=kind,
@@ -191,6 +211,8 @@ def _model(manifest: Path, module: Path, entry: Mapping[str, Any]) -> Model:
         workers=workers,
         deadlock=bool(entry.get("deadlock", False)),
         figures=figures,
+        checks=tuple(entry.get("checks", ())),
+        sources=str(entry.get("sources", "")),
         runtime=float(entry.get("runtime", 0.0)),
     )
 
@@ -210,10 +232,53 @@ def incomplete(manifest: Manifest) -> list[str]:
     ]
 
 
+def sources(model: SpecModel) -> str:
+    """A checksum of the configuration and of every module that the model is made of.
+
+    Comments and spaces do not count, for they change nothing that TLC finds.
+    """
+    files, found = [model.module], [model.config]
+    while files:
+        file = files.pop()
+        if file.is_file() and file not in found:  # the standard modules are TLC's own
+            found.append(file)
+            text = _plain(file)
+            named = [name for names in _EXTENDS.findall(text) for name in names.split(",")]
+            named += _INSTANCE.findall(text)
+            files += [model.module.with_name(f"{name.strip()}.tla") for name in named]
+    digest = hashlib.sha256()
+    for file in sorted(found):
+        digest.update(f"{file.name}\n{' '.join(_plain(file).split())}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+_EXTENDS = re.compile(r"\bEXTENDS\s+(\w+(?:\s*,\s*\w+)*)")
+_INSTANCE = re.compile(r"\bINSTANCE\s+(\w+)")
+
+
+def _plain(file: Path) -> str:
+    """The text of a module or a configuration without comments."""
+    return COMMENT.sub(lambda found: found[1] or " ", file.read_text(encoding="utf-8"))
+
+
+def stale(model: SpecModel) -> list[str]:
+    """How a model's files differ from those that its figures were recorded with."""
+    found = []
+    checks = read_config(model.config).checked
+    if checks != model.checks:
+        found.append(f"it checks {_shown(checks)} instead of {_shown(model.checks)}")
+    if sources(model) != model.sources:
+        found.append(
+            "the specification has changed since its figures were recorded: "
+            f"model-consensus verify --record {model.name}"
+        )
+    return found
+
+
 def differences(
-    model: Model, result: Result, *, recording: bool = False, distinct_only: bool = False
+    model: SpecModel, result: Result, *, recording: bool = False, distinct_only: bool = False
 ) -> list[str]:
-    """What a run has not in common with what the manifest demands; empty if it passes.
+    """How a run differs from what the manifest demands; empty if it passes.
 
     With ``recording`` the figures are free and the rest is demanded all the same.  With
     ``distinct_only``, of the figures only the number of distinct states is.
@@ -222,7 +287,12 @@ def differences(
         wanted = model.result + (f" of {model.failing}" if model.failing else "")
         found = result.verdict + (f" of {result.property}" if result.property else "")
         return [f"{found} instead of {wanted}" + (f": {result.message}" if result.message else "")]
-    found_differences = [f"TLC warns: {warning}" for warning in result.warnings]
+    found_differences = [
+        f"TLC warns ({warning.code}): {warning.text}"
+        for warning in result.warnings
+        # That a specification without fairness may stutter for ever is what such a model shows.
+        if not (warning.code == NO_FAIRNESS and model.result is Verdict.LIVENESS)
+    ]
     if model.kind == "holds" and not distinct_only:
         found_differences += dead_actions(result)
     if recording:
@@ -257,11 +327,11 @@ def dead_actions(result: Result) -> list[str]:
 def _shown(figure: int | tuple[str, ...] | None) -> str:
     if isinstance(figure, bool):
         return "some" if figure else "no"
-    return ", ".join(figure) if isinstance(figure, tuple) else str(figure)
+    return ", ".join(figure) or "nothing" if isinstance(figure, tuple) else str(figure)
 
 
 def record(
-    manifest: Manifest, results: Iterable[tuple[Model, Result]], tool: Mapping[str, str]
+    manifest: Manifest, results: Iterable[tuple[SpecModel, Result]], tool: Mapping[str, str]
 ) -> None:
     """Write the measured figures of these runs into the manifest's file."""
     data = json.loads(manifest.path.read_text(encoding="utf-8"))
@@ -282,6 +352,8 @@ def record(
                 entry["temporal"] = True
         else:
             entry["traceLength"] = figures.trace_length
+        entry["checks"] = list(read_config(model.config).checked)
+        entry["sources"] = sources(model)
         entry["runtime"] = round(result.seconds, 1)
     text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
     manifest.path.write_text(text, encoding="utf-8")

