@@ -393,7 +393,9 @@ def test_the_accuracy_is_that_of_the_test_rows_and_tlc_sees_what_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A short run whose accuracies differ from part to part, and whose file is wrong."""
-    setting = Setting("tob", processes=3, byzantine=0, lambda_=2, draws=1, generations=1)
+    setting = Setting(
+        protocol="tob", attack="none", processes=3, byzantine=0, lambda_=2, draws=1, generations=1
+    )
     training = train(setting, load_landscape("digits"))
     parts = {"train": 0.99, "validation": 0.98, "test": 0.25}
     rows = [*training.rows[:-1], replace(training.rows[-1], accuracy=parts)]
