@@ -30,10 +30,18 @@ def rows(module: str) -> list[tuple[str, str, str]]:
 
 
 def variables(module: str) -> set[str]:
-    """Those that the specification and its checker of traces declare, read in a second way."""
+    """Those that a recorded state has, read from the modules in a second way."""
     found: set[str] = set()
-    for name in (module, f"Trace{module}"):
-        text = (spec_directory() / f"{name}.tla").read_text(encoding="utf-8")
+    waiting = [f"Trace{module}"]
+    while waiting:
+        path = spec_directory() / f"{waiting.pop()}.tla"
+        if (
+            not path.is_file() or path.stem == "Traces"
+        ):  # a standard module, or the place in a trace
+            continue
+        text = path.read_text(encoding="utf-8")
+        if extended := re.search(r"(?m)^EXTENDS (.*)$", text):
+            waiting += extended[1].split(", ")
         declared = re.search(r"(?ms)^VARIABLES?\b(.*?)^(?:\s*$|\(\*|\w+ ==)", text)
         for line in declared[1].splitlines() if declared else []:
             found |= set(re.findall(r"\w+", line.split("\\*")[0]))
