@@ -5,8 +5,14 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A busy machine is slow, not wrong: no deadline for one example.
-settings.register_profile("dev", deadline=None, print_blob=True, max_examples=25)
+# A busy machine is slow, not wrong: no deadline for one example, nor for drawing it.
+settings.register_profile(
+    "dev",
+    deadline=None,
+    print_blob=True,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 # The same examples every time: whether a change is accepted must not depend on luck.
 settings.register_profile(
     "ci", settings.get_profile("dev"), max_examples=60, derandomize=True, database=None

@@ -37,6 +37,9 @@ from model_consensus.tla import manifest
 from model_consensus.tla.values import parse, show
 from model_consensus.tob_learner import Offer
 
+FOLDER_OR_BUSY = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
+"""Each example overwrites the file of the one before; a busy machine is slow, not wrong."""
+
 PUBLIC, SIGN = simulation_key(0, "p1")
 COMMITTEE = Committee({"p1": PUBLIC})
 OFFER = Offer("p1", bytes(range(32)), Ticket(3, "p1", 2), 77)
@@ -141,7 +144,7 @@ def rearranged(draw: st.DrawFn, valid: bytes) -> bytes:
     return json.dumps(data).encode()
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=FOLDER_OR_BUSY)
 @given(st.binary(max_size=200) | damaged(st.just(TRACE)) | rearranged(TRACE))
 def test_a_trace_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "trace.itf.json"
@@ -150,7 +153,7 @@ def test_a_trace_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
         traces.read(path)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=FOLDER_OR_BUSY)
 @given(st.binary(max_size=200) | damaged(st.just(MODELS)) | rearranged(MODELS))
 def test_a_manifest_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "manifest.json"
@@ -180,7 +183,7 @@ WORDS = st.sampled_from(OPTIONS.split()) | st.text(
 )  # no folder with files that TLC would be started for
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=FOLDER_OR_BUSY)
 @given(
     command=st.sampled_from(("run", "check-trace", "settle", "explore", "check")),
     rest=st.lists(WORDS, max_size=6),

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.places import ROOT
 
 SLOW = """
@@ -42,6 +44,7 @@ def test_tlc():
 """
 
 
+@pytest.mark.slow
 def test_a_slow_test_without_the_mark_fails_and_no_other(tmp_path: Path) -> None:
     (tmp_path / "test_slow.py").write_text(SLOW, encoding="utf-8")
     arguments = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)]

@@ -115,6 +115,7 @@ TOB_HARM: Mapping[str, tuple[Receive, int, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", TOB_HARM)
 def test_an_attack_on_learners_does_harm_without_its_mechanism(attack: str) -> None:
     receive, lambda_, what = TOB_HARM[attack]

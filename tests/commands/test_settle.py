@@ -95,6 +95,7 @@ def test_probabilities_too_small_for_a_float_end_too(arguments: tuple[str, ...])
     assert "< 1e-300" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["svg", "png"])
 def test_the_plot(tmp_path: Path, suffix: str) -> None:
     pytest.importorskip("matplotlib")

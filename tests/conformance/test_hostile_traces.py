@@ -69,6 +69,7 @@ def refused(outcome: Outcome, path: Path, complaint: str) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("unit", "size", "complaint"),
     [
@@ -91,6 +92,7 @@ def test_huge_and_deep_files_are_refused_in_little_memory(
     assert outcome.peak < 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ['{"a":1},', "[[1]],", '"é\\u20ac",', "12345678901234567890,"])
 def test_a_value_takes_little_memory(unit: str, tmp_path: Path) -> None:
     values = 300_000

@@ -9,6 +9,7 @@ import pytest
 from tests.support.places import ROOT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.stem)
 def test_a_benchmark_has_help_and_refuses_what_it_does_not_know(path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -50,6 +50,7 @@ def test_concurrent_blocks_against_the_game(shown: Shown) -> None:
     assert count == (3**8 - 1) // 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", Shown)
 def test_a_shorter_recurrence_gives_the_same(shown: Shown) -> None:
     """Forks start at (0, 0, 0), honest blocks never go beside both chains: observed, not proved."""
@@ -224,6 +225,7 @@ def test_a_factor_with_concurrent_blocks_violates_by_itself() -> None:
                 assert not settlement.disagreement_possible(slots[start + 1 : end], depth)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", range(1, 8))
 def test_a_given_height_against_the_game(length: int) -> None:
     for slots in strings("hA", length):
@@ -243,6 +245,7 @@ def test_a_given_block_against_the_game(length: int) -> None:
                 assert reversible == (fork > depth), (slots, slot, depth)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", range(1, 7))
 def test_ties_to_the_honest_against_the_game(length: int) -> None:
     for slots in strings("hA", length):

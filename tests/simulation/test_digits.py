@@ -255,12 +255,14 @@ def test_pixels_beyond_the_proof_are_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 # The floors are what the project promises; README and docs report what was measured.
+@pytest.mark.slow
 @pytest.mark.parametrize(("offspring", "generations"), [(20, 600), (60, 200)])
 def test_a_linear_classifier_learns(offspring: int, generations: int) -> None:
     model = evolve(load_landscape("digits"), offspring, generations, "p1")
     assert LINEAR.accuracy(model.vector, "test") >= 0.93
 
 
+@pytest.mark.slow
 def test_two_layers_learn_and_shrink_their_step() -> None:
     model = evolve(load_landscape("digits-mlp"), 20, 300, "p1")
     assert MLP.accuracy(model.vector, "test") >= 0.80

@@ -118,6 +118,7 @@ def test_no_correct_process_votes_twice_in_an_epoch_through_crashes(
     assert run.is_done()
 
 
+@pytest.mark.slow
 def test_a_host_that_sends_before_it_persists_votes_twice_after_a_crash_in_between() -> None:
     def votes(conditions: Conditions) -> list[bool]:
         return [
@@ -144,6 +145,7 @@ def test_packets_are_lost_as_often_as_the_conditions_say_and_none_once_it_is_sta
     assert stable.lost == 0
 
 
+@pytest.mark.slow
 def test_a_run_is_a_function_of_its_seed() -> None:
     def steps(seed: int) -> list[object]:
         return list(simulation("equivocate", "under-claim", STORM, seed).run(40))
@@ -152,6 +154,7 @@ def test_a_run_is_a_function_of_its_seed() -> None:
     assert steps(1) != steps(2)
 
 
+@pytest.mark.slow
 def test_a_flooding_node_costs_the_others_bounded_memory() -> None:
     run = simulation("flood", "flood", QUIET)
     for _ in run.run(60):

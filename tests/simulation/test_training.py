@@ -38,6 +38,7 @@ def test_digits_over_total_order_broadcast_reach_the_floor_against_a_liar() -> N
     assert len(training.rows) == 200
 
 
+@pytest.mark.slow
 def test_digits_over_proof_of_work_reach_the_floor_against_a_private_chain() -> None:
     training = jobs.train_over_pow()
     assert training.rows[-1].accuracy["test"] >= 0.93

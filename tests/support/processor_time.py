@@ -1,6 +1,6 @@
 """A test that is not marked as slow must be fast: what ``make quick`` runs takes about a minute.
 
-Slow is what takes more than two seconds of processor time, that of child processes included.  The
+Slow is what takes more than a second of processor time, that of child processes included.  The
 limit leaves room for other machines; the time that a busy machine makes a test wait does not count.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Generator
 
 import pytest
 
-LIMIT = 10.0
+LIMIT = 5.0
 """Seconds of processor time."""
 
 

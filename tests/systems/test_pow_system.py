@@ -65,6 +65,7 @@ def agree(decided: list[tuple[Digest, ...]]) -> bool:
 
 
 # P3: with at most T wins, a of them adversarial, agreement holds iff a <= k or T <= 2k + 1.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("depth", "wins", "byzantine_wins", "holds"),
     [(0, 1, 1, True), (0, 2, 0, True), (0, 2, 1, False), (1, 3, 2, True), (1, 4, 1, True)],
@@ -131,6 +132,7 @@ def test_a_win_needs_synchrony_and_the_bounds() -> None:
     assert not system(depth=0, wins=2, byzantine_wins=0).may_win(state, "b1")
 
 
+@pytest.mark.slow
 def test_a_process_mines_what_the_system_mines_on_its_tip_whoever_mined_that() -> None:
     explored = system(depth=0, wins=3, byzantine_wins=1, draws=2)
     miners = set()

@@ -57,6 +57,7 @@ def test_logs_agree_with_four_processes_and_not_with_three() -> None:
     assert not all(map(agree, reachable(equivocating(("p1", "p2", "b1"), 4))))
 
 
+@pytest.mark.slow
 def test_a_crash_and_restart_after_each_action_changes_nothing() -> None:
     names = Names()
     graph = edges(small(), names)

@@ -45,6 +45,7 @@ VALUES: st.SearchStrategy[Value] = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_what_is_shown_is_parsed_to_the_same_value(value: Value) -> None:
     assert parse(show(value)) == value

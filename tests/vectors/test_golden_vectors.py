@@ -73,6 +73,7 @@ print([each["num_threads"] for each in threadpool_info() if each["user_api"] == 
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "threads"), [("0", "1"), ("1", "2")])
 def test_the_bytes_do_not_depend_on_hash_seeds_and_threads(
     seed: str, threads: str, tmp_path: Path
