@@ -26,7 +26,7 @@ from model_consensus.systems.bounded import system_of, tob_learning
 from model_consensus.tla import tlc
 from model_consensus.tla.config import read_config
 from model_consensus.tla.manifest import load
-from model_consensus.tla.values import Function, record
+from model_consensus.tla.values import Boolean, Function, record
 
 # ------------------------------------------------------------------------ graphs made by hand
 
@@ -62,7 +62,7 @@ class Counter:
         return state + 1 if isinstance(action, Up) else 0
 
     def project(self, state: int) -> Function:
-        return record(n=state, even=state % 2 == 0)
+        return record(n=state, even=Boolean.of(state % 2 == 0))
 
 
 def node(number: int, n: int, initial: bool = False) -> str:
