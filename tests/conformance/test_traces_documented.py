@@ -29,22 +29,22 @@ def rows(module: str) -> list[tuple[str, str, str]]:
     return re.findall(r"(?m)^\| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \|", section)
 
 
-def variables(module: str) -> set[str]:
-    """Those that a recorded state has, read from the modules in a second way."""
+def extended(module: str) -> str:
+    """The text of a specification and of those that it extends."""
+    file = spec_directory() / f"{module}.tla"
+    if not file.is_file():  # a standard module
+        return ""
+    text = file.read_text(encoding="utf-8")
+    names = re.search(r"(?m)^EXTENDS (.*)$", text)
+    return text + "".join(map(extended, re.findall(r"\w+", names[1] if names else "")))
+
+
+def declared(keyword: str, module: str) -> set[str]:
+    """The constants or variables of a checker of traces, read from the specifications."""
     found: set[str] = set()
-    waiting = [f"Trace{module}"]
-    while waiting:
-        path = spec_directory() / f"{waiting.pop()}.tla"
-        if (
-            not path.is_file() or path.stem == "Traces"
-        ):  # a standard module, or the place in a trace
-            continue
-        text = path.read_text(encoding="utf-8")
-        if extended := re.search(r"(?m)^EXTENDS (.*)$", text):
-            waiting += extended[1].split(", ")
-        declared = re.search(r"(?ms)^VARIABLES?\b(.*?)^(?:\s*$|\(\*|\w+ ==)", text)
-        for line in declared[1].splitlines() if declared else []:
-            found |= set(re.findall(r"\w+", line.split("\\*")[0]))
+    for block in re.findall(rf"(?ms)^{keyword}S?\b(.*?)^\s*$", extended(f"Trace{module}")):
+        for line in block.splitlines():
+            found |= set(re.findall(r"\w+", re.split(r"\\\*|\(\*", line)[0]))
     return found
 
 
@@ -53,7 +53,7 @@ def test_the_table_has_the_variables_of_the_specification(module: str) -> None:
     table = rows(module)
     names = [variable for variable, _, _ in table]
     assert len(set(names)) == len(names)
-    assert set(names) == variables(module)
+    assert set(names) == declared("VARIABLE", module) - {"trace", "step", "by"}
     assert set(names) == MODULES[module].variables.keys()
     # What is compared with the trace, and so must have its key.
     text = (spec_directory() / f"Trace{module}.tla").read_text(encoding="utf-8")
@@ -76,25 +76,11 @@ def test_each_attribute_of_the_table_exists(module: str) -> None:
             found = fields[attribute] if attribute in fields else getattr(owner, attribute)
 
 
-def extended(module: str) -> str:
-    """The text of a specification and of those that it extends."""
-    file = spec_directory() / f"{module}.tla"
-    if not file.is_file():  # a standard module
-        return ""
-    text = file.read_text(encoding="utf-8")
-    names = re.search(r"(?m)^EXTENDS (.*)$", text)
-    return text + "".join(map(extended, re.findall(r"\w+", names[1] if names else "")))
-
-
 @pytest.mark.parametrize("module", WHERE)
 def test_a_trace_has_the_constants_that_its_configuration_leaves_open(module: str) -> None:
-    declared: set[str] = set()
-    for block in re.findall(r"(?ms)^CONSTANTS?\b(.*?)^\s*$", extended(f"Trace{module}")):
-        for line in block.splitlines():
-            declared |= set(re.findall(r"\w+", re.split(r"\\\*|\(\*", line)[0]))
     config = (spec_directory() / f"Trace{module}.cfg").read_text(encoding="utf-8")
     substituted = set(re.findall(r"(?m)^\s*(\w+) <-", config))
-    assert declared - substituted == MODULES[module].constants.keys()
+    assert declared("CONSTANT", module) - substituted == MODULES[module].constants.keys()
 
 
 @pytest.mark.parametrize("module", WHERE)

@@ -289,7 +289,7 @@ def _explain(
         repeated = f"it repeats the state before it, and {reason}"
         return Rejection(good, repeated, (), names)
     if not possible:
-        return Rejection(good, "nothing was possible before it")
+        return Rejection(good, f"no action of {trace.module} was possible before it")
     found = [
         (name, [line for v in recorded for line in differences(str(v), recorded[v], state[str(v)])])
         for name, state in ((name, encoded.original(state)) for name, state in possible)
