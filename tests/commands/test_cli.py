@@ -100,10 +100,10 @@ def test_models_are_listed_and_searched(capsys: pytest.CaptureFixture[str]) -> N
     assert max(map(len, out.splitlines())) <= 80
     for model in load().models:
         assert f"\n{model.name} " in f"\n{out}"
-    assert main(["models", "NECESSITY", "claims are believed"]) == 0
+    assert main(["models", "NECESSITY", "claims are believed", "resilience"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("MCTobNecessity_unverified")
-    assert "\n    Where claims are believed, Resilience " in out
+    assert "\n    Where claims are believed, Resilience is violated\n1 of " in out
     assert main(["models", "--claim", "T4", "--kind", "holds", "live"]) == 0
     out = capsys.readouterr().out
     assert [line.split()[0] for line in out.splitlines() if line.startswith("MC")] == [
