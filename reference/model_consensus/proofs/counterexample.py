@@ -95,7 +95,10 @@ def find(
         return None
     read = _Reader(solver.model(), instance)
     names = {name + suffix for name in system.variables for suffix in ("", AFTER)}
-    values = {str(c): n for c, n in instance.constants.items() if isinstance(n, int)}
+    values = {
+        str(constant): value if isinstance(value, int) else read.value(value)
+        for constant, value in instance.constants.items()
+    }
     parameters = []
     for constant in dict.fromkeys(c for f in condition.assertions() for c in _constants(f)):
         if constant not in instance.constants:
