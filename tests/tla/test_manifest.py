@@ -43,7 +43,7 @@ HOLDS: dict[str, Any] = {
 NECESSITY: dict[str, Any] = {
     "path": "MCa_bad.cfg",
     "kind": "necessity",
-    "claim": "without it, Agreement falls",
+    "claim": "without it, Agreement is violated",
     "tier": "long",
     "result": "safety failure",
     "property": "Agreement",
