@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from model_consensus.commands import cli
-from model_consensus.commands.check_trace import BATCH, batches
+from model_consensus.commands.check_trace import BATCH, batches, find_files
 from model_consensus.conformance import traces
 from model_consensus.conformance.traces import LARGEST_FILE, MOST_VALUES, TraceError
 from model_consensus.errors import ModelConsensusError
@@ -129,7 +129,7 @@ def test_a_folder_that_links_to_itself_is_read_once(tmp_path: Path) -> None:
     inner.mkdir()
     (inner / "t.itf.json").write_text("{}")
     (tmp_path / "notes.json").write_text("{}")
-    assert traces.find_files([tmp_path]) == [inner / "t.itf.json"]
+    assert find_files([tmp_path]) == [inner / "t.itf.json"]
 
 
 def test_a_folder_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

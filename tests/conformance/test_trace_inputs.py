@@ -121,6 +121,20 @@ def test_a_folder_is_checked_whatever_is_in_it(
     ]
 
 
+@pytest.mark.tlc
+def test_what_takes_long_is_announced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(INPUTS / "00-good.itf.json")
+    assert cli.main(["check-trace", file]) == 0
+    assert "this may take" not in capsys.readouterr().out
+    monkeypatch.setattr("model_consensus.commands.check_trace.LONG", 0)
+    monkeypatch.setattr("model_consensus.commands.check_trace.RATE", 1)
+    assert cli.main(["check-trace", file]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "checking 7 states: this may take 7 s and 2 GB of memory"
+
+
 # ----------------------------------------------------------------------- a difference is shown
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from model_consensus.commands import cli
+from model_consensus.commands.check_trace import find_files
 from model_consensus.conformance import traces
 from model_consensus.conformance.traces import Origin, Trace, TraceError
 from model_consensus.landscapes import OneMax
@@ -93,7 +94,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         traces.write(file, each)
         assert same(traces.read(file), each)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["0.itf.json", "1.itf.json"]
-    assert [t.source for t in map(traces.read, traces.find_files([tmp_path]))] == [
+    assert [t.source for t in map(traces.read, find_files([tmp_path]))] == [
         str(tmp_path / "0.itf.json"),
         str(tmp_path / "1.itf.json"),
     ]
@@ -309,7 +310,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"gone\.itf\.json: No such file"):
         traces.read(tmp_path / "gone.itf.json")
     with pytest.raises(TraceError, match=r"there is no \*\.itf\.json file"):
-        traces.find_files([tmp_path])
+        find_files([tmp_path])
 
 
 def test_a_file_that_is_too_large_is_refused_unread(

@@ -18,7 +18,7 @@ from rich.console import Console
 from model_consensus.conformance.trace_check import TraceVerdict, check_encoded, describe
 from model_consensus.conformance.trace_encoding import Encoded, encode
 from model_consensus.conformance.trace_landscape import check_landscape
-from model_consensus.conformance.traces import TraceError, find_files, read
+from model_consensus.conformance.traces import TraceError, read
 from model_consensus.report.console import new_console
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 
@@ -31,8 +31,8 @@ examples:
 BATCH = 50_000_000
 """Bytes of files that one run of TLC checks, or one larger file."""
 
-RATE = 100
-"""States that TLC checks in a second at least; of short traces many more (docs/traces.md)."""
+RATE = 40
+"""States of a long trace that are checked in a second; of short ones many more."""
 
 LONG = 30
 """Seconds; what takes longer is announced."""
@@ -126,6 +126,21 @@ def _check(
             status.update(f"checked {min(done, total):,} of {total:,} states")
 
         return check_encoded(traces, time_limit=time_limit, on_progress=show)
+
+
+def find_files(paths: Iterable[Path]) -> list[Path]:
+    """The files given, and all ``*.itf.json`` files in the folders given.
+
+    Links to folders are not followed.
+
+    :raises TraceError: there is no such file.
+    """
+    files: list[Path] = []
+    for path in paths:
+        files += sorted(path.rglob("*.itf.json")) if path.is_dir() else [path]
+    if not files:
+        raise TraceError("there is no *.itf.json file in " + ", ".join(map(str, paths)))
+    return files
 
 
 def batches(files: Iterable[Path]) -> Iterator[list[Path]]:

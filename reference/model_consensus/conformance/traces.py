@@ -397,18 +397,3 @@ def _value(where: str, data: Any) -> Value:
         return from_itf(data)
     except ModelConsensusError as error:
         raise TraceError(f"{where}: {error}") from None
-
-
-def find_files(paths: Iterable[Path]) -> list[Path]:
-    """The files given, and all ``*.itf.json`` files in the folders given.
-
-    Links to folders are not followed.
-
-    :raises TraceError: there is no such file.
-    """
-    files: list[Path] = []
-    for path in paths:
-        files += sorted(path.rglob("*.itf.json")) if path.is_dir() else [path]
-    if not files:
-        raise TraceError("there is no *.itf.json file in " + ", ".join(map(str, paths)))
-    return files
