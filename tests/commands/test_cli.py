@@ -164,9 +164,9 @@ def test_check_of_what_is_violated_prints_what_each_step_changes(
     steps = out[out.index("1: Init") : out.index("7 distinct")]
     assert steps == (
         "1: Init\n     count = [a |-> 0, b |-> 0]\n     turns = 0\n"
-        '2: Advance\n     count["a"] = 1 (was 0)\n     turns = 1 (was 0)\n'
-        '3: Advance\n     count["a"] = 2 (was 1)\n     turns = 2 (was 1)\n'
-        '4: Advance\n     count["b"] = 1 (was 0)\n     turns = 3 (was 2)\n'
+        "2: Advance\n     count.a = 1 (was 0)\n     turns = 1 (was 0)\n"
+        "3: Advance\n     count.a = 2 (was 1)\n     turns = 2 (was 1)\n"
+        "4: Advance\n     count.b = 1 (was 0)\n     turns = 3 (was 2)\n"
     )
     assert "Below is violated in 4 states" in out
 

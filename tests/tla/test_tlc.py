@@ -16,7 +16,7 @@ from model_consensus.tla import tlc
 from model_consensus.tla.tlc import Run, check, command, show_command
 from model_consensus.tla.tlc_output import Reader, Verdict
 from model_consensus.tla.toolchain import find_toolchain
-from model_consensus.tla.values import Function, record
+from model_consensus.tla.values import Boolean, Function, record
 
 pytestmark = pytest.mark.tlc
 
@@ -160,11 +160,11 @@ def test_values_of_every_kind_are_read() -> None:
     assert result.trace is not None
     sets = frozenset(map(frozenset, [[], [1], [2], [1, 2]]))
     assert result.trace.steps[0].state["x"] == (
-        -3, True, "text", 'a "quoted\\ one"', "m", (), frozenset(), (1, (2,)),
+        -3, Boolean.TRUE, "text", 'a "quoted\\ one"', "m", (), frozenset(), (1, (2,)),
         frozenset({frozenset({1}), frozenset()}), frozenset({2, 3, 4}),
         Function({"a": 1, "b": Function({"c": "m"})}), Function({0: 0, 1: 1}),
         Function({"x": frozenset({"x"}), "y": frozenset({"y"})}), ("two", "two"),
-        Function({(1,): 1, (1, 2): 2}), sets, Function({"m": False}),
+        Function({(1,): 1, (1, 2): 2}), sets, Function({"m": Boolean.FALSE}),
         Function(dict.fromkeys(range(31), "a value that is so long that it needs more lines")),
     )  # fmt: skip
 
