@@ -48,7 +48,7 @@ def of_theory(name: str) -> list[str]:
 
 
 ASSUMPTIONS = streamlet.SYSTEM.assumptions
-HALF = {"Lock": lambda s: z3.BoolVal(True)}
+LOOSE = {"Lock": lambda s: streamlet.voted(s, lambda p, b: s.lock[p] >= streamlet.length(b) - 2)}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ HALF = {"Lock": lambda s: z3.BoolVal(True)}
             {"assumptions": {**ASSUMPTIONS, "N >= 1": N >= 4}}, id="a stronger hypothesis"
         ),
         pytest.param({"facts": (*streamlet.SYSTEM.facts, N <= 4)}, id="an axiom"),
-        pytest.param({"invariant": {**streamlet.INVARIANT, **HALF}}, id="a weaker conclusion"),
+        pytest.param({"invariant": {**streamlet.INVARIANT, **LOOSE}}, id="a weaker conclusion"),
         pytest.param({"hints": lambda s: [], "actions": streamlet.SYSTEM.actions[1:]}, id="a step"),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_hypothesis_that_no_part_shows_is_noticed(monkeypatch: pytest.MonkeyPa
             yield replace(condition, facts=(private_attack.DEPTH <= 1,))
 
     monkeypatch.setattr(private_attack, "conditions", more)
-    with pytest.raises(AssertionError, match="Depth <="):
+    with pytest.raises(AssertionError, match="<= Depth 1"):
         of_theory("private_attack")
 
 
@@ -153,6 +153,16 @@ def tob(processes: int, byzantine: int, size: int) -> Instance:
     return replace(instances.tob(processes, byzantine, size), size=max(processes, 3))
 
 
+def of_length(system: System, instance: Instance) -> Iterator[Instance]:
+    """The instance with an order or a tree of 0 and of 1: z3 finds such a state sooner."""
+    if "length" not in system.variables:
+        yield instance
+    else:
+        for length in (0, 1):
+            constants = {**instance.constants, system.state().length: length}
+            yield replace(instance, constants=constants)
+
+
 STREAMLET = instances.streamlet_instance
 CHAIN = instances.chain(wins=2)
 
@@ -183,7 +193,7 @@ CHAIN = instances.chain(wins=2)
 )
 def test_initial_states_and_all_steps_exist(system: System, instance: Instance) -> None:
     for possible in witnesses(system):
-        assert find(possible, system, instance), possible.name
+        assert any(find(possible, system, one) for one in of_length(system, instance)), possible
 
 
 # ---------------------------------------------------------------- states that violate a conjunct
