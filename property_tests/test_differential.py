@@ -3,8 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_consensus import pow_learner as pow_learning
-from model_consensus import tob_learner
+from model_consensus import pow_learner, tob_learner
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.evolutionary_search import (
@@ -94,11 +93,11 @@ def test_together_without_faults_is_one_process_alone(
 def test_one_miner_alone_is_sequential_search(lambda_: int, landscape: OneMax, depth: int) -> None:
     search = EvolutionarySearch(landscape, lambda_, lambda_)
     rules = Rules(("p1",), depth, EVERY_HASH // 4)
-    learner = pow_learning.new_learner(search, "p1")
+    learner = pow_learner.new_learner(search, "p1")
     for _ in range(6):
-        learner = pow_learning.receive(
-            search, rules, learner, pow_learning.mine(search, rules, learner)
+        learner = pow_learner.receive(
+            search, rules, learner, pow_learner.mine(search, rules, learner)
         )
     tickets = [list(own_tickets(generation, "p1", lambda_)) for generation in range(1, 7)]
     expected = sequential(search, tickets)
-    assert list(pow_learning.decided(rules, learner)) == expected[: 7 - depth]
+    assert list(pow_learner.decided(rules, learner)) == expected[: 7 - depth]

@@ -15,8 +15,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
 )
 
-from model_consensus import pow_learner as pow_learning
-from model_consensus import tob_learner
+from model_consensus import pow_learner, tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.tob import ATTACKS, Attack
 from model_consensus.conformance import traces
@@ -183,7 +182,7 @@ def test_a_machine_without_a_hint_finds_a_defect(name: str) -> None:
 
 
 def test_a_decision_that_comes_one_block_early_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pow_learning, "decided", pow_defects.decided_early)
+    monkeypatch.setattr(pow_learner, "decided", pow_defects.decided_early)
     assert_found(defective(PowMachine), 30, "agreement or integrity")
 
 
@@ -253,8 +252,8 @@ def test_defects_that_break_no_property_are_no_behaviours_of_the_specifications(
         for name, attack in UNSEEN.items()
         for receive in (tob_learner.receive, tob_defects.DEFECTS[name])
     ]
-    for miner in (pow_learning.receive, pow_defects.DEFECTS["last-of-longest"]):
-        pairs.append((pow_trace("last-of-longest", miner), miner is pow_learning.receive))
+    for miner in (pow_learner.receive, pow_defects.DEFECTS["last-of-longest"]):
+        pairs.append((pow_trace("last-of-longest", miner), miner is pow_learner.receive))
     for verdict, (trace, real) in zip(check_traces([t for t, _ in pairs]), pairs, strict=True):
         assert (verdict.rejection is None) == real, trace.source
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model_consensus import pow_learner as pow_learning
+from model_consensus import pow_learner
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Model, Ticket, check_ticket, least, offspring_digest
 from model_consensus.pow_learner import Block
@@ -75,9 +75,9 @@ def test_the_first_offer_of_a_sender_and_no_other_is_its_first(
 def test_a_longer_chain_is_adopted_and_an_equally_long_one_is_not(tip: int, parent: int) -> None:
     heights = {b"tip": tip, b"parent": parent}
     models = {name: Model(height, name, GENESIS.vector) for name, height in heights.items()}
-    learner = replace(pow_learning.new_learner(SEARCH, "p"), models=models, tip=b"tip")
+    learner = replace(pow_learner.new_learner(SEARCH, "p"), models=models, tip=b"tip")
     block = Block(b"parent", Ticket(parent + 1, "p", 0), 0)
-    after = pow_learning.adopt(SEARCH, learner, block)
+    after = pow_learner.adopt(SEARCH, learner, block)
     assert (after.tip == block.digest) == (parent + 1 > tip)
     assert after.models[block.digest].digest == offspring_digest(b"parent", block.ticket)
 

@@ -26,7 +26,8 @@ HOURS = {
         ("spec/TobLearning.tla", "the learners, the broadcast and the adversary"),
         (f"{_PYTHON}/systems/tob.py", "the same in Python, action by action"),
         ("spec/PowLearning.tla", "the learners, the oracle, the network and the adversary"),
-        (f"{_PYTHON}/systems/pow.py", "the same in Python, action by action"),
+        (f"{_PYTHON}/systems/pow_actions.py", "its states and actions in Python"),
+        (f"{_PYTHON}/systems/pow.py", "what each action does, in Python"),
     ),
 }
 

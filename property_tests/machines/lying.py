@@ -16,7 +16,7 @@ from model_consensus.evolutionary_search import Process, Ticket
 from model_consensus.pow_learner import Block
 from model_consensus.streamlet.messages import Chain, Notarization
 from model_consensus.systems.answers import EveryLandscape, OpenLandscape
-from model_consensus.systems.pow import ByzantineMine, ByzantinePublish, Mine
+from model_consensus.systems.pow_actions import ByzantineMine, ByzantinePublish, Mine
 from model_consensus.systems.tob import Deliver, Order, TobSystem
 from model_consensus.tob_learner import Offer, current_generation
 from property_tests.machines.pow import BYZANTINE, CORRECT, PowMachine

@@ -18,19 +18,18 @@ from hypothesis.stateful import (
     rule,
 )
 
-from model_consensus import pow_learner as pow_learning
+from model_consensus import pow_learner
 from model_consensus.conformance.traces import Trace
 from model_consensus.evolutionary_search import Digest, Process, Ticket, own_tickets
 from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules, chain
 from model_consensus.systems.answers import OpenLandscape
-from model_consensus.systems.pow import (
+from model_consensus.systems.pow import PowSystem, Receiver
+from model_consensus.systems.pow_actions import (
     Action,
     ByzantineMine,
     ByzantinePublish,
     Mine,
-    PowSystem,
     Receive,
-    Receiver,
     State,
 )
 from property_tests.machines.drawn import claims, landscapes, sizes
@@ -61,7 +60,7 @@ class PowMachine(Faulty):
     To test another learner, give a subclass another ``receive``.
     """
 
-    receive: Receiver = staticmethod(pow_learning.receive)
+    receive: Receiver = staticmethod(pow_learner.receive)
     system: PowSystem
     state: State
 
@@ -195,7 +194,7 @@ class PowMachine(Faulty):
     def recovered(self, process: Process) -> None:
         """It receives the blocks again that it had accepted: it is as if it had not crashed."""
         search = self.system.landscapes.search(self.losses)
-        learner = pow_learning.new_learner(search, process)
+        learner = pow_learner.new_learner(search, process)
         for block in self.state.learner[process].known.values():
             learner = self.system.receive(search, self.system.rules, learner, block)
         assert learner == self.state.learner[process]

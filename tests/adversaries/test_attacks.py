@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from model_consensus import pow_learner as pow_learning
-from model_consensus import tob_learner
+from model_consensus import pow_learner, tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
@@ -198,7 +197,7 @@ def harm_to_miners(attack: str, receive: Receiver, depth: int, share: float) -> 
                 longest = long
         learner = state.learner["p1"]
         harm["loss"] += OneMax(24).losses(learner.models[learner.tip].vector[None])[0]
-        blocks = [learner.known[digest] for digest in pow_learning.chain(learner)]
+        blocks = [learner.known[digest] for digest in pow_learner.chain(learner)]
         harm["share"] += sum(block.ticket.proposer == "b1" for block in blocks) / len(blocks) / 3
         for block in blocks:
             best = best_ticket(search, learner.models[block.parent], block.ticket.proposer)
@@ -209,8 +208,8 @@ def harm_to_miners(attack: str, receive: Receiver, depth: int, share: float) -> 
 
 # strategy: the learner without the mechanism, its depth, the adversary's share, the harm.
 POW_HARM: Mapping[str, tuple[Receiver, int, float, str]] = {
-    "private-chain": (pow_learning.receive, 0, 0.4, "reverted"),
-    "balance": (pow_learning.receive, 0, 0.4, "reverted"),
+    "private-chain": (pow_learner.receive, 0, 0.4, "reverted"),
+    "balance": (pow_learner.receive, 0, 0.4, "reverted"),
     "false-claim": (POW["unverified"], 12, 0.4, "inexact"),
     "no-work": (POW["workless"], 12, 0.2, "share"),
 }
@@ -220,7 +219,7 @@ POW_HARM: Mapping[str, tuple[Receiver, int, float, str]] = {
 def test_an_attack_on_miners_does_harm_without_its_mechanism(attack: str) -> None:
     receive, depth, share, what = POW_HARM[attack]
     without = harm_to_miners(attack, receive, depth, share)
-    real = harm_to_miners(attack, pow_learning.receive, 12, share)
+    real = harm_to_miners(attack, pow_learner.receive, 12, share)
     assert without[what] > real[what]
     assert real["reverted"] == 0
 
@@ -228,8 +227,8 @@ def test_an_attack_on_miners_does_harm_without_its_mechanism(attack: str) -> Non
 @pytest.mark.parametrize("attack", ["selfish", "withhold-by-loss"])
 def test_what_nothing_stops_costs_wins_and_no_more(attack: str) -> None:
     """Wins are lost; every block that stands is an exact step all the same."""
-    honest = harm_to_miners("honest", pow_learning.receive, 12, 0.4)
-    harmed = harm_to_miners(attack, pow_learning.receive, 12, 0.4)
+    honest = harm_to_miners("honest", pow_learner.receive, 12, 0.4)
+    harmed = harm_to_miners(attack, pow_learner.receive, 12, 0.4)
     assert harmed["worse"] > honest["worse"]
     assert harmed["reverted"] == 0
     assert attack != "selfish" or harmed["share"] > honest["share"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from model_consensus import pow_learner as pow_learning
+from model_consensus import pow_learner
 from model_consensus.defects.pow import any_generation, unverified, workless
 from model_consensus.evolutionary_search import (
     EvolutionarySearch,
@@ -21,7 +21,8 @@ from model_consensus.evolutionary_search import (
 from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import EVERY_HASH, Block, Rules
 from model_consensus.systems.answers import OneLandscape
-from model_consensus.systems.pow import Mine, PowSystem, Receive, Receiver, State
+from model_consensus.systems.pow import PowSystem, Receiver
+from model_consensus.systems.pow_actions import Mine, Receive, State
 
 SEARCH = EvolutionarySearch(OneMax(32), draws=4, lambda_=4)
 RULES = Rules(("p1", "p2", "b1"), depth=1, target=EVERY_HASH // 4)
@@ -103,7 +104,7 @@ def test_an_attack_succeeds_without_the_check_that_stops_it_and_only_then(
     attack: Callable[[Receiver], bool],
 ) -> None:
     assert attack(ATTACKS[attack])
-    assert not attack(pow_learning.receive)
+    assert not attack(pow_learner.receive)
     for defect in ATTACKS.values():
         if defect is not ATTACKS[attack]:
             assert not attack(defect)

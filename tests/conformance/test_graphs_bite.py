@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from model_consensus import pow_learner as pow_learning
+from model_consensus import pow_learner
 from model_consensus.conformance.explore import dumped
 from model_consensus.conformance.state_graph import Difference, Dump, compare
 from model_consensus.defects import pow as pow_defects
@@ -108,7 +108,7 @@ OURS, THEIRS = "implementation", "specification"
 
 
 def last_of_equals(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    after = pow_learning.receive(search, rules, learner, block)
+    after = pow_learner.receive(search, rules, learner, block)
     if after is learner:
         return learner
     heights = [after.models[tip].generation for tip in (block.digest, after.tip)]
@@ -116,7 +116,7 @@ def last_of_equals(search: Search, rules: Rules, learner: Learner, block: Block)
 
 
 def first_chain(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    after = pow_learning.receive(search, rules, learner, block)
+    after = pow_learner.receive(search, rules, learner, block)
     if after is learner or learner.tip == learner.root:
         return after
     return replace(after, tip=learner.tip)
@@ -125,7 +125,7 @@ def first_chain(search: Search, rules: Rules, learner: Learner, block: Block) ->
 def suspicious(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
     if block.ticket.proposer.startswith("b"):
         return learner
-    return pow_learning.receive(search, rules, learner, block)
+    return pow_learner.receive(search, rules, learner, block)
 
 
 def blind(me: Identity, node: Node, packet: Chain) -> Step:

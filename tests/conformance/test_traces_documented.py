@@ -10,6 +10,7 @@ from model_consensus.conformance.trace_values import MODULES
 from model_consensus.streamlet import messages as streamlet_messages
 from model_consensus.streamlet import state as streamlet_state
 from model_consensus.systems import pow as pow_system
+from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.tla.manifest import spec_directory
 from tests.support.places import DOCS
@@ -17,7 +18,7 @@ from tests.support.places import DOCS
 DOCUMENT = DOCS / "traces.md"
 WHERE: dict[str, tuple[Any, ...]] = {
     "TobLearning": (tob_system.State,),
-    "PowLearning": (pow_system.State, pow_system.PowSystem),
+    "PowLearning": (pow_actions.State, pow_system.PowSystem),
     "Streamlet": (streamlet_state.Durable, streamlet_state.Node, streamlet_messages.Committee),
 }
 

@@ -19,7 +19,7 @@ from experiments.cells import ATTACKS_OF, DRAWS, NO_ATTACK, PROCESSES, Cell, Res
 from experiments.strategies import GRADIENT_ATTACKS, Settings
 from model_consensus.pow_learner import has_work
 from model_consensus.simulation.digits import Digits
-from model_consensus.systems.pow import ByzantineForge, ByzantineMine, Mine
+from model_consensus.systems.pow_actions import ByzantineForge, ByzantineMine, Mine
 from model_consensus.systems.tob import ByzantineOffer
 from tests.vectors.derivation import digest
 

@@ -18,7 +18,8 @@ from model_consensus.settlement.chain_quality import selfish_share
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import Oracle, simulate_pow
 from model_consensus.systems.answers import OneLandscape
-from model_consensus.systems.pow import Action, ByzantineForge, PowSystem, State
+from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_actions import Action, ByzantineForge, State
 
 PROCESSES = ("p1", "p2", "p3", "p4", "b1")
 

@@ -12,13 +12,12 @@ from model_consensus.evolutionary_search import Digest, Ticket
 from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules
 from model_consensus.systems import bounded
 from model_consensus.systems.answers import EveryLandscape
-from model_consensus.systems.pow import (
+from model_consensus.systems.pow import Forgeries, PowSystem
+from model_consensus.systems.pow_actions import (
     ByzantineForge,
     ByzantineMine,
     ByzantinePublish,
-    Forgeries,
     Mine,
-    PowSystem,
     Receive,
     State,
 )

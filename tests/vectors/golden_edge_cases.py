@@ -6,7 +6,7 @@ from itertools import groupby
 
 import numpy as np
 
-from model_consensus import pow_learner as pow_learning
+from model_consensus import pow_learner
 from model_consensus.evolutionary_search import EvolutionarySearch, Model, Ticket
 from model_consensus.landscapes import Landscape, OneMax, Rosenbrock, Sphere, Vector
 from model_consensus.pow_learner import Block, Rules, Verdict, find_nonce, new_learner
@@ -177,12 +177,12 @@ def _blocks() -> Json:
     def mined(miner: str, parent: Block | None = None) -> Block:
         digest = parent.digest if parent else start.root
         model = MINED.offspring(MINED.genesis, parent.ticket) if parent else MINED.genesis
-        return pow_learning.extend(MINED, rules, digest, model, miner)
+        return pow_learner.extend(MINED, rules, digest, model, miner)
 
     def received(blocks: Sequence[Block]) -> Json:
         learner = start
         for block in blocks:
-            learner = pow_learning.receive(MINED, rules, learner, block)
+            learner = pow_learner.receive(MINED, rules, learner, block)
         assert len(learner.known) == len(blocks)
         return mining(MINED, rules, learner)
 
@@ -193,7 +193,7 @@ def _blocks() -> Json:
     assert one.ticket.draw == least
     other = replace(one, ticket=replace(one.ticket, draw=greater))
     refused = find_nonce(rules, other)
-    assert pow_learning.check(MINED, rules, start, refused) is Verdict.EVALUATION
+    assert pow_learner.check(MINED, rules, start, refused) is Verdict.EVALUATION
     hash_ = int.from_bytes(one.digest, "big")
     return {
         "pow": [
@@ -218,7 +218,7 @@ def _blocks() -> Json:
                 "reason": reason,
                 "block": pow_fields(one),
                 "target": f"{target:064x}",
-                "work": pow_learning.has_work(replace(rules, target=target), one),
+                "work": pow_learner.has_work(replace(rules, target=target), one),
             }
             for target, reason in [
                 (hash_ + 1, "the hash is below the target by one"),

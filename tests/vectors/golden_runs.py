@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
 
-from model_consensus import pow_learner as pow_learning
-from model_consensus import tob_learner
+from model_consensus import pow_learner, tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.evolutionary_search import EvolutionarySearch
@@ -101,7 +100,7 @@ def pow_run(strategy: str, share: float, seed: int) -> Json:
 def mining(search: EvolutionarySearch, rules: Rules, learner: Learner) -> Json:
     """What a learner has accepted, in order, and decided."""
     models = {model.digest: model for model in learner.models.values()}
-    decided = pow_learning.decided(rules, learner)[1:]
+    decided = pow_learner.decided(rules, learner)[1:]
     return {
         **problem(search),
         "lambda": search.lambda_,
@@ -120,7 +119,7 @@ def mining(search: EvolutionarySearch, rules: Rules, learner: Learner) -> Json:
                 "sha256": sha256(models[digest].vector),
             }
             for block, digest in zip(
-                (learner.known[each] for each in pow_learning.chain(learner)), decided, strict=False
+                (learner.known[each] for each in pow_learner.chain(learner)), decided, strict=False
             )
         ],
     }

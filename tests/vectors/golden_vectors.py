@@ -15,8 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from model_consensus import pow_learner as pow_learning
-from model_consensus import tob_learner
+from model_consensus import pow_learner, tob_learner
 from model_consensus.evolutionary_search import (
     EvolutionarySearch,
     Model,
@@ -231,10 +230,10 @@ def pow_vectors() -> Json:
     search = EvolutionarySearch(Sphere(3), draws=4, lambda_=4)
     rules = Rules(("p1", "p2", "p3"), depth=1, target=1 << 248)
     learner = new_learner(search, "p1")
-    first = pow_learning.extend(search, rules, learner.root, search.genesis, "p2")
-    learner = pow_learning.adopt(search, learner, first)
+    first = pow_learner.extend(search, rules, learner.root, search.genesis, "p2")
+    learner = pow_learner.adopt(search, learner, first)
     model = learner.models[first.digest]
-    second = pow_learning.extend(search, rules, first.digest, model, "p3", start=1 << 40)
+    second = pow_learner.extend(search, rules, first.digest, model, "p3", start=1 << 40)
     greatest = Block(ONES, Ticket(GREATEST, "Zoë", GREATEST), GREATEST, GREATEST)
 
     def changed(**changes: Any) -> Block:
@@ -263,8 +262,8 @@ def pow_vectors() -> Json:
             "the ticket is not the best one",
         ),
     ]
-    assert pow_learning.check(search, rules, learner, second) is Verdict.ACCEPTED
-    verdicts = [pow_learning.check(search, rules, learner, block) for block, _ in refused]
+    assert pow_learner.check(search, rules, learner, second) is Verdict.ACCEPTED
+    verdicts = [pow_learner.check(search, rules, learner, block) for block, _ in refused]
     assert Verdict.ACCEPTED not in verdicts
     return {
         "landscape": "sphere",
@@ -277,7 +276,7 @@ def pow_vectors() -> Json:
             {
                 "block": pow_fields(block),
                 "digest": block.digest.hex(),
-                "work": pow_learning.has_work(rules, block),
+                "work": pow_learner.has_work(rules, block),
             }
             for block in (first, second, greatest)
         ],

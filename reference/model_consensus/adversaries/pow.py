@@ -12,7 +12,8 @@ from functools import cached_property
 
 from model_consensus.evolutionary_search import Process, Ticket, best_ticket
 from model_consensus.pow_learner import Block
-from model_consensus.systems.pow import PowSystem, State
+from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_actions import State
 
 Shown = tuple[Process, int]
 """To whom, and which block; those below it that the process does not have come with it."""

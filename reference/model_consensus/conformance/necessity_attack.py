@@ -13,7 +13,7 @@ from model_consensus.conformance.necessity import NECESSITY, real_system, weak_s
 from model_consensus.conformance.properties import LIVENESS, first_failure
 from model_consensus.conformance.replay import Replay, replay
 from model_consensus.systems import streamlet as streamlet_system
-from model_consensus.systems.pow import ByzantineForge
+from model_consensus.systems.pow_actions import ByzantineForge
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import ByzantineOffer
 from model_consensus.tla.manifest import SpecModel

@@ -10,7 +10,7 @@ from typing import Any
 
 from model_consensus.systems import tob
 from model_consensus.systems.pow import PowSystem
-from model_consensus.systems.pow import State as PowState
+from model_consensus.systems.pow_actions import State as PowState
 from model_consensus.systems.streamlet import State as StreamletState
 from model_consensus.systems.streamlet import StreamletSystem
 from model_consensus.systems.system import System

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from model_consensus import pow_learner as pow_learning
-from model_consensus import tob_learner
+from model_consensus import pow_learner, tob_learner
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import Model, Process, Search, Ticket, own_tickets
 from model_consensus.pow_learner import Block, Learner, Rules
-from model_consensus.systems import pow as pow_system
+from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import Answer, OpenLandscape
 from model_consensus.systems.pow import PowSystem
@@ -141,12 +140,12 @@ def any_draw(
 class Asynchronous(PowSystem):
     """``Asynchronous``: the next block may be mined before the last one has arrived."""
 
-    def is_synchronous(self, state: pow_system.State) -> bool:
+    def is_synchronous(self, state: pow_actions.State) -> bool:
         """See :class:`PowSystem`."""
         return True
 
 
-def _every_forgery(system: PowSystem, state: pow_system.State) -> Iterator[Block]:
+def _every_forgery(system: PowSystem, state: pow_actions.State) -> Iterator[Block]:
     """``Forgeries`` of ``PowLearning.tla`` with the losses 0 and 1."""
     for place in range(len(state.blocks) + 1):
         for generation in range(1, (system.wins or 0) + 1):
@@ -164,7 +163,7 @@ class WithGrinding(PowSystem):
         self.forgeries = _every_forgery
 
     def _undrawn(
-        self, state: pow_system.State, parent: Model, miner: Process
+        self, state: pow_actions.State, parent: Model, miner: Process
     ) -> tuple[Ticket, ...]:
         return tuple(
             ticket
@@ -179,7 +178,7 @@ def best_of_either_set(search: Search, rules: Rules, learner: Learner, block: Bl
     parent, ticket = learner.models.get(block.parent), block.ticket
     if (
         parent is None
-        or not pow_learning.has_work(rules, block)
+        or not pow_learner.has_work(rules, block)
         or ticket.generation != parent.generation + 1
         or not 0 <= ticket.draw < wide.draws
     ):
@@ -189,7 +188,7 @@ def best_of_either_set(search: Search, rules: Rules, learner: Learner, block: Bl
     losses = wide.losses(parent, [replace(ticket, draw=draw) for draw in draws])
     if not block.claim == losses[ticket.draw - first] == min(losses):
         return learner
-    return pow_learning.adopt(wide, learner, block)
+    return pow_learner.adopt(wide, learner, block)
 
 
 # ------------------------------------------------------------------------------------ Streamlet

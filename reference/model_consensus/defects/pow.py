@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from model_consensus import pow_learner as pow_learning
+from model_consensus import pow_learner
 from model_consensus.defects.replaced import replaced
 from model_consensus.evolutionary_search import (
     Digest,
@@ -93,8 +93,8 @@ class _Believing:
 
 
 def with_steps(what: str, **steps: Any) -> Receiver:
-    """The learner with those functions of ``pow_learning`` replaced; ``what`` is wrong with it."""
-    broken: Receiver = replaced(pow_learning, **steps).receive
+    """The learner with those functions of ``pow_learner`` replaced; ``what`` is wrong with it."""
+    broken: Receiver = replaced(pow_learner, **steps).receive
     broken.__doc__ = what
     return broken
 
@@ -188,7 +188,7 @@ def _structure(
         ticket = block.ticket
         fitting = replace(block, ticket=replace(ticket, proposer=rules.processes[0], draw=0))
         return (
-            pow_learning.has_structure(search, rules, fitting)
+            pow_learner.has_structure(search, rules, fitting)
             and miner(ticket.proposer, rules)
             and draw(ticket.draw, search.draws)
         )

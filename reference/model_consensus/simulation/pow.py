@@ -11,12 +11,12 @@ import numpy as np
 from model_consensus.adversaries.pow import Strategy, View
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process, tagged_digest
-from model_consensus.systems.pow import (
+from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_actions import (
     Action,
     ByzantineMine,
     ByzantinePublish,
     Mine,
-    PowSystem,
     Receive,
     State,
 )

@@ -14,6 +14,7 @@ from model_consensus.evolutionary_search import Ticket
 from model_consensus.pow_learner import EVERY_HASH, Block, Rules
 from model_consensus.streamlet import node
 from model_consensus.systems import pow as pow_system
+from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import EveryLandscape
 from model_consensus.systems.pow import PowSystem
@@ -188,7 +189,7 @@ def few_pow_forgeries(losses: Sequence[int], each: bool) -> pow_system.Forgeries
     next generation's first ticket.  Or, without ``each``, one block that nobody evaluates.
     """
 
-    def forgeries(system: PowSystem, state: pow_system.State) -> Iterator[Block]:
+    def forgeries(system: PowSystem, state: pow_actions.State) -> Iterator[Block]:
         draws = system.landscapes.draws
         for miner in system.byzantine:
             if not each:

@@ -7,7 +7,6 @@ the nonce.  What the landscape may answer is a parameter, as for Total Order Bro
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from model_consensus import pow_learner
 from model_consensus.errors import ModelConsensusError
@@ -29,69 +28,17 @@ from model_consensus.systems.answers import (
     OpenLandscape,
 )
 from model_consensus.systems.lineage import Lineages, ticket_value
+from model_consensus.systems.pow_actions import (
+    Action,
+    ByzantineForge,
+    ByzantineMine,
+    ByzantinePublish,
+    Mine,
+    Receive,
+    State,
+)
 from model_consensus.tla.values import Boolean, Function, Value, function, record
 
-
-@dataclass(frozen=True)
-class State:
-    """The blocks, the correct processes' learners, and the losses revealed and of interest.
-
-    :ivar blocks: every block mined, in the order of mining.  A block is named by its place, from 1;
-        0 is the genesis.
-    """
-
-    blocks: tuple[Block, ...]
-    learner: Mapping[Process, Learner]
-    loss: Losses
-
-
-@dataclass(frozen=True)
-class Mine:
-    """``process`` evaluates its tickets, is answered ``losses``, and wins a block on its tip."""
-
-    process: Process
-    losses: Answer
-
-
-@dataclass(frozen=True)
-class Receive:
-    """``process`` receives a block of a correct process, or one that a correct process knows."""
-
-    process: Process
-    block: int
-
-
-@dataclass(frozen=True)
-class ByzantineMine:
-    """``process`` wins a block on the block ``parent`` and withholds it."""
-
-    process: Process
-    parent: int
-    losses: Answer
-
-
-@dataclass(frozen=True)
-class ByzantinePublish:
-    """The adversary shows its block to ``process``, the first correct one to see it."""
-
-    process: Process
-    block: int
-
-
-@dataclass(frozen=True)
-class ByzantineForge:
-    """The adversary sends ``process`` a block that no correct process would have made.
-
-    The hash of the block tells whether it has work.  ``losses`` are what ``process`` finds if it
-    comes to evaluate the block.
-    """
-
-    process: Process
-    block: Block
-    losses: Answer
-
-
-Action = Mine | Receive | ByzantineMine | ByzantinePublish | ByzantineForge
 Forgeries = Callable[["PowSystem", State], Iterable[Block]]
 """The blocks that the adversary may forge, without nonces: it sends each with work and without."""
 Receiver = Callable[[Search, Rules, Learner, Block], Learner]
