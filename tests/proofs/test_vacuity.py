@@ -263,7 +263,7 @@ def universe(environment: Environment, sort: str) -> list[Any]:
 
 def reported(tie: Tie, state: Environment) -> set[str]:
     """The conjuncts that the comparison says are violated."""
-    failures = compare(tie, Graph(states={"1": state}), Given()).failures
+    failures = compare(tie, Graph(states={1: state}), Given()).failures
     return {failure.rpartition(": ")[2] for failure in failures}
 
 
