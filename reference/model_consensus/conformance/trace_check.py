@@ -16,6 +16,7 @@ from model_consensus.conformance.trace_encoding import Encoded, encode
 from model_consensus.conformance.trace_module import module_text
 from model_consensus.conformance.traces import Trace, printable
 from model_consensus.errors import ModelConsensusError
+from model_consensus.tla.config import without_checks
 from model_consensus.tla.differences import differences
 from model_consensus.tla.manifest import spec_directory
 from model_consensus.tla.tlc import Run, check
@@ -230,7 +231,7 @@ class _Checker:
         specification = spec_directory() / f"Trace{module}.tla"
         config = specification.with_suffix(".cfg").read_text(encoding="utf-8")
         if not properties:
-            config = re.sub(r"(?m)^(INVARIANTS|PROPERTY)\b.*$", "", config)
+            config = without_checks(config)
         with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
             root = Path(folder) / "RecordedTraces.tla"
             root.write_text(
