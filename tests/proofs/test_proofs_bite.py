@@ -13,8 +13,10 @@ from model_consensus.proofs import (
     longest_chain,
     pow_learning,
     private_attack,
+    search,
     slot_game,
     streamlet,
+    streamlet_chains,
     termination,
     tob_learner,
     tob_learning,
@@ -23,7 +25,8 @@ from model_consensus.proofs import (
 from model_consensus.proofs.counterexample import Counterexample, Instance, find
 from model_consensus.proofs.counting import count, times
 from model_consensus.proofs.induction import AFTER, Condition, Defined, System, between, inductive
-from model_consensus.proofs.tob_learner import LAMBDA, F, Learner, N, Offer, Ticket
+from model_consensus.proofs.search import LAMBDA, F, N, Ticket
+from model_consensus.proofs.tob_learner import Learner, Offer
 from tests.proofs.planted import dropped
 
 Values = dict[str, Any]
@@ -104,7 +107,7 @@ def test_an_offer_on_another_parent_is_accepted() -> None:
 def test_a_claim_is_not_verified() -> None:
     full = tob_learner.accept(LEARNER, OFFER)
     best = Learner.offers(full)[tob_learner.least(full)]
-    true_claim = tob_learner.loss(tob_learner.offered_model(best)) == Offer.claim(best)
+    true_claim = search.loss(tob_learner.offered_model(best)) == Offer.claim(best)
     system = broken_learner(lambda: true_claim, z3.BoolVal(True))
     values = counterexample(system, "ByzantineOffer => Backed'", instances.tob())
     before, after = (values["history" + suffix] for suffix in ("", AFTER))
@@ -133,8 +136,8 @@ def test_a_correct_process_offers_not_its_best() -> None:
 def test_a_correct_process_makes_a_false_claim() -> None:
     def best(s: Any, t: Any, p: Any, draw: Any) -> Any:
         learner = s.learner[p]
-        return tob_learner.loss(
-            tob_steps.own(tob_learner.parent_of(learner), Learner.generation(learner) + 1, p, draw)
+        return search.loss(
+            search.own(tob_learner.parent_of(learner), Learner.generation(learner) + 1, p, draw)
         )
 
     system = broken_action(tob_learning.SYSTEM, "Offer", best, z3.Int("claim"))
@@ -161,13 +164,13 @@ def test_messages_are_delivered_in_another_order() -> None:
             "EvaluationBound",
             lambda p, s: (
                 s.evaluations[p]
-                <= times(tob_learner.DRAWS, s.offered[p]) + Learner.generation(s.learner[p]) + F - 1
+                <= times(search.DRAWS, s.offered[p]) + Learner.generation(s.learner[p]) + F - 1
             ),
         ),
     ],
 )
 def test_a_bound_is_tight_in_f(name: str, formula: Callable[[Any, Any], Any]) -> None:
-    properties = {name: lambda s: tob_learner.correct(lambda p: formula(p, s))}
+    properties = {name: lambda s: search.correct(lambda p: formula(p, s))}
     system = replace(tob_learning.SYSTEM, properties=properties)
     values = counterexample(system, f"Invariant => {name}", instances.tob())
     assert any(values["learner"][p][BANS] == 1 for p in (0, 1))
@@ -176,8 +179,8 @@ def test_a_bound_is_tight_in_f(name: str, formula: Callable[[Any, Any], Any]) ->
 def test_resilience_is_tight() -> None:
     some, when = tob_learning.some, tob_learning.when
     whole = tob_learning.resilience(tob_learning.SYSTEM.state())
-    bound = times(tob_learner.DRAWS, LAMBDA - F)
-    more = z3.substitute(whole, (bound, times(tob_learner.DRAWS, LAMBDA - F + 1)))
+    bound = times(search.DRAWS, LAMBDA - F)
+    more = z3.substitute(whole, (bound, times(search.DRAWS, LAMBDA - F + 1)))
     assert not more.eq(whole)
     system = replace(tob_learning.SYSTEM, properties={"Resilience": lambda s: more})
     instance = replace(
@@ -227,7 +230,7 @@ def test_a_process_votes_on_a_chain_that_is_not_longest() -> None:
     system = broken_action(
         streamlet.SYSTEM,
         "Vote",
-        lambda s, t, p, parent, e, payload: streamlet.length(parent) >= s.lock[p],
+        lambda s, t, p, parent, e, payload: streamlet_chains.length(parent) >= s.lock[p],
     )
     values = counterexample(system, "Vote => NeverShorter'", instances.streamlet_instance())
     votes, voter = values["votes" + AFTER].entries, values["p"]

@@ -17,18 +17,21 @@ from model_consensus.proofs import (
     longest_chain,
     pow_learning,
     private_attack,
+    search,
     slot_game,
     streamlet,
+    streamlet_chains,
     termination,
     tob_learner,
     tob_learning,
 )
 from model_consensus.proofs.counterexample import Instance, find
 from model_consensus.proofs.counting import count
-from model_consensus.proofs.evaluate import FUNCTIONS, Environment
+from model_consensus.proofs.evaluate import FUNCTIONS, Environment, Evaluator, Table
 from model_consensus.proofs.induction import Condition, System, discharge, inductive
+from model_consensus.proofs.search import F, N
 from model_consensus.proofs.theories import THEORIES, conditions
-from model_consensus.proofs.tob_learner import F, Learner, N
+from model_consensus.proofs.tob_learner import Learner
 from tests.proofs.against_tlc import Graph, Tie, compare
 from tests.proofs.planted import witnesses
 from tests.proofs.tlc_states import TobStates, chain_ancestor, chain_length
@@ -48,7 +51,9 @@ def of_theory(name: str) -> list[str]:
 
 
 ASSUMPTIONS = streamlet.SYSTEM.assumptions
-LOOSE = {"Lock": lambda s: streamlet.voted(s, lambda p, b: s.lock[p] >= streamlet.length(b) - 2)}
+LOOSE = {
+    "Lock": lambda s: streamlet.voted(s, lambda p, b: s.lock[p] >= streamlet_chains.length(b) - 2)
+}
 
 
 @pytest.mark.parametrize(
@@ -109,7 +114,7 @@ def test_a_false_instance_of_a_lemma_is_noticed() -> None:
     broadcast, propose, vote, deliver = streamlet.SYSTEM.actions
 
     def hints(s: Any, t: Any, p: Any, parent: Any, e: Any, payload: Any) -> list[Any]:
-        block = streamlet.Block.extend(parent, e, payload)
+        block = streamlet_chains.Block.extend(parent, e, payload)
         one_less = count(t.votes[block], N) < count(s.votes[block], N)
         return [*streamlet.cast_hints(s, t, p, parent, e, payload), one_less]
 
@@ -121,7 +126,7 @@ def test_a_hint_that_contradicts_a_guard_is_noticed() -> None:
     broadcast, propose, vote, deliver = streamlet.SYSTEM.actions
 
     def hints(s: Any, t: Any, p: Any, parent: Any, e: Any, payload: Any) -> list[Any]:
-        return [streamlet.epoch(parent) >= e]
+        return [streamlet_chains.epoch(parent) >= e]
 
     actions = (broadcast, propose, replace(vote, hints=hints), deliver)
     assert answers(replace(streamlet.SYSTEM, actions=actions), "Vote") == {"vacuous"}
@@ -145,8 +150,8 @@ def test_the_text_depends_on_the_condition_alone() -> None:
 
 def seven(instance: Instance, size: int = 7) -> Instance:
     """The instance with seven processes, the last two of them Byzantine."""
-    constants = {**instance.constants, slot_game.BYZANTINE: instances.members([5, 6])}
-    return replace(instance, constants={**constants, slot_game.N: 7}, size=size)
+    constants = {**instance.constants, search.BYZANTINE: instances.members([5, 6])}
+    return replace(instance, constants={**constants, search.N: 7}, size=size)
 
 
 def tob(processes: int, byzantine: int, size: int) -> Instance:
@@ -212,21 +217,21 @@ SYSTEMS: dict[str, System] = {
 }
 
 
-# What a conjunct speaks of lies in the instance if these hold.
-WITH = {
-    "NoForgery": ("Senders",),
-    "NeverShorter": ("VotedBlocks",),
-    "Settled": ("Length", "Heights", "Tree", "Top", "Best"),
-}
+# If these hold, what the others speak of lies in the instance; a few need more than that.
+RANGES = {"Genesis", "Length", "Position", "Senders", "Tips", "Known", "Best"}
+MORE = {"NeverShorter": {"VotedBlocks"}, "Settled": {"Heights", "Tree", "Top"}}
+# A negative length leaves no place for a process or a block.
+LESS = {"Length": RANGES}
 
 
 def bad_state(system: System, instance: Instance, conjunct: str) -> Environment:
     """A state of the small instance that violates the conjunct, as `evaluate` has it."""
     state = system.state()
     violated = system.invariant[conjunct](state)
-    others = {name: system.invariant[name](state) for name in WITH.get(conjunct, ())}
+    given = (RANGES | MORE.get(conjunct, set())) - LESS.get(conjunct, {conjunct})
+    others = {name: formula(state) for name, formula in system.invariant.items() if name in given}
     condition = Condition(conjunct, others, violated, system.facts, system.functions)
-    no_losses = {**instance.functions, tob_learner.loss: lambda model: z3.IntVal(0)}
+    no_losses = {**instance.functions, search.loss: lambda model: z3.IntVal(0)}
     found = find(condition, system, replace(instance, functions=no_losses))
     assert found, f"nothing violates {conjunct}"
     environment: Environment = {
@@ -236,14 +241,22 @@ def bad_state(system: System, instance: Instance, conjunct: str) -> Environment:
         "Len": chain_length,
         "Ancestor": chain_ancestor,
     }
+    if "votes" in environment:  # nobody votes for a block outside of the instance
+        environment["votes"] = Table(Table(False), environment["votes"].entries)
     if system.functions:
-        tob = TobStates({"Proc": {"p1", "p2", "b1"}, "Byzantine": {"b1"}, **NUMBERS})
-        for name in ("Receive", "LeastClaim"):
-            environment[name] = tob.landscape(None)[name]
+        environment["LeastClaim"] = TobStates(CONSTANTS).constants["LeastClaim"]
+        receive = Evaluator().compile(system.functions[0].body)
+        environment["Receive"] = lambda x, offer: receive({**environment, "l": x, "o": offer})
     return environment
 
 
-NUMBERS = {"Lambda": 2, "Draws": 1, "Generations": 1}
+CONSTANTS = {
+    "Proc": {"p1", "p2", "b1"},
+    "Byzantine": {"b1"},
+    "Lambda": 2,
+    "Draws": 1,
+    "Generations": 1,
+}
 
 
 class Given:

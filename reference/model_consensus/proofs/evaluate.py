@@ -7,10 +7,11 @@
 
 A formula is compiled once, to closures over an environment that gives the values of its constants
 and functions by name.  A quantifier over integers runs over the range that its guard gives
-(``low <= i < high => ...``, as `kit.each` writes it); one over another sort runs over
+(``low <= i < high => ...``, as `induction.each` writes it); one over another sort runs over
 ``universe[sort]``, which must contain every value for which its guard can hold.
 """
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -68,13 +69,54 @@ FUNCTIONS: Environment = {
     "empty": Table(False),
 }
 
-_BINARY: dict[int, Callable[[Any, Any], Any]] = {
-    z3.Z3_OP_LE: lambda a, b: a <= b,
-    z3.Z3_OP_LT: lambda a, b: a < b,
-    z3.Z3_OP_GE: lambda a, b: a >= b,
-    z3.Z3_OP_GT: lambda a, b: a > b,
-    z3.Z3_OP_EQ: lambda a, b: a == b,
-    z3.Z3_OP_SUB: lambda a, b: a - b,
+# What z3's operations compute from the values of their arguments.
+_STRICT: dict[int, Callable[..., Any]] = {
+    z3.Z3_OP_TRUE: lambda: True,
+    z3.Z3_OP_FALSE: lambda: False,
+    z3.Z3_OP_NOT: operator.not_,
+    z3.Z3_OP_LE: operator.le,
+    z3.Z3_OP_LT: operator.lt,
+    z3.Z3_OP_GE: operator.ge,
+    z3.Z3_OP_GT: operator.gt,
+    z3.Z3_OP_EQ: operator.eq,
+    z3.Z3_OP_DISTINCT: operator.ne,  # of two, which is all that the proofs use
+    z3.Z3_OP_ADD: lambda *numbers: sum(numbers),
+    z3.Z3_OP_SUB: operator.sub,
+    z3.Z3_OP_MUL: operator.mul,
+    z3.Z3_OP_UMINUS: operator.neg,
+    z3.Z3_OP_SELECT: operator.getitem,
+    z3.Z3_OP_STORE: lambda table, key, value: table.store(key, value),
+}
+
+# Those that need not evaluate every argument: it may have no value where the others decide.
+_LAZY: dict[int, Callable[[list[Code]], Code]] = {
+    z3.Z3_OP_AND: lambda parts: lambda env, bound: all(part(env, bound) for part in parts),
+    z3.Z3_OP_OR: lambda parts: lambda env, bound: any(part(env, bound) for part in parts),
+    z3.Z3_OP_IMPLIES: lambda parts: (
+        lambda env, bound: not parts[0](env, bound) or parts[1](env, bound)
+    ),
+    z3.Z3_OP_ITE: lambda parts: (
+        lambda env, bound: parts[1](env, bound) if parts[0](env, bound) else parts[2](env, bound)
+    ),
+}
+
+
+def _constructor(term: Term) -> Callable[..., Any]:
+    short = short_name(term.decl())
+    return lambda *fields: (short, *fields)
+
+
+def _recognizer(term: Term) -> Callable[..., Any]:
+    constructor = short_name(term.decl().params()[0])
+    return lambda value: value[0] == constructor
+
+
+# Those that depend on the datatype of the term.
+_OF_DATATYPES: dict[int, Callable[[Term], Callable[..., Any]]] = {
+    z3.Z3_OP_DT_CONSTRUCTOR: _constructor,
+    z3.Z3_OP_DT_ACCESSOR: lambda term: operator.itemgetter(_field(term)),
+    z3.Z3_OP_DT_IS: _recognizer,
+    z3.Z3_OP_DT_RECOGNISER: _recognizer,
 }
 
 
@@ -107,70 +149,20 @@ class Evaluator:
         if z3.is_int_value(term):
             number = term.as_long()
             return lambda environment, bound: number
-        kind = term.decl().kind()
+        kind, name = term.decl().kind(), term.decl().name()
         parts = [self._code(child) for child in term.children()]
-        if kind in (z3.Z3_OP_TRUE, z3.Z3_OP_FALSE):
-            truth = kind == z3.Z3_OP_TRUE
-            return lambda environment, bound: truth
-        if kind == z3.Z3_OP_AND:
-            return lambda environment, bound: all(part(environment, bound) for part in parts)
-        if kind == z3.Z3_OP_OR:
-            return lambda environment, bound: any(part(environment, bound) for part in parts)
-        if kind == z3.Z3_OP_ADD:
-            return lambda environment, bound: sum(part(environment, bound) for part in parts)
-        if kind == z3.Z3_OP_DISTINCT and len(parts) == 2:
-            return self._binary(lambda a, b: a != b, parts)
-        if kind in _BINARY and len(parts) == 2:
-            return self._binary(_BINARY[kind], parts)
-        first, *rest = parts or [lambda environment, bound: None]
-        if kind == z3.Z3_OP_NOT:
-            return lambda environment, bound: not first(environment, bound)
-        if kind == z3.Z3_OP_IMPLIES:
-            return lambda environment, bound: (
-                not first(environment, bound) or rest[0](environment, bound)
-            )
-        if kind == z3.Z3_OP_ITE:
-            return lambda environment, bound: (
-                rest[0](environment, bound)
-                if first(environment, bound)
-                else rest[1](environment, bound)
-            )
-        if kind == z3.Z3_OP_MUL and len(parts) == 2:
-            return self._binary(lambda a, b: a * b, parts)
-        if kind == z3.Z3_OP_UMINUS:
-            return lambda environment, bound: -first(environment, bound)
-        if kind == z3.Z3_OP_SELECT:
-            return self._binary(lambda a, b: a[b], parts)
-        if kind == z3.Z3_OP_STORE:
-            return lambda environment, bound: first(environment, bound).store(
-                rest[0](environment, bound), rest[1](environment, bound)
-            )
-        name = term.decl().name()
-        if kind == z3.Z3_OP_DT_CONSTRUCTOR:
-            short = short_name(term.decl())
-            return lambda environment, bound: (
-                short,
-                *(part(environment, bound) for part in parts),
-            )
-        if kind == z3.Z3_OP_DT_ACCESSOR:
-            index = _field(term)
-            return lambda environment, bound: first(environment, bound)[index]
-        if kind in (z3.Z3_OP_DT_IS, z3.Z3_OP_DT_RECOGNISER):
-            constructor = short_name(term.decl().params()[0])
-            return lambda environment, bound: first(environment, bound)[0] == constructor
-        if kind == z3.Z3_OP_UNINTERPRETED:
-            if not parts:
-                return lambda environment, bound: environment[name]
-            return lambda environment, bound: environment[name](
-                *(part(environment, bound) for part in parts)
-            )
-        raise ModelConsensusError(f"a proof's formula has {term.decl()}, which is not evaluated")
-
-    @staticmethod
-    def _binary(operation: Callable[[Any, Any], Any], parts: list[Code]) -> Code:
-        left, right = parts
-        return lambda environment, bound: operation(
-            left(environment, bound), right(environment, bound)
+        if kind in _LAZY:
+            return _LAZY[kind](parts)
+        if kind in _STRICT:
+            return _applied(_STRICT[kind], parts)
+        if kind in _OF_DATATYPES:
+            return _applied(_OF_DATATYPES[kind](term), parts)
+        if kind != z3.Z3_OP_UNINTERPRETED:
+            raise ModelConsensusError(f"a proof's formula has {name}, which is not evaluated")
+        if not parts:
+            return lambda environment, bound: environment[name]
+        return lambda environment, bound: environment[name](
+            *(part(environment, bound) for part in parts)
         )
 
     def _quantifier(self, term: Term) -> Code:
@@ -186,13 +178,27 @@ class Evaluator:
             sorts = [term.var_sort(index).name() for index in range(number)]
 
             def values(environment: Environment, bound: list[Any]) -> Iterable[tuple[Any, ...]]:
-                assert self._universe is not None, f"no universe for {sorts}"
+                if self._universe is None:
+                    raise ModelConsensusError(f"no values are given for {', '.join(sorts)}")
                 return product(*(self._universe(environment, sort) for sort in sorts))
 
         decide = all if term.is_forall() else any
         return lambda environment, bound: decide(
             body(environment, [*bound, *value]) for value in values(environment, bound)
         )
+
+
+def _applied(operation: Callable[..., Any], parts: list[Code]) -> Code:
+    """The operation on the values of its arguments; the usual numbers of them without a loop."""
+    if len(parts) == 1:
+        (only,) = parts
+        return lambda environment, bound: operation(only(environment, bound))
+    if len(parts) == 2:
+        left, right = parts
+        return lambda environment, bound: operation(
+            left(environment, bound), right(environment, bound)
+        )
+    return lambda environment, bound: operation(*(part(environment, bound) for part in parts))
 
 
 def short_name(declaration: z3.FuncDeclRef) -> str:

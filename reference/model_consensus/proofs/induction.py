@@ -265,6 +265,11 @@ def between(low: Term, value: Term, high: Term) -> Term:
     return z3.And(low <= value, value < high)
 
 
+def larger(a: Term, b: Term) -> Term:
+    """The maximum."""
+    return z3.If(a >= b, a, b)
+
+
 def unchanged(before: State, after: State, *names: str) -> Term:
     """The variables ``names`` keep their values."""
     return z3.And(*(getattr(after, name) == getattr(before, name) for name in names))

@@ -13,28 +13,15 @@ from model_consensus.proofs import (
     private_attack,
     slot_game,
     streamlet,
+    streamlet_chains,
     termination,
     tob_learning,
 )
 from model_consensus.proofs.counterexample import Instance
 from model_consensus.proofs.counting import INT
 from model_consensus.proofs.induction import System, Term, between
-from model_consensus.proofs.tob_learner import (
-    BYZANTINE,
-    DRAWS,
-    GENERATIONS,
-    LAMBDA,
-    F,
-    Learner,
-    Model,
-    N,
-    Offer,
-    Ticket,
-    least,
-    new_learner,
-    nobody,
-    nowhere,
-)
+from model_consensus.proofs.search import BYZANTINE, DRAWS, GENERATIONS, LAMBDA, F, Model, N, Ticket
+from model_consensus.proofs.tob_learner import Learner, Offer, least, new_learner, nobody, nowhere
 
 _FALSE = z3.BoolVal(False)
 NO_SET = z3.K(INT, _FALSE)
@@ -182,7 +169,7 @@ def _describe_tob(values: Mapping[str, Any]) -> Mapping[str, str]:
 
 def streamlet_instance(processes: int = 4, byzantine: int = 1, epochs: int = 3) -> Instance:
     """Streamlet; the last processes are Byzantine and lead every epoch."""
-    block = streamlet.Block
+    block = streamlet_chains.Block
     chains = [[block.genesis]]  # each with all its prefixes, the shortest first
     for length in range(1, epochs + 1):
         for numbers in combinations(range(1, epochs + 1), length):
@@ -207,14 +194,14 @@ def streamlet_instance(processes: int = 4, byzantine: int = 1, epochs: int = 3) 
 
     return Instance(
         constants={
-            streamlet.N: processes,
-            streamlet.F: byzantine,
+            N: processes,
+            F: byzantine,
             streamlet.EPOCHS: epochs,
-            streamlet.BYZANTINE: members(liars),
+            BYZANTINE: members(liars),
         },
         size=max(processes, epochs + 1),
         universe={"Block": [prefixes[-1] for prefixes in chains]},
-        functions={streamlet.length: length_of, streamlet.ancestor: ancestor_of},
+        functions={streamlet_chains.length: length_of, streamlet_chains.ancestor: ancestor_of},
         describe=_describe_streamlet,
     )
 
@@ -245,11 +232,11 @@ def chain(depth: int = 0, wins: int = 3, settles: bool = True) -> Instance:
     """Two correct processes and a Byzantine one mine a few blocks."""
     return Instance(
         constants={
-            slot_game.N: 3,
+            N: 3,
             slot_game.DEPTH: depth,
             slot_game.WINS: wins,
             slot_game.BYZANTINE_WINS: wins,
-            slot_game.BYZANTINE: members([2]),
+            BYZANTINE: members([2]),
             slot_game.SETTLES: z3.BoolVal(settles),
         },
         size=wins + 1,

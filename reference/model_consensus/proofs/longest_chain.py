@@ -23,17 +23,8 @@ from model_consensus.proofs.induction import (
     inductive,
     unchanged,
 )
-from model_consensus.proofs.slot_game import (
-    BYZANTINE,
-    DEPTH,
-    SETTLES,
-    WINS,
-    N,
-    blocks,
-    correct,
-    is_correct,
-    same_decisions,
-)
+from model_consensus.proofs.search import BYZANTINE, N, correct, is_correct
+from model_consensus.proofs.slot_game import DEPTH, SETTLES, WINS, blocks, same_decisions
 
 VARIABLES = {**slot_game.VARIABLES, "known": TABLE, "tip": NUMBERS}
 

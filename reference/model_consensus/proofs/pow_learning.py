@@ -28,7 +28,7 @@ from model_consensus.proofs.induction import (
     record,
     unchanged,
 )
-from model_consensus.proofs.tob_learner import (
+from model_consensus.proofs.search import (
     LAMBDA,
     Model,
     N,
@@ -37,6 +37,7 @@ from model_consensus.proofs.tob_learner import (
     is_correct,
     is_process,
     loss,
+    own,
 )
 
 Block = record("WorkBlock", parent=INT, ticket=Ticket, claim=INT)
@@ -53,11 +54,6 @@ VARIABLES = {
 def height(s: State, i: Term) -> Term:
     """The generation of block i."""
     return z3.If(i == 0, 0, Ticket.generation(Block.ticket(s.blocks[i])))
-
-
-def own(parent: Term, generation: Term, miner: Term, draw: Term) -> Term:
-    """The offspring of ``parent`` by one of the miner's tickets."""
-    return Model.offspring(parent, Ticket.make(generation, miner, draw))
 
 
 def is_exact(s: State, block: Term) -> Term:

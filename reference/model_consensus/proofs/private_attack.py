@@ -24,6 +24,7 @@ from model_consensus.proofs.induction import (
     Term,
     between,
     inductive,
+    larger,
 )
 
 DEPTH, HONEST, ADVERSARY = z3.Ints("Depth h A")  # the wins of each kind in the factor
@@ -41,11 +42,6 @@ VARIABLES = {
 def init(s: State) -> Term:
     """The factor begins."""
     return z3.And(*(getattr(s, name) == 0 for name in VARIABLES))
-
-
-def larger(a: Term, b: Term) -> Term:
-    """The maximum."""
-    return z3.If(a >= b, a, b)
 
 
 def honest_win(s: State, t: State) -> Term:

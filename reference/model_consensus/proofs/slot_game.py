@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 
 import z3
 
-from model_consensus.proofs.counting import INT, NUMBERS, SET, one
+from model_consensus.proofs.counting import INT, NUMBERS, one
 from model_consensus.proofs.induction import (
     Action,
     Condition,
@@ -35,10 +35,11 @@ from model_consensus.proofs.induction import (
     between,
     each,
     inductive,
+    larger,
 )
+from model_consensus.proofs.search import BYZANTINE, N, is_correct
 
-N, DEPTH, WINS, BYZANTINE_WINS = z3.Ints("N Depth Wins ByzantineWins")
-BYZANTINE = z3.Const("Byzantine", SET)
+DEPTH, WINS, BYZANTINE_WINS = z3.Ints("Depth Wins ByzantineWins")
 SETTLES = z3.Bool("Settles")  # only runs are looked at in which no factor is bad
 GRID = z3.ArraySort(INT, NUMBERS)
 
@@ -56,16 +57,6 @@ VARIABLES = {
     "split": GRID,
     "start": GRID,
 }
-
-
-def is_correct(p: Term) -> Term:
-    """p is a correct process."""
-    return z3.And(between(0, p, N), z3.Not(BYZANTINE[p]))
-
-
-def correct(body: Callable[[Term], Term], name: str = "p") -> Term:
-    """``body(p)`` for each correct process p."""
-    return each(0, N, lambda p: z3.Implies(z3.Not(BYZANTINE[p]), body(p)), name)
 
 
 def blocks(s: State, body: Callable[[Term], Term], first: int = 0) -> Term:
@@ -97,11 +88,6 @@ def init(s: State) -> Term:
         s.split[0][0] == 0,
         s.start[0][0] == 0,
     )
-
-
-def larger(a: Term, b: Term) -> Term:
-    """The maximum."""
-    return z3.If(a >= b, a, b)
 
 
 def extend(s: State, t: State, q: Term, i: Term) -> Term:

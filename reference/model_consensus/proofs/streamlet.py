@@ -2,8 +2,7 @@
 
 The transition system is that of ``spec/Streamlet.tla``, with votes kept by block: ``votes[b]`` is
 the set of processes that vote for b, and the Byzantine ones vote for every block from the start.
-A block is its chain, a recursive datatype.  What blocks carry plays no part in consistency, so a
-payload is any integer here (the specification allows fewer).
+Blocks are those of `streamlet_chains`.
 
 The steps of the proof: quorums meet in a correct process, by counting; a correct process votes once
 in an epoch, for chains that never get shorter; so one block of an epoch is notarized, and none
@@ -24,17 +23,26 @@ from model_consensus.proofs.induction import (
     System,
     Term,
     between,
-    datatype,
-    each,
     inductive,
+    larger,
     unchanged,
 )
+from model_consensus.proofs.search import BYZANTINE, F, N, correct, is_correct
+from model_consensus.proofs.streamlet_chains import (
+    LENGTH,
+    NOT_NEGATIVE,
+    Block,
+    ancestor,
+    chain_lemmas,
+    composition,
+    epoch,
+    is_compatible,
+    length,
+    unfold,
+)
 
-N, F, EPOCHS = z3.Ints("N F Epochs")
-BYZANTINE = z3.Const("Byzantine", SET)
+EPOCHS = z3.Int("Epochs")
 LEADER = z3.Const("Leader", z3.ArraySort(INT, INT))
-
-Block = datatype("Block", genesis={}, extend={"parent": None, "number": INT, "payload": INT})
 
 VARIABLES = {
     "votes": z3.ArraySort(Block, SET),
@@ -43,79 +51,7 @@ VARIABLES = {
     "source": z3.ArraySort(INT, Block),  # ghost
 }
 
-# --------------------------------------------------------------------------------- chains
-
-length = z3.Function("Len", Block, INT)
-ancestor = z3.Function("Ancestor", Block, INT, Block)  # the block of length at most h in a chain
-
-_b = z3.Const("b", Block)
-_h, _e, _x = z3.Int("h"), z3.Int("e"), z3.Int("x")
-
-
-def epoch(b: Term) -> Term:
-    """The epoch of a block; the genesis has epoch 0."""
-    return z3.If(Block.is_genesis(b), 0, Block.number(b))
-
-
-LENGTH = (
-    length(Block.genesis) == 0,
-    z3.ForAll(
-        [_b, _e, _x],
-        length(Block.extend(_b, _e, _x)) == length(_b) + 1,
-        patterns=[length(Block.extend(_b, _e, _x))],
-    ),
-)
-NOT_NEGATIVE = z3.ForAll([_b], length(_b) >= 0, patterns=[length(_b)])
-
-
-def unfold(b: Term, h: Term) -> Term:
-    """The definition of ``ancestor`` at one place."""
-    return ancestor(b, h) == z3.If(length(b) <= h, b, ancestor(Block.parent(b), h))
-
-
-def composition(b: Term, h: Term, g: Term) -> Term:
-    """An ancestor's ancestor is an ancestor, and has the length that it should have."""
-    return z3.Implies(
-        z3.And(between(0, g, h + 1), h <= length(b)),
-        z3.And(ancestor(ancestor(b, h), g) == ancestor(b, g), length(ancestor(b, h)) == h),
-    )
-
-
-def chain_lemmas() -> Iterator[Condition]:
-    """Facts about chains, by induction over the blocks."""
-    b, e, x, h, g = z3.Const("parent", Block), *(z3.Int(name) for name in "exhg")
-    child = Block.extend(b, e, x)
-    yield Condition("streamlet: length, base", {}, length(Block.genesis) >= 0, LENGTH)
-    yield Condition(
-        "streamlet: length, step", {"parent": length(b) >= 0}, length(child) >= 0, LENGTH
-    )
-    definitions = (*LENGTH, NOT_NEGATIVE)
-
-    for name, block, known in (("base", Block.genesis, ()), ("step", child, (b,))):
-        yield Condition(
-            f"streamlet: composition, {name}",
-            {"parent": z3.And(*(composition(other, h, g) for other in known))},
-            composition(block, h, g),
-            (
-                *definitions,
-                unfold(block, h),
-                unfold(block, g),
-                unfold(ancestor(block, h), g),
-            ),
-        )
-
-
 # --------------------------------------------------------------------------------- votes
-
-
-def is_correct(p: Term) -> Term:
-    """p is a correct process."""
-    return z3.And(between(0, p, N), z3.Not(BYZANTINE[p]))
-
-
-def correct(body: Callable[[Term], Term], name: str = "p") -> Term:
-    """``body(p)`` for each correct process p."""
-    return each(0, N, lambda p: z3.Implies(z3.Not(BYZANTINE[p]), body(p)), name)
 
 
 def every(body: Callable[..., Term], *names: str) -> Term:
@@ -160,11 +96,6 @@ def init(s: State) -> Term:
             )
         ),
     )
-
-
-def larger(a: Term, b: Term) -> Term:
-    """The maximum."""
-    return z3.If(a >= b, a, b)
 
 
 def cast(s: State, t: State, p: Term, parent: Term, e: Term, payload: Term) -> Term:
@@ -366,11 +297,6 @@ SYSTEM = System(
     facts=(*LENGTH, NOT_NEGATIVE),
     needs=NEEDS,
 )
-
-
-def is_compatible(b: Term, c: Term) -> Term:
-    """The shorter chain is a prefix of the longer."""
-    return z3.Implies(length(b) <= length(c), ancestor(c, length(b)) == b)
 
 
 def consistency() -> Iterator[Condition]:

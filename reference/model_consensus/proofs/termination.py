@@ -35,21 +35,21 @@ from model_consensus.proofs.induction import (
     each,
     inductive,
 )
-from model_consensus.proofs.tob_learner import (
+from model_consensus.proofs.search import (
     BYZANTINE,
     DRAWS,
     GENERATIONS,
     LAMBDA,
     F,
-    Learner,
     Model,
     N,
-    Offer,
     correct,
     is_correct,
     loss,
+    own,
 )
-from model_consensus.proofs.tob_steps import own
+from model_consensus.proofs.tob_invariant import generations
+from model_consensus.proofs.tob_learner import Learner, Offer
 
 BASE = tob_learning.SYSTEM
 
@@ -102,9 +102,7 @@ MORE = {
             lambda i: Learner.generation(s.history[i]) == generation(s),
         ),
     ),
-    "OnPath": lambda s: correct(
-        lambda q: tob_learning.generations(GENERATIONS, lambda g: is_on_path(s, q, g))
-    ),
+    "OnPath": lambda s: correct(lambda q: generations(GENERATIONS, lambda g: is_on_path(s, q, g))),
     "InPlay": lambda s: correct(lambda q: is_in_play(s, q)),
 }
 

@@ -1,22 +1,28 @@
 """The learner over Total Order Broadcast as a solver sees it (``spec/TobLearner.tla``).
 
-Processes are 0 .. N-1, and Byzantine is a set of F of them.  Models are lineages, a recursive
-datatype; the landscape ``loss`` is an unknown function, fixed before the run (the specification
-reveals it piece by piece, which allows the same behaviours).  A learner's accepted offers are a map
-from their senders, with the place of each in the order of delivery, instead of a sequence.
+A learner's accepted offers are a map from their senders, with the place of each in the order of
+delivery, instead of a sequence.
 """
-
-from collections.abc import Callable
 
 import z3
 
 from model_consensus.proofs import counting
 from model_consensus.proofs.counting import INT, SET, TABLE, count
-from model_consensus.proofs.induction import Defined, Term, between, datatype, each, record, updated
+from model_consensus.proofs.induction import Defined, Term, each, record, updated
+from model_consensus.proofs.search import (
+    BYZANTINE,
+    DRAWS,
+    GENERATIONS,
+    LAMBDA,
+    F,
+    Model,
+    N,
+    Ticket,
+    is_own_ticket,
+    is_process,
+    loss,
+)
 
-Ticket = record("Ticket", generation=INT, proposer=INT, draw=INT)
-
-Model = datatype("Model", genesis={}, offspring={"parent": None, "ticket": Ticket})
 Offer = record("Offer", sender=INT, parent=Model, ticket=Ticket, claim=INT)
 Learner = record(
     "Learner",
@@ -32,9 +38,6 @@ Learner = record(
     delivered=INT,  # how many messages of the order have been delivered
 )
 
-N, F, LAMBDA, DRAWS, GENERATIONS = z3.Ints("N F Lambda Draws Generations")
-BYZANTINE = z3.Const("Byzantine", SET)
-loss = z3.Function("loss", Model, INT)
 new_learner = z3.Const("NewLearner", Learner)
 nobody = z3.Const("nobody", z3.ArraySort(INT, Offer))  # no accepted offers: a canonical map
 nowhere = z3.Const("nowhere", z3.ArraySort(INT, INT))
@@ -53,33 +56,9 @@ least = z3.Function("LeastClaim", Learner, INT)  # the sender of the least claim
 receive = z3.Function("Receive", Learner, Offer, Learner)
 
 
-def is_process(p: Term) -> Term:
-    """p is one of the processes."""
-    return between(0, p, N)
-
-
-def is_correct(p: Term) -> Term:
-    """p is a correct process."""
-    return z3.And(is_process(p), z3.Not(BYZANTINE[p]))
-
-
-def correct(body: Callable[[Term], Term], name: str = "p") -> Term:
-    """``body(p)`` for each correct process p."""
-    return each(0, N, lambda p: z3.Implies(z3.Not(BYZANTINE[p]), body(p)), name)
-
-
 def parent_of(learner: Term) -> Term:
     """The model decided last."""
     return Learner.decided(learner)[Learner.generation(learner)]
-
-
-def is_own_ticket(ticket: Term, generation: Term, p: Term) -> Term:
-    """The ticket is one that p may draw in this generation."""
-    return z3.And(
-        Ticket.generation(ticket) == generation,
-        Ticket.proposer(ticket) == p,
-        between(0, Ticket.draw(ticket), DRAWS),
-    )
 
 
 def is_legal(learner: Term, offer: Term) -> Term:

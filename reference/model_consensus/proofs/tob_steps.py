@@ -12,22 +12,18 @@ import z3
 from model_consensus.proofs import counting
 from model_consensus.proofs.counting import INT, TABLE
 from model_consensus.proofs.induction import State, Term, between, each, unchanged
-from model_consensus.proofs.tob_learner import (
+from model_consensus.proofs.search import (
     BYZANTINE,
     DRAWS,
     GENERATIONS,
-    Learner,
-    Model,
-    Offer,
     Ticket,
     correct,
     is_correct,
     is_process,
     loss,
-    new_learner,
-    parent_of,
-    receive,
+    own,
 )
+from model_consensus.proofs.tob_learner import Learner, Offer, new_learner, parent_of, receive
 
 VARIABLES = {
     "length": INT,  # of the order
@@ -62,11 +58,6 @@ def init(s: State) -> Term:
 def put(table: Term, row: Term, column: Term, value: Term) -> Term:
     """A table with one entry replaced."""
     return z3.Store(table, row, z3.Store(table[row], column, value))
-
-
-def own(parent: Term, generation: Term, p: Term, draw: Term) -> Term:
-    """The offspring of ``parent`` by p's ticket."""
-    return Model.offspring(parent, Ticket.make(generation, p, draw))
 
 
 def offer(s: State, t: State, p: Term, draw: Term) -> Term:
