@@ -214,6 +214,7 @@ def test_a_claim_is_green_if_all_its_evidence_was_run(tier: str) -> None:
     assert {found[name] for name in BY_TESTS_ALONE} == {"not run"}
 
 
+@pytest.mark.slow
 def test_a_claim_is_not_green_if_some_evidence_was_not_run() -> None:
     for claim in CLAIMS:
         fast = [m.config.name for m in claim.evidence(MANIFEST) if m.tier == "fast"]
