@@ -16,7 +16,7 @@ import z3
 from model_consensus.commands import prove
 from model_consensus.errors import ModelConsensusError
 from model_consensus.proofs import private_attack, theories
-from model_consensus.proofs.induction import Condition, datatype, discharge, record
+from model_consensus.proofs.induction import Condition, datatype, discharge, inductive, record
 from tests.proofs import cvc5_solver
 from tests.support.places import DOCS
 
@@ -96,6 +96,13 @@ def test_cvc5_can_disagree() -> None:
 
 
 # ------------------------------------------------------------------------------- the method
+
+
+@pytest.mark.parametrize("needed", ["Chains'", "Shown'"])
+def test_a_conjunct_cannot_lean_on_itself_or_a_later_one(needed: str) -> None:
+    system = replace(private_attack.SYSTEM, needs={"Chains": (needed,)})
+    with pytest.raises(ModelConsensusError, match=f"Chains' cannot use {needed}: a circle"):
+        list(inductive(system))
 
 
 def test_unknown_is_a_failure() -> None:
