@@ -7,7 +7,6 @@ accepted, 1 if one is rejected or a property is violated in it, and 2 if one cou
 """
 
 import argparse
-import math
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from model_consensus.commands.options import seconds
 from model_consensus.conformance.trace_check import TraceVerdict, check_encoded, describe
 from model_consensus.conformance.trace_encoding import Encoded, encode
 from model_consensus.conformance.trace_landscape import check_landscape
@@ -50,15 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{', '.join(LANDSCAPES)}, or module:attribute",
     )
     parser.add_argument(
-        "--time-limit", type=_seconds, metavar="SECONDS", help="give up on a run of TLC then"
+        "--time-limit", type=seconds, metavar="SECONDS", help="give up on a run of TLC then"
     )
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not (seconds > 0 and math.isfinite(seconds)):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
-    return seconds
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     for batch in batches(find_files(args.paths)):
         with console.status("reading", spinner="line"):
             traces, complaints = _readable(batch)
-        for verdict in _check(console, traces, args.time_limit):
+        for verdict in check_with_progress(console, traces, args.time_limit):
             try:
                 checked = check_landscape(verdict, landscape) if landscape else verdict
             except TraceError as error:
@@ -108,10 +101,10 @@ def _readable(batch: Sequence[Path]) -> tuple[list[Encoded], list[str]]:
     return traces, complaints
 
 
-def _check(
-    console: Console, traces: Sequence[Encoded], time_limit: float | None
+def check_with_progress(
+    console: Console, traces: Sequence[Encoded], time_limit: float | None = None
 ) -> list[TraceVerdict]:
-    """The verdicts, with a word on how long it takes and how far it has come."""
+    """The verdicts; the console says beforehand how long they take, and how far the check is."""
     total, done = sum(len(each.states) for each in traces), 0
     longest = max((len(each.states) for each in traces), default=0)
     if longest > LONG * RATE:

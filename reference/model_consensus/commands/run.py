@@ -37,9 +37,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from model_consensus import __version__, tob_learner
 from model_consensus.adversaries import catalogue as attacks
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
+from model_consensus.commands.check_trace import check_with_progress
 from model_consensus.commands.options import natural, positive
 from model_consensus.conformance import trace_check, traces
-from model_consensus.conformance.trace_check import check_traces
+from model_consensus.conformance.trace_encoding import encode
 from model_consensus.defects import tob as tob_defects
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report.console import new_console
@@ -201,8 +202,8 @@ def run(args: argparse.Namespace) -> int:
     console.print(describe(training))
     accepted = True
     if not args.no_check:
-        with console.status("TLC checks the trace", spinner="line"):
-            (verdict,) = check_traces([traces.read(folder / "trace.itf.json")])
+        recorded = encode(traces.read(folder / "trace.itf.json"))
+        (verdict,) = check_with_progress(console, [recorded])
         console.print(trace_check.describe(verdict))
         accepted = verdict.accepted
     written = [name for name in OUTPUTS if (folder / name).exists()]
