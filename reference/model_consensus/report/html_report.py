@@ -116,7 +116,7 @@ def _conclusion(report: Report) -> str:
     counted = _counted(Status(entry["status"]) for entry in entries)
     if not report["complete"]:
         return f"{_mark(Status.PARTIAL, 'unfinished')}: so far {counted}"
-    return f"{_mark(Status(report['status']))}: {counted}"
+    return f"{_mark(Status(report['status']))} {counted}"
 
 
 def _counted(statuses: Iterable[Status]) -> str:
