@@ -14,6 +14,7 @@ from model_consensus.commands import cli
 from model_consensus.commands.draw import counterexample
 from model_consensus.conformance import traces
 from model_consensus.conformance.trace_check import check_traces, describe
+from model_consensus.conformance.trace_values import MODULES
 from model_consensus.conformance.traces import Trace
 from model_consensus.landscapes import OneMax
 from model_consensus.simulation.setting import Setting
@@ -76,11 +77,16 @@ def inconsistent() -> Trace:
             return type(value)(map(named, value))
         return value
 
+    known = {
+        name: value
+        for name, value in found.constants.items()
+        if name in MODULES["Streamlet"].constants
+    }  # not the bounds of the model
     messages: dict[str, Value] = {"Message": frozenset(), "Forgery": frozenset("1234")}
     return replace(
         found,
         module="Streamlet",
-        constants={**found.constants, **messages, "Epochs": 4},
+        constants={**known, **messages, "Epochs": 4},
         states=[
             Function({**{str(key): named(state[key]) for key in state}, "leader": ("b1",) * 4})
             for state in found.states
