@@ -152,7 +152,7 @@ class TobMachine(TobProperties):
         ticket = Ticket(
             max(0, self.system.lineages.generation(parent) + data.draw(st.integers(0, 2))),
             data.draw(st.sampled_from([*self.system.processes, "nobody"])),
-            data.draw(st.integers(0, self.system.landscapes.draws)),
+            data.draw(st.integers(-1, self.system.landscapes.draws)),
         )
         sender = data.draw(st.sampled_from(self.system.byzantine))
         claim = data.draw(claims(self.state.loss))

@@ -8,7 +8,7 @@ TLC cannot hold become their ranks.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.tla.differences import inner, short
@@ -46,6 +46,7 @@ class Names:
     :ivar model: a model's number; the genesis is ``GENESIS``.
     :ivar rank: the numbers of losses, if they are not the losses themselves.
     :ivar losses: every loss and every claim that was encoded.
+    :ivar stranger: names in tickets that are no process's, which a Byzantine process may write.
     """
 
     process: Mapping[str, str]
@@ -53,6 +54,7 @@ class Names:
     model: Mapping[str, int]
     rank: Mapping[int, int] = field(default_factory=dict)
     losses: set[int] = field(default_factory=set)
+    stranger: dict[str, str] = field(default_factory=dict)
 
     def encode(self, kind: str, value: Value) -> Value:
         """What stands for a value of the trace.
@@ -69,7 +71,16 @@ class Names:
                 return value
             self.losses.add(value)
             return self.rank.get(value, value)
-        table: Mapping[str, Value] = getattr(self, kind)
+        if kind == "integer":
+            if type(value) is not int:
+                raise MalformedError(f"{short(value)} is not an integer")
+            if abs(value) > LARGEST:
+                raise TooLargeError(f"the number {value} is too large for TLC")
+            return value
+        if kind == "proposer" and isinstance(value, str):
+            known = self.process.get(value)
+            return known or self.stranger.setdefault(value, f"x{len(self.stranger)}")
+        table: Mapping[str, Value] = getattr(self, "process" if kind == "proposer" else kind)
         if not isinstance(value, str):
             raise MalformedError(f"{short(value)} is not the name of a {kind}")
         if value not in table:
@@ -79,7 +90,9 @@ class Names:
     def decode(self, kind: str, value: Value) -> Value:
         """The value of the trace that a value of TLC stands for."""
         if kind not in self._back:
-            table = self.rank if kind == "loss" else getattr(self, kind, {})
+            table: Mapping[Any, Value] = self.rank if kind == "loss" else getattr(self, kind, {})
+            if kind == "proposer":
+                table = {**self.process, **self.stranger}
             self._back[kind] = {number: name for name, number in table.items()}
         unlisted = "(a model that is not listed)" if kind == "model" else value
         return self._back[kind].get(value, unlisted)
@@ -104,7 +117,7 @@ class Shape(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Atom:
-    """A natural number, a loss, or the name of a process, a message or a model."""
+    """A number, a loss, or the name of a process, a proposer, a message or a model."""
 
     kind: str
 
@@ -205,7 +218,9 @@ NATURAL, LOSS, PROCESS = Atom("natural"), Atom("loss"), Atom("process")
 MESSAGE, MODEL = Atom("message"), Atom("model")
 
 TICKET = Record({"generation": NATURAL, "proposer": PROCESS, "draw": NATURAL})
-OFFER = Record({"sender": PROCESS, "parent": MODEL, "ticket": TICKET, "claim": LOSS})
+# A Byzantine process may write any name and any draw into its offer.
+ANY_TICKET = Record({"generation": NATURAL, "proposer": Atom("proposer"), "draw": Atom("integer")})
+OFFER = Record({"sender": PROCESS, "parent": MODEL, "ticket": ANY_TICKET, "claim": LOSS})
 LEARNER = Record(
     {
         "decided": SequenceOf(MODEL, least=1),
