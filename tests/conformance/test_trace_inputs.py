@@ -161,7 +161,7 @@ NAMES = {
     "plain": ("a", "p1", "p2"),
     "like a field": ("claim", "loss", "learner"),
     "like a variable and an action": ("network", "trace", "Deliver"),
-    "not ASCII": ("Modell ä", "Prozeß", "进程"),
+    "not ASCII": ("modèle ä", "Prozeß", "进程"),
     "with quotes and a backslash": ('"', "\\", 'TLCSet(1, "")'),
     "with control characters": ("\x1b[31m", "\r", "\n==== "),
     "like numbers": ("1", "2", "3"),
