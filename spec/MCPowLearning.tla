@@ -5,19 +5,20 @@ EXTENDS PowLearning, TLC
 Symmetric == Permutations(Correct)
 
 (* Of all that the adversary can forge: on each block, each ticket of the  *)
-(* right generation with each claim, a draw too many, and the next         *)
-(* generation's first ticket.  Or, in models that are about other things,  *)
-(* one block that is refused before anybody evaluates anything.            *)
+(* right generation with each claim, weights that are not legal, and the   *)
+(* next generation's first draw.  Or, in models that are about other       *)
+(* things, one block that is refused before anybody evaluates anything.    *)
 CONSTANT EachForgery
 LeastLoss == CHOOSE c \in Losses : \A d \in Losses : c <= d
 FewForgeries ==
     LET Make(i, t, c) == [parent |-> i, ticket |-> t, claim |-> c]
-        Wrong(i, b) == {Make(i, Ticket(Height(i) + 1, b, Draws), LeastLoss),
-                        Make(i, Ticket(Height(i) + 2, b, 0), LeastLoss)}
+        TooLarge == [j \in 1 .. Draws |-> Largest + 1]
+        Wrong(i, b) == {Make(i, Ticket(Height(i) + 1, b, TooLarge), LeastLoss),
+                        Make(i, Ticket(Height(i) + 2, b, Single(1)), LeastLoss)}
         Claims(i, b) == {Make(i, t, c) : t \in OwnTickets(Height(i) + 1, b), c \in Losses}
     IN  IF EachForgery
         THEN UNION {Wrong(i, b) \cup Claims(i, b) : i \in 0 .. Len(blocks), b \in Byzantine}
-        ELSE {Make(0, Ticket(2, b, 0), LeastLoss) : b \in Byzantine}
+        ELSE {Make(0, Ticket(2, b, Single(1)), LeastLoss) : b \in Byzantine}
 -----------------------------------------------------------------------------
 (* WITNESSES: each says that a state is out of reach, and must be          *)
 (* violated.                                                               *)
@@ -38,7 +39,7 @@ NoReorganisation ==
 (* miner's tickets where that means something.                             *)
 NoByzantineLeader == \A p \in Correct : \A i \in Blocks(DecidedBlock(p)) :
     Miner(i) \in Byzantine /\ IsBestOfOwn(i) =>
-        \A m \in OwnOffspring(ModelOf(blocks[i].parent), Miner(i)) :
+        \A m \in AllDrawn(ModelOf(blocks[i].parent), Miner(i)) :
             loss[m] = loss[ModelOf(i)]
 
 (* A block arrives before its parent. *)

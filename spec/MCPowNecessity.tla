@@ -20,31 +20,31 @@ Believed(exact) == TRUE
 (* with the height of the parent.  Lineage is violated: a model is not an  *)
 (* offspring by a ticket of its own generation.                            *)
 AnyGeneration(p, block) ==
-    block.parent \in known[p] /\ block.ticket.draw \in 0 .. Draws - 1
+    block.parent \in known[p] /\ IsLegal(block.ticket.weights)
 IsExactButForGeneration(block, landscape) ==
     LET parent == ModelOf(block.parent)
         best == BestTicket(landscape, parent, block.ticket.proposer)
-    IN  block.ticket.draw = best.draw /\ block.claim = landscape[Offspring(parent, best)]
+    IN  /\ block.ticket.weights = best.weights
+        /\ block.claim = landscape[Proposal(parent, best)]
 
-(* For FollowsParent, IsExact and Explored: tickets are not bound to the   *)
+(* For FollowsParent, IsExact and ExploredOn: draws are not bound to the   *)
 (* miner, who may choose between two sets of lambda.  (As if it had two    *)
 (* names; with many it could look for the outcome that it likes.)          *)
 (* Resilience is violated: the adversary takes the worse of two best       *)
-(* tickets.                                                                *)
-WithGrinding(i, q) ==
-    {Offspring(ModelOf(i), Ticket(Height(i) + 1, q, j)) : j \in 0 .. 2 * Draws - 1}
+(* draws.                                                                  *)
+OfSet(k, i, q) ==
+    {Proposal(ModelOf(i), Ticket(Height(i) + 1, q, [h \in 1 .. Draws |-> k * Single(j)[h]])) :
+        j \in 1 .. Draws}
+SetOf(ticket) == CHOOSE k \in {1, 2} : \E j \in 1 .. Draws : ticket.weights[j] = k
 EitherSet(p, block) ==
     /\ block.parent \in known[p]
-    /\ block.ticket.generation = Height(block.parent) + 1
-    /\ block.ticket.draw \in 0 .. 2 * Draws - 1
+    /\ Proposal(ModelOf(block.parent), block.ticket) \in
+        UNION {OfSet(k, block.parent, block.ticket.proposer) : k \in {1, 2}}
 IsBestOfEitherSet(block, landscape) ==
-    LET Set(t) == IF t.draw < Draws THEN 0 ELSE Draws
-        Loss(j) == landscape[Offspring(ModelOf(block.parent), [block.ticket EXCEPT !.draw = j])]
-        first == Set(block.ticket)
-    IN  /\ block.claim = Loss(block.ticket.draw)
-        /\ \A j \in first .. first + Draws - 1 : block.claim <= Loss(j)
-ExploredWithGrinding(q, i) ==
-    {Reveal(loss, new) : new \in Landscapes(WithGrinding(i, q) \ DOMAIN loss)}
+    /\ block.claim = landscape[Proposal(ModelOf(block.parent), block.ticket)]
+    /\ \A m \in OfSet(SetOf(block.ticket), block.parent, block.ticket.proposer) :
+        block.claim <= landscape[m]
+ExploredWithGrinding(i, q) == Revealed(loss, OfSet(1, i, q) \cup OfSet(2, i, q))
 
 (* For Synchronous: blocks of correct processes may be on their way when   *)
 (* the next one is mined.  Agreement is violated, with no adversary at     *)

@@ -10,8 +10,8 @@ KeptAccepted(landscape, f, d) ==
 (* losses allows nothing new: checked where all are kept.                  *)
 DrawnOnce == \A p \in Correct, q \in Proc :
     \/ q \in Range(frontier[p].banned)
-    \/ \E i \in DOMAIN frontier[p].accepted : frontier[p].accepted[i].sender = q
-    \/ OwnOffspring(Parent(frontier[p]), q) \cap DOMAIN loss = {}
+    \/ \E offer \in Range(frontier[p].accepted) \cup Range(frontier[p].verified) : offer.sender = q
+    \/ \A m \in DOMAIN loss : ~IsProposal(m, Parent(frontier[p]), q)
 
 (* WITNESSES: each says that something cannot happen, and TLC finds how it *)
 (* does.                                                                   *)

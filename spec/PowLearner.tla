@@ -1,16 +1,15 @@
 ----------------------------- MODULE PowLearner -----------------------------
 (***************************************************************************)
-(* The learner of (1,lambda)-Evolutionary Search over proof-of-work leader *)
-(* election: which blocks it accepts, which chain it adopts, and what it   *)
-(* decides.                                                                *)
+(* The learner of evolutionary search over proof-of-work leader election:  *)
+(* which blocks it accepts, which chain it adopts, and what it decides.    *)
 (*                                                                         *)
 (* A block is one step of the search.  The process that wants to mine on a *)
-(* block evaluates its lambda tickets on that block's model, puts the      *)
-(* ticket of least loss and its loss into the new block, and only then     *)
-(* searches for the hash.  Everybody who receives the block evaluates the  *)
-(* same lambda tickets and refuses it if it says anything else.  A process *)
-(* decides the models of the blocks that have `Depth' blocks on top in its *)
-(* longest chain.                                                          *)
+(* block evaluates its lambda draws on that block's model, and their       *)
+(* recombination if there is one, puts the best ticket and its loss into   *)
+(* the new block, and only then searches for the hash.  Everybody who      *)
+(* receives the block evaluates the same and refuses it if it says         *)
+(* anything else.  A process decides the models of the blocks that have    *)
+(* `Depth' blocks on top in its longest chain.                             *)
 (*                                                                         *)
 (* The variables are the block tree and the learners.  PowLearning adds    *)
 (* what is around them: the landscape, the oracle that elects the miners,  *)
@@ -25,7 +24,7 @@ VARIABLES blocks,   \* the blocks in the order in which they were mined; a
           known,    \* known[p]: the blocks that p has accepted
           tip       \* tip[p]: the last block of the chain that p has adopted
 
-(* Lambda, the size of a selection, is the number of a process's tickets. *)
+(* Lambda, the size of a selection, is the number of a process's draws. *)
 Lambda == Draws
 -----------------------------------------------------------------------------
 (* THE BLOCK TREE.  A block is an offer with a proof of work:              *)
@@ -40,7 +39,7 @@ Height(i) == IF i = 0 THEN 0 ELSE blocks[i].ticket.generation
 (* The models from the genesis to that of block i. *)
 RECURSIVE Models(_)
 Models(i) ==
-    LET Extended(models) == Append(models, Offspring(Last(models), blocks[i].ticket))
+    LET Extended(models) == Append(models, Proposal(Last(models), blocks[i].ticket))
     IN  IF i = 0 THEN <<Genesis>> ELSE Once(Extended, Models(blocks[i].parent))
 ModelOf(i) == Last(Models(i))
 
@@ -53,10 +52,10 @@ LearnerInit == /\ blocks = << >>
                /\ known = [p \in Correct |-> {0}]
                /\ tip = [p \in Correct |-> 0]
 
-(* The block that q can mine on i: the best of its tickets, and its loss. *)
+(* The block that q can mine on i: its best ticket, and the loss of that. *)
 BlockOn(i, q, landscape) ==
     LET best == BestTicket(landscape, ModelOf(i), q)
-    IN  [parent |-> i, ticket |-> best, claim |-> landscape[Offspring(ModelOf(i), best)]]
+    IN  [parent |-> i, ticket |-> best, claim |-> landscape[Proposal(ModelOf(i), best)]]
 
 (* WHAT IT ACCEPTS.  A block has to pass three checks, in the order of     *)
 (* their cost.  The results of the first and the last are facts about the  *)
@@ -68,15 +67,15 @@ BlockOn(i, q, landscape) ==
 HasWork(work) == work
 
 (* Its parent is accepted, and its ticket is its miner's own on it. *)
-IsOwnTicket(block) ==
-    block.ticket \in OwnTickets(Height(block.parent) + 1, block.ticket.proposer)
-FollowsParent(p, block) == block.parent \in known[p] /\ IsOwnTicket(block)
+IsOwnDraw(block) ==
+    IsOwnTicket(block.ticket, Height(block.parent) + 1, block.ticket.proposer)
+FollowsParent(p, block) == block.parent \in known[p] /\ IsOwnDraw(block)
 
-(* Lambda evaluations give this ticket and this claim. *)
+(* The evaluations of its miner give this ticket and this claim. *)
 IsExact(block, landscape) ==
     LET parent == ModelOf(block.parent)
         best == BestTicket(landscape, parent, block.ticket.proposer)
-    IN  block.ticket = best /\ block.claim = landscape[Offspring(parent, best)]
+    IN  block.ticket = best /\ block.claim = landscape[Proposal(parent, best)]
 IsVerified(exact) == exact
 
 Accepts(p, block, work, exact) ==

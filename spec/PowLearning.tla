@@ -1,12 +1,12 @@
 ----------------------------- MODULE PowLearning ----------------------------
 (***************************************************************************)
-(* (1,lambda)-Evolutionary Search over proof-of-work leader election.      *)
+(* Evolutionary search over proof-of-work leader election.                 *)
 (*                                                                         *)
 (* PowLearner says what a process does with a block.  Here an oracle, the  *)
 (* search for hashes, elects the process that appends the next block; the  *)
 (* network carries the blocks; and the adversary does what it can.         *)
 (*                                                                         *)
-(* A block on a chain is an exact (1,lambda) step, whoever mined it: the   *)
+(* A block on a chain is its miner's best of lambda, whoever mined it: the *)
 (* adversary chooses what to extend and when to publish, and nothing else. *)
 (* What it can do with that is the subject of LongestChain, which this     *)
 (* module refines.                                                         *)
@@ -28,13 +28,12 @@ vars == <<blocks, known, tip, loss>>
 (* which the depth is smaller shows what goes wrong.                       *)
 DepthIsSafe == ByzantineWins <= Depth \/ Wins <= 2 * Depth + 1
 -----------------------------------------------------------------------------
-(* THE LANDSCAPE, as far as q explores it when it evaluates its tickets on *)
+(* THE LANDSCAPE, as far as q explores it when it evaluates its draws on   *)
 (* block i: what is remembered, and any losses of the models that nobody   *)
-(* has drawn.  (If the losses of a model's offspring were drawn and        *)
+(* has evaluated.  (If the losses of a model's offspring were found and    *)
 (* forgotten, the blocks that exist must stay exact.)                      *)
-Explored(q, i) ==
-    {landscape \in {Reveal(loss, new) :
-                    new \in Landscapes(OwnOffspring(ModelOf(i), q) \ DOMAIN loss)} :
+ExploredOn(i, q) ==
+    {landscape \in Explored(loss, ModelOf(i), q) :
         \A j \in DOMAIN blocks :
             /\ Miner(j) = q
             /\ Height(j) = Height(i) + 1
@@ -63,7 +62,7 @@ MayWin(q) ==
     /\ Synchronous
 
 (* q wins the one block that it can mine on i; nobody has received it. *)
-Extend(q, i) == \E landscape \in Explored(q, i) :
+Extend(q, i) == \E landscape \in ExploredOn(i, q) :
     /\ blocks' = Append(blocks, BlockOn(i, q, landscape))
     /\ Remember(landscape, i)
     /\ UNCHANGED <<known, tip>>
@@ -94,9 +93,10 @@ ByzantinePublish(p, i) ==
 
 (* Everything else that the adversary can send: blocks in Byzantine        *)
 (* processes' names without work, with a wrong ticket or a false claim.    *)
+AnyWeights == [1 .. Draws -> -Largest - 1 .. Largest + 1]
 Forgeries ==
     [parent : 0 .. Len(blocks),
-     ticket : [generation : 1 .. Wins, proposer : Byzantine, draw : 0 .. Draws],
+     ticket : [generation : 1 .. Wins, proposer : Byzantine, weights : AnyWeights],
      claim : Losses]
 
 (* The adversary sends such a block to p.  If p comes to evaluate it, the  *)
@@ -107,14 +107,14 @@ Forgeries ==
 ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
     LET q == block.ticket.proposer
         Send(exact) ==
-            /\ ~(work /\ block.parent \in known[p] /\ IsOwnTicket(block) /\ exact)
+            /\ ~(work /\ block.parent \in known[p] /\ IsOwnDraw(block) /\ exact)
             /\ IF Accepts(p, block, work, exact)
                THEN /\ blocks' = Append(blocks, block)
                     /\ Adopt(p, Len(blocks) + 1, block.ticket.generation)
                ELSE UNCHANGED <<blocks, known, tip>>
     IN  /\ work => MayWin(q)
         /\ IF HasWork(work) /\ FollowsParent(p, block)
-           THEN \E landscape \in Explored(q, block.parent) :
+           THEN \E landscape \in ExploredOn(block.parent, q) :
                     Send(IsExact(block, landscape)) /\ Remember(landscape, block.parent)
            ELSE Send(FALSE) /\ UNCHANGED loss
 -----------------------------------------------------------------------------
@@ -156,12 +156,12 @@ Agreement == AgreementOf(Decided)
 Integrity == [][\A p \in Correct : IsPrefix(Decided[p], Decided[p]')]_vars
 Lineage == LineageOf(Decided)
 
-(* P1: each decided block, a Byzantine miner's too, is the best of all     *)
-(* lambda tickets of its miner: an exact (1,lambda) step.  A miner chooses *)
-(* none of them: they are given by its name and the generation.  (This is  *)
-(* checked while the block's loss is remembered: at the latest in the      *)
-(* state in which the block is decided first.)                             *)
-IsBestOfOwn(i) == \A m \in OwnOffspring(ModelOf(blocks[i].parent), Miner(i)) :
+(* P1: each decided block, a Byzantine miner's too, is as good as all      *)
+(* lambda draws of its miner.  A miner chooses none of them: they are      *)
+(* given by its name and the generation.  (This is checked while the       *)
+(* block's loss is remembered: at the latest in the state in which the     *)
+(* block is decided first.)                                                *)
+IsBestOfOwn(i) == \A m \in AllDrawn(ModelOf(blocks[i].parent), Miner(i)) :
     m \in DOMAIN loss /\ loss[ModelOf(i)] <= loss[m]
 
 RECURSIVE ChainIsExact(_)
@@ -176,10 +176,20 @@ Resilience == \A p \in Correct : ChainIsExact(DecidedBlock(p))
 Progress == \A p \in Correct :
     <>(Decisions(Decided[p]) >= Wins - ByzantineWins - Depth)
 
-(* REFINEMENT.  A miner cannot choose among its tickets, so no decided     *)
-(* model is worse than lambda offspring that the adversary did not choose. *)
+(* REFINEMENT.  A miner cannot choose among its draws, so no decided model *)
+(* is worse than lambda proposals that the adversary did not choose.  Who  *)
+(* mines a block proposes its model, and a process evaluates the draws of  *)
+(* a block to mine it and to accept it.  That is no less than Rho, what it *)
+(* could match alone: nobody's work is shared.  (Not counted is what it    *)
+(* evaluates of a refused block; that has cost the adversary a win.)       *)
+Proposed == {ModelOf(i) : i \in {j \in DOMAIN blocks :
+    Miner(j) \in Correct /\ Height(j) > LastCommon(Decided)}}
+Evaluations == [p \in Correct |-> ProposalCost *
+    (Cardinality(known[p] \ {0}) + Cardinality({i \in DOMAIN blocks : Miner(i) = p}))]
 MC == INSTANCE ModelConsensus WITH
-    decided <- Decided, Generations <- Wins, Unchosen <- Proc, Rho <- Lambda
+    decided <- Decided, proposed <- Proposed, evaluations <- Evaluations,
+    Generations <- Wins, Unchosen <- Proc, Rho <- Lambda,
+    Work <- 2 * ProposalCost, More <- 2 * ProposalCost * (Depth + ByzantineWins)
 RefinesModelConsensus == MC!Spec
 
 LC == INSTANCE LongestChain WITH

@@ -1,7 +1,7 @@
 ---------------------------- MODULE TobFrontier -----------------------------
 (***************************************************************************)
-(* (1,lambda)-Evolutionary Search over Total Order Broadcast, in the       *)
-(* formulation for large instances.                                        *)
+(* Evolutionary search over Total Order Broadcast, in the formulation for  *)
+(* large instances.                                                        *)
 (*                                                                         *)
 (* Once an offer has its place in the order, what each learner will make   *)
 (* of it is settled.  So there are no queues: `frontier[p]' is the learner *)
@@ -33,14 +33,15 @@ vars == <<frontier, taken, loss, resilient>>
 Ahead == [p \in Correct |-> frontier[p].decided]
 Decided == [p \in Correct |-> SubSeq(frontier[p].decided, 1, taken[p] + 1)]
 
-(* The losses that are kept: those of the models that accepted offers are  *)
-(* about, with the other draws of honest senders, which Resilience counts; *)
-(* and those of decided models until every process is past them.           *)
+(* The losses that are kept: those of the models that the offers of a      *)
+(* generation are about, with the other proposals that honest senders      *)
+(* evaluated, which Resilience counts; and those of decided models until   *)
+(* every process is past them.                                             *)
 IsBehind(offer, model) ==
     \/ model = Offered(offer)
-    \/ offer.sender \in Correct /\ model \in OwnOffspring(offer.parent, offer.sender)
-IsAccepted(model, f) ==
-    \E p \in Correct : \E i \in DOMAIN f[p].accepted : IsBehind(f[p].accepted[i], model)
+    \/ offer.sender \in Correct /\ IsProposal(model, offer.parent, offer.sender)
+IsAccepted(model, f) == \E p \in Correct :
+    \E offer \in Range(f[p].accepted) \cup Range(f[p].verified) : IsBehind(offer, model)
 IsDecided(model, f) ==
     \E p \in Correct : \E i \in 2 .. Len(f[p].decided) : model = f[p].decided[i]
 IsKept(model, f, d) == IsAccepted(model, f) \/ (IsDecided(model, f) /\ IsCurrent(model, d))
@@ -57,23 +58,23 @@ Init == /\ frontier = [p \in Correct |-> NewLearner]
         /\ loss = << >>
         /\ resilient = TRUE
 -----------------------------------------------------------------------------
-(* The offer gets its place, if a learner accepts it. *)
-Place(offer, landscape) ==
+(* The offer gets its place, if a learner accepts it.  If learners come to *)
+(* a blend, the landscape says what that loses.                            *)
+Place(offer, explored) ==
     /\ \E p \in Correct : IsAcceptable(frontier[p], offer)
-    /\ frontier' = [p \in Correct |-> Receive(frontier[p], offer, landscape)]
-    /\ loss' = Kept(landscape, frontier', Decided)
-    /\ resilient' = (resilient /\ IsResilient(landscape, frontier'))
+    /\ \E accepted \in {[p \in Correct |-> Accept(frontier[p], offer, explored)]} :
+       \E landscape \in Revealed(explored, UNION {Blends(accepted[p]) : p \in Correct}) :
+        /\ frontier' = [p \in Correct |-> Decide(accepted[p], landscape)]
+        /\ loss' = Kept(landscape, frontier', Decided)
+        /\ resilient' = (resilient /\ IsResilient(landscape, frontier'))
     /\ UNCHANGED taken
-
-(* The landscapes that agree with `loss' and say the losses of `models'. *)
-Revealed(models) == {Reveal(loss, new) : new \in Landscapes(models \ DOMAIN loss)}
 
 (* CORRECT.  The offer of p in its generation, for each landscape that     *)
 (* there may be, gets its place.                                           *)
 HonestOffers(p) ==
     LET parent == Last(Decided[p])
     IN  {<<landscape, HonestOffer(landscape, parent, p)>> :
-            landscape \in Revealed(OwnOffspring(parent, p))}
+            landscape \in Explored(loss, parent, p)}
 Offer(p) ==
     /\ taken[p] < Generations
     /\ \E <<landscape, offer>> \in HonestOffers(p) : Place(offer, landscape)
@@ -94,7 +95,7 @@ Parents == {Parent(frontier[p]) : p \in {q \in Correct : Decisions(Ahead[q]) < G
 ByzantineOffer(b) ==
     \E parent \in Parents :
     \E ticket \in OwnTickets(Generation(parent) + 1, b), claim \in Losses :
-    \E landscape \in Revealed({Offspring(parent, ticket)}) :
+    \E landscape \in Revealed(loss, {Proposal(parent, ticket)}) :
         Place(MakeOffer(b, parent, ticket, claim), landscape)
 -----------------------------------------------------------------------------
 CorrectNext == \E p \in Correct : Offer(p) \/ Take(p)
@@ -110,10 +111,10 @@ TypeOK ==
     /\ DOMAIN frontier = Correct
     /\ \A p \in Correct :
         /\ Decisions(frontier[p].decided) \in 0 .. Generations
-        /\ Len(frontier[p].accepted) < Lambda
-        /\ \A i \in DOMAIN frontier[p].accepted :
-            /\ frontier[p].accepted[i].parent = Parent(frontier[p])
-            /\ frontier[p].accepted[i].claim \in Losses
+        /\ Len(frontier[p].accepted) + Len(frontier[p].verified) < Lambda
+        /\ Len(frontier[p].verified) < Mu
+        /\ \A offer \in Range(frontier[p].accepted) \cup Range(frontier[p].verified) :
+            offer.parent = Parent(frontier[p]) /\ offer.claim \in Losses
         /\ Range(frontier[p].banned) \subseteq Proc
         /\ frontier[p].evaluations \in Nat
     /\ DOMAIN taken = Correct
@@ -136,8 +137,9 @@ BansAtMostF == \A p \in Correct : Len(frontier[p].banned) <= F
 Resilience == resilient
 
 (* T5, beyond the draws for its own offers *)
-EvaluationBound == \A p \in Correct :
-    frontier[p].evaluations <= Decisions(frontier[p].decided) + F
+EvaluationsAreExact == \A p \in Correct : frontier[p].evaluations =
+    (Mu + BlendCost) * Decisions(frontier[p].decided)
+        + Len(frontier[p].verified) + Len(frontier[p].banned)
 
 NoDeadlock == \/ \A p \in Correct : taken[p] = Generations
               \/ ENABLED CorrectNext
@@ -146,16 +148,24 @@ NoDeadlock == \/ \A p \in Correct : taken[p] = Generations
 Termination == \A p \in Correct : <>(taken[p] = Generations)
 
 (* REFINEMENT, where all losses are kept that ModelConsensus keeps: a      *)
-(* model substitutes KeptAll for Kept.                                     *)
+(* model substitutes KeptAll for Kept.  Then what is known of a correct    *)
+(* process's draws shows what it has proposed.  Nobody counts evaluations  *)
+(* when they are made here; EvaluationsAreExact bounds them.               *)
 KeptAll(landscape, f, d) == Remembered(landscape, d)
+ParentsOf(models) == {SubSeq(m, 1, Len(m) - 1) : m \in models}
+Proposed == {m \in {Proposal(parent, BestTicket(loss, parent, p)) :
+    <<parent, p>> \in {<<parent, p>> \in ParentsOf(DOMAIN loss) \X Correct :
+        AllDrawn(parent, p) \subseteq DOMAIN loss}} :
+    Generation(m) > LastCommon(Decided)}
 MC == INSTANCE ModelConsensus WITH
-    decided <- Decided, Unchosen <- Correct, Rho <- HonestMatches
+    decided <- Decided, proposed <- Proposed, evaluations <- [p \in Correct |-> 0],
+    Unchosen <- Correct, Rho <- HonestMatches, Work <- GenerationCost, More <- F
 RefinesModelConsensus == MC!Spec
 -----------------------------------------------------------------------------
 THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage)
 THEOREM Spec => [](Accuracy /\ SameBans /\ BansAtMostF)
 THEOREM Spec => []Resilience
-THEOREM Spec => []EvaluationBound
+THEOREM Spec => []EvaluationsAreExact
 THEOREM LambdaIsLive => (FairSpec => Termination)
 THEOREM Spec => RefinesModelConsensus       \* where Kept is KeptAll
 =============================================================================

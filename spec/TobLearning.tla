@@ -1,10 +1,10 @@
 ----------------------------- MODULE TobLearning ----------------------------
 (***************************************************************************)
-(* (1,lambda)-Evolutionary Search over Total Order Broadcast.              *)
+(* Evolutionary search over Total Order Broadcast.                         *)
 (*                                                                         *)
-(* In each generation a process draws its own tickets on its current model *)
-(* and broadcasts one offer: the ticket of least loss, with its claim to   *)
-(* that loss.  A learner (TobLearner) takes the offers in the order of     *)
+(* In each generation a process evaluates its own draws on its current     *)
+(* model and broadcasts one offer: its best ticket, with its claim to that *)
+(* loss.  A learner (TobLearner) takes the offers in the order of          *)
 (* delivery: it is a fold over what has been delivered, and all correct    *)
 (* learners fold the same sequence.  That is the whole argument.           *)
 (*                                                                         *)
@@ -28,18 +28,18 @@ Init == /\ network = {}
         /\ learner = [p \in Correct |-> NewLearner]
         /\ loss = << >>
 
-(* CORRECT.  p draws its tickets on its current model and broadcasts the   *)
-(* best as its offer.                                                      *)
+(* CORRECT.  p evaluates its draws on its current model and broadcasts its *)
+(* best ticket as its offer.                                               *)
 Offer(p) ==
     LET l == learner[p]
         parent == Parent(l)
-        own == OwnOffspring(parent, p)
     IN  /\ l.offered < CurrentGeneration(l)
         /\ CurrentGeneration(l) <= Generations
-        /\ \E new \in Landscapes(own \ DOMAIN loss) : loss' = Reveal(loss, new)
-        /\ network' = network \cup {HonestOffer(loss', parent, p)}
+        /\ \E landscape \in Explored(loss, parent, p) :
+            /\ network' = network \cup {HonestOffer(landscape, parent, p)}
+            /\ loss' = landscape
         /\ learner' = [learner EXCEPT ![p].offered = CurrentGeneration(l),
-                                      ![p].evaluations = @ + Draws]
+                                      ![p].evaluations = @ + ProposalCost]
         /\ UNCHANGED inbox
 
 (* One of the broadcast offers gets its place in the total order. *)
@@ -48,12 +48,15 @@ Order(offers) == \E offer \in offers :
     /\ inbox' = [p \in Correct |-> Append(inbox[p], offer)]
     /\ UNCHANGED <<learner, loss>>
 
-(* p takes the next offer of the order. *)
+(* p takes the next offer of the order.  If it comes to a blend that       *)
+(* nobody has evaluated, the landscape says what that loses.               *)
 Deliver(p) ==
     /\ inbox[p] # << >>
     /\ inbox' = [inbox EXCEPT ![p] = Tail(@)]
-    /\ learner' = [learner EXCEPT ![p] = Receive(@, Head(inbox[p]), loss)]
-    /\ loss' = Remembered(loss, Decided')
+    /\ \E accepted \in {Accept(learner[p], Head(inbox[p]), loss)} :
+       \E landscape \in Revealed(loss, Blends(accepted)) :
+        /\ learner' = [learner EXCEPT ![p] = Decide(accepted, landscape)]
+        /\ loss' = Remembered(landscape, Decided')
     /\ UNCHANGED network
 
 (* ADVERSARY.  A Byzantine process can name any model and any ticket and   *)
@@ -61,9 +64,10 @@ Deliver(p) ==
 (* an offer when the order has a place for it: to send it earlier gives it *)
 (* nothing.  Parents are among the models drawn, for an offer on another   *)
 (* one is never accepted.                                                  *)
+AnyWeights == [1 .. Draws -> -Largest - 1 .. Largest + 1]
 Forgeries == [sender : Byzantine,
               parent : DOMAIN loss \cup {Genesis},
-              ticket : [generation : 1 .. Generations, proposer : Proc, draw : 0 .. Draws],
+              ticket : [generation : 1 .. Generations, proposer : Proc, weights : AnyWeights],
               claim : Losses]
 
 (* A Byzantine offer gets its place in the total order.  If a learner may  *)
@@ -74,7 +78,7 @@ ByzantineOffer == \E offer \in Forgeries :
                    /\ IsCurrent(model, Decided)
                    /\ model \notin DOMAIN loss
     IN  /\ inbox' = [p \in Correct |-> Append(inbox[p], offer)]
-        /\ \E new \in Landscapes(IF matters THEN {model} ELSE {}) : loss' = Reveal(loss, new)
+        /\ loss' \in Revealed(loss, IF matters THEN {model} ELSE {})
         /\ UNCHANGED <<network, learner>>
 -----------------------------------------------------------------------------
 CorrectNext == \/ \E p \in Correct : Offer(p)
@@ -104,8 +108,9 @@ TypeOK ==
     /\ \A p \in Correct :
         /\ CurrentGeneration(learner[p]) \in 1 .. Generations + 1
         /\ learner[p].offered \in 0 .. CurrentGeneration(learner[p])
-        /\ Len(learner[p].accepted) < Lambda
-        /\ \A i \in DOMAIN learner[p].accepted : IsOffer(learner[p].accepted[i])
+        /\ Len(learner[p].accepted) + Len(learner[p].verified) < Lambda
+        /\ Len(learner[p].verified) < Mu
+        /\ \A offer \in Range(learner[p].accepted) \cup Range(learner[p].verified) : IsOffer(offer)
         /\ Range(learner[p].banned) \subseteq Proc
         /\ learner[p].evaluations \in Nat
     /\ \A m \in DOMAIN loss : loss[m] \in Losses
@@ -121,13 +126,26 @@ SameBans == \A p, q \in Correct :
     \/ IsPrefix(learner[q].banned, learner[p].banned)
 BansAtMostF == \A p \in Correct : Len(learner[p].banned) <= F
 
-(* T3: a decided model matches every draw of lambda - f correct processes. *)
+(* T3: a decided model matches every draw of lambda - f correct processes: *)
+(* at most n - lambda correct processes had a better one.                  *)
 Resilience == ResilienceOf(loss, Decided, HonestMatches)
 
-(* T5: at most draws evaluations for each own offer, one for each decision *)
-(* and one for each Byzantine process, however long the run.               *)
-EvaluationBound == \A p \in Correct : learner[p].evaluations <=
-    Draws * learner[p].offered + Decisions(learner[p].decided) + F
+(* ... which says so of processes instead of proposals: those that had     *)
+(* something better on the same parent.                                    *)
+HadBetter(model, parent) == {q \in Correct : \E m \in DOMAIN loss :
+    IsProposal(m, parent, q) /\ loss[m] < loss[model]}
+RankResilience == \A p \in Correct : \A i \in 2 .. Len(Decided[p]) :
+    Decided[p][i] \in DOMAIN loss =>
+        Cardinality(HadBetter(Decided[p][i], Decided[p][i - 1])) <= N - Lambda
+
+(* T5: what a correct process has evaluated, exactly: its own proposals,   *)
+(* for each decision mu offers and their blend, what it has verified since *)
+(* then, and one false claim of each process that it has banned.           *)
+EvaluationsAreExact == \A p \in Correct : learner[p].evaluations =
+    ProposalCost * learner[p].offered + (Mu + BlendCost) * Decisions(learner[p].decided)
+        + Len(learner[p].verified) + Len(learner[p].banned)
+Evaluations == [p \in Correct |-> learner[p].evaluations]
+EvaluationBound == WorkOf(Evaluations, Decided, GenerationCost, F)
 
 (* Short of the last generation, a correct process can always go on. *)
 NoDeadlock == \/ \A p \in Correct : Decisions(learner[p].decided) = Generations
@@ -136,16 +154,25 @@ NoDeadlock == \/ \A p \in Correct : Decisions(learner[p].decided) = Generations
 (* LIVENESS.  T4: every correct process decides every generation. *)
 Termination == \A p \in Correct : <>(Decisions(learner[p].decided) = Generations)
 
-(* REFINEMENT. *)
+(* REFINEMENT.  What correct processes have proposed is in their offers    *)
+(* under way: broadcast, ordered or in a learner.                          *)
+UnderWay(p) == Range(inbox[p]) \cup Range(learner[p].accepted) \cup Range(learner[p].verified)
+Proposed == {Offered(offer) : offer \in
+    {o \in network \cup UNION {UnderWay(p) : p \in Correct} :
+        /\ o.sender \in Correct
+        /\ Generation(Offered(o)) > LastCommon(Decided)}}
 MC == INSTANCE ModelConsensus WITH
-    decided <- Decided, Unchosen <- Correct, Rho <- HonestMatches
+    decided <- Decided, proposed <- Proposed, evaluations <- Evaluations,
+    Unchosen <- Correct, Rho <- HonestMatches, Work <- GenerationCost, More <- F
 RefinesModelConsensus == MC!Spec
+FairlyRefinesModelConsensus == MC!FairSpec
 
-Models == UNION {{m \in [1 .. g -> [generation : 1 .. g, proposer : Proc, draw : 0 .. Draws - 1]] :
-                    \A i \in 1 .. g : m[i].generation = i} : g \in 0 .. Generations}
+Steps(g) == {step \in SUBSET UNION {OwnTickets(g, p) : p \in Proc} : IsLegalStep(step, g)}
+Models == UNION {{m \in [1 .. g -> UNION {Steps(h) : h \in 1 .. g}] :
+                    \A i \in 1 .. g : m[i] \in Steps(i)} : g \in 0 .. Generations}
 Offers(senders) ==
     [sender : senders, parent : Models,
-     ticket : [generation : 1 .. Generations, proposer : Proc, draw : 0 .. Draws],
+     ticket : [generation : 1 .. Generations, proposer : Proc, weights : AnyWeights],
      claim : Losses]
 TOB == INSTANCE TotalOrderBroadcast WITH
     Message <- Offers(Correct), Forgery <- Offers(Byzantine), Batch <- 1
@@ -154,10 +181,11 @@ FairlyRefinesTotalOrderBroadcast == TOB!FairSpec
 -----------------------------------------------------------------------------
 THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage)
 THEOREM Spec => [](Accuracy /\ SameBans /\ BansAtMostF)
-THEOREM Spec => []Resilience
-THEOREM Spec => []EvaluationBound
+THEOREM Spec => [](Resilience /\ RankResilience)
+THEOREM Spec => [](EvaluationsAreExact /\ EvaluationBound)
 THEOREM LambdaIsLive => (FairSpec => Termination)
 THEOREM Spec => RefinesModelConsensus
+THEOREM LambdaIsLive => (FairSpec => FairlyRefinesModelConsensus)
 THEOREM Spec => RefinesTotalOrderBroadcast
 THEOREM FairSpec => FairlyRefinesTotalOrderBroadcast
 =============================================================================
