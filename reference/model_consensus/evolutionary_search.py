@@ -1,58 +1,53 @@
-"""(1,λ) evolutionary search with public tickets: ``EvolutionarySearch.tla``.
+"""Evolutionary search with public tickets: ``EvolutionarySearch.tla``.
 
-A *ticket* (generation, proposer, draw) fixes one offspring of a parent, so the offspring that can
-ever be offered form a finite, public set: a process can withhold a draw or lie about its loss, and
-nothing else.  A model is named by its lineage: its digest is SHA-256 over its parent's digest and
-its ticket, and the genesis digest covers the whole problem statement.
+In each generation every process has some *draws*, each a fixed noise.  A *ticket* (generation,
+proposer, weights) names a combination of the draws of one process: one draw alone, or all of them
+recombined.  A *step* is a set of tickets of different processes, whose mean it takes.  So the
+offspring of a model form a finite, public set: a process can withhold a ticket or lie about its
+loss, and nothing else.  A model is named by its lineage: its digest is SHA-256 over its parent's
+digest and its step, and the genesis digest covers the whole problem statement.
 
 Noise is made of raw 64-bit words of numpy's Philox generator (its streams are stable across
 releases; the distribution methods are not, and are not used).  ``popcount(word) - 32`` is an exact
 Binomial(64, 1/2) - 32 variate (mean 0, variance 16) and the same integer on every machine.
 
-The rule of this file: a model and a loss are functions of the landscape, the parent and the ticket,
+The rule of this file: a model and a loss are functions of the landscape, the parent and the step,
 the same on every machine.  Nothing here draws a random number, reads a clock or keeps a state.
 Learners see a :class:`Search` and never a vector.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isqrt
 from typing import Protocol
 
 import numpy as np
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.landscapes import Landscape, Vector
-
-__all__ = [
-    "Digest",
-    "EvolutionarySearch",
-    "Model",
-    "Process",
-    "Search",
-    "Ticket",
-    "best_ticket",
-    "check_ticket",
-    "least",
-    "noise",
-    "offspring_digest",
-    "own_tickets",
-    "tagged_digest",
-]
+from model_consensus.landscapes import NOISE_UNIT, Landscape, Vector
 
 Process = str
 Digest = bytes
 """32 bytes: a SHA-256."""
 
 
+Weights = tuple[int, ...]
+"""One integer for each draw; only their proportions matter to the offspring."""
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Ticket:
-    """One draw of one process in one generation.  Generations count from 1, draws from 0."""
+    """A combination of the draws of one process in one generation.  Generations count from 1."""
 
     generation: int
     proposer: Process
-    draw: int
+    weights: Weights
+
+
+Step = frozenset[Ticket]
+"""What makes an offspring of a parent: the mean of one or more tickets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,12 @@ class Search(Protocol):
 
     @property
     def draws(self) -> int:
-        """How many tickets a process has in a generation."""
+        """How many draws a process has in a generation."""
+        ...
+
+    @property
+    def recombines(self) -> bool:
+        """Whether draws may be combined."""
         ...
 
     @property
@@ -80,12 +80,12 @@ class Search(Protocol):
         """The model that every search starts from."""
         ...
 
-    def offspring(self, parent: Model, ticket: Ticket) -> Model:
-        """The offspring of ``parent`` by ``ticket``; ModelConsensusError if it is not legal."""
+    def offspring(self, parent: Model, step: Step) -> Model:
+        """The offspring of ``parent`` by ``step``; ModelConsensusError if it is not legal."""
         ...
 
-    def losses(self, parent: Model, tickets: Sequence[Ticket]) -> list[int]:
-        """The exact losses of the offspring of ``parent`` by ``tickets``: one evaluation each."""
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
+        """The exact losses of the offspring of ``parent`` by ``steps``: one evaluation each."""
         ...
 
 
@@ -110,30 +110,111 @@ def tagged_digest(tag: str, *fields: bytes | str | int) -> Digest:
     return sha.digest()
 
 
-def offspring_digest(parent: Digest, ticket: Ticket) -> Digest:
-    """The name of the offspring of ``parent`` by ``ticket``."""
-    return tagged_digest(
-        "model-consensus/offspring/1", parent, ticket.generation, ticket.proposer, ticket.draw
+def offspring_digest(parent: Digest, step: Step) -> Digest:
+    """The name of the offspring of ``parent`` by ``step``; a weight counts from -2^63."""
+    tickets = [
+        tagged_digest(
+            "model-consensus/ticket/1",
+            ticket.generation,
+            ticket.proposer,
+            *(weight + (1 << 63) for weight in ticket.weights),
+        )
+        for ticket in sorted(step)
+    ]
+    return tagged_digest("model-consensus/offspring/2", parent, *tickets)
+
+
+# ------------------------------------------------------------------------------------- noise
+
+
+def noise(parent: Digest, ticket: Ticket, draws: Iterable[int], dimension: int) -> Vector:
+    """The noise of the ticket's process by each of these draws: int64[draws, dimension].
+
+    Draws count from 0.  The words of a draw are the first ``dimension`` words of Philox4x64-10 on
+    the counters 1, 2, ..., four words each, keyed by the first 16 bytes of a digest of the parent,
+    the generation, the process and the draw (two words, little-endian).  Each coordinate is
+    ``popcount(word) - 32``, so it lies in -32..32.
+    """
+    tag, owner = "model-consensus/noise/2", (parent, ticket.generation, ticket.proposer)
+    keys = [int.from_bytes(tagged_digest(tag, *owner, d)[:16], "little") for d in draws]
+    words = np.array([np.random.Philox(key=key).random_raw(dimension) for key in keys])
+    drawn: Vector = np.bitwise_count(words.reshape(len(keys), dimension)).astype(np.int64) - 32
+    return drawn
+
+
+def move(parent: Digest, step: Step, dimension: int, *, elitist: bool = False) -> Vector:
+    """The noise of a step, in units of 1/``NOISE_UNIT``: int64[dimension].
+
+    A ticket's is the weighted sum of its draws' noise, divided by the length of the weights, so
+    that a combination has the variance of a single draw; a step's is the mean of its tickets'.
+    Quotients are rounded down, and so is the length, a square root.
+
+    :param elitist: whether everybody's first draw is the parent again: no noise at all.
+    """
+    total = np.zeros(dimension, np.int64)
+    for ticket in step:
+        used = [draw for draw, weight in enumerate(ticket.weights) if weight]
+        weights = np.array([ticket.weights[draw] for draw in used])
+        drawn = noise(parent, ticket, used, dimension)
+        if elitist and used[0] == 0:
+            drawn[0] = 0
+        total += NOISE_UNIT * (weights @ drawn) // isqrt(int(weights @ weights))
+    mean: Vector = total // len(step)
+    return mean
+
+
+# ----------------------------------------------------------------------------------- tickets
+
+
+def single(draw: int, draws: int) -> Weights:
+    """The weights of one draw alone; draws count from 0."""
+    return tuple(int(other == draw) for other in range(draws))
+
+
+def is_combination(weights: Weights, draws: int) -> bool:
+    """Whether the weights combine ``draws`` draws: some is not 0, none beyond ``draws - 1``."""
+    largest = max(1, draws - 1)
+    return (
+        len(weights) == draws
+        and all(-largest <= weight <= largest for weight in weights)
+        and any(weights)
     )
 
 
-def noise(parent: Digest, tickets: Sequence[Ticket], dimension: int) -> Vector:
-    """The noise of each ticket on the parent with this digest: int64[len(tickets), dimension].
+def is_legal(search: Search, weights: Weights) -> bool:
+    """Whether a ticket may have these weights."""
+    return is_combination(weights, search.draws) and (
+        search.recombines or (min(weights) >= 0 and sum(weights) == 1)
+    )
 
-    A ticket's words are the first ``dimension`` words of Philox4x64-10 on the counters 1, 2, ...,
-    four words each, keyed by the first 16 bytes of the offspring's digest (two words, little-
-    endian).  Each coordinate is ``popcount(word) - 32``, so it lies in -32..32.
+
+def is_own_ticket(search: Search, ticket: Ticket, generation: int, process: Process) -> bool:
+    """Whether ``ticket`` is one of those of ``process`` in ``generation``."""
+    return (
+        ticket.generation == generation
+        and ticket.proposer == process
+        and is_legal(search, ticket.weights)
+    )
+
+
+def check_step(search: Search, parent: Model, step: Step) -> None:
+    """Refuse a step that makes no offspring of ``parent``.
+
+    :raises ModelConsensusError: it has no ticket, two of one process, or one that is not legal.
     """
-    words = np.empty((len(tickets), dimension), np.uint64)
-    for row, ticket in zip(words, tickets, strict=True):
-        key = int.from_bytes(offspring_digest(parent, ticket)[:16], "little")
-        row[:] = np.random.Philox(key=key).random_raw(dimension)
-    return np.bitwise_count(words).astype(np.int64) - 32
+    if not step or len({ticket.proposer for ticket in step}) < len(step):
+        raise ModelConsensusError("a step has tickets of different processes, and at least one")
+    for ticket in step:
+        if not is_own_ticket(search, ticket, parent.generation + 1, ticket.proposer):
+            raise ModelConsensusError(
+                f"a ticket of generation {ticket.generation} with the weights "
+                f"{list(ticket.weights)} is not legal on a model of generation {parent.generation}"
+            )
 
 
-def own_tickets(generation: int, process: Process, draws: int) -> tuple[Ticket, ...]:
-    """Every ticket of ``process`` in ``generation``, in the order of its draws."""
-    return tuple(Ticket(generation, process, draw) for draw in range(draws))
+def all_drawn(generation: int, process: Process, draws: int) -> tuple[Ticket, ...]:
+    """The tickets of single draws of ``process`` in ``generation``, in the order of the draws."""
+    return tuple(Ticket(generation, process, single(draw, draws)) for draw in range(draws))
 
 
 def least(losses: Sequence[int]) -> int:
@@ -146,76 +227,102 @@ def least(losses: Sequence[int]) -> int:
     return min(range(len(losses)), key=losses.__getitem__)
 
 
+def by_rank(losses: Sequence[int]) -> Weights:
+    """The weights of the recombination of draws with these losses, at least two.
+
+    ``len(losses) - 1`` for the least loss, two less for each rank; of equal losses the first has
+    the better rank.
+    """
+    order = sorted(range(len(losses)), key=losses.__getitem__)
+    return tuple(len(losses) - 1 - 2 * order.index(draw) for draw in range(len(losses)))
+
+
+def recombined(
+    search: Search, parent: Model, process: Process, losses: Sequence[int]
+) -> list[Step]:
+    """The step of the recombination of all draws, which lost ``losses``; empty if there is none."""
+    if not search.recombines or len(losses) < 2:
+        return []
+    return [frozenset([Ticket(parent.generation + 1, process, by_rank(losses))])]
+
+
+def proposal_cost(search: Search) -> int:
+    """How many models a process evaluates to find its proposal."""
+    return search.draws + (search.recombines and search.draws > 1)
+
+
 def best_ticket(search: Search, parent: Model, process: Process) -> tuple[Ticket, int]:
-    """The ticket of least loss that ``process`` can draw on ``parent``, and that loss.
+    """The ticket that ``process`` proposes on ``parent``, and its loss.
 
-    It costs ``search.draws`` evaluations.  Ties go to the least draw.
+    It is the recombination of its draws, if that is better than the best of them.  It costs
+    ``proposal_cost`` evaluations.  Ties go to the least draw.
     """
-    tickets = own_tickets(parent.generation + 1, process, search.draws)
-    losses = search.losses(parent, tickets)
+    tickets = all_drawn(parent.generation + 1, process, search.draws)
+    losses = search.losses(parent, [frozenset([ticket]) for ticket in tickets])
     best = least(losses)
+    for step in recombined(search, parent, process, losses):
+        (loss,), (ticket,) = search.losses(parent, [step]), step
+        if loss < losses[best]:
+            return ticket, loss
     return tickets[best], losses[best]
-
-
-def check_ticket(parent: Model, ticket: Ticket, draws: int) -> None:
-    """Refuse a ticket that makes no offspring of ``parent``.
-
-    :raises ModelConsensusError: its generation does not follow the parent's, or its draw is not
-        in ``0 .. draws - 1``.
-    """
-    if ticket.generation != parent.generation + 1:
-        raise ModelConsensusError(
-            f"a ticket of generation {ticket.generation} on a parent of {parent.generation}"
-        )
-    if not 0 <= ticket.draw < draws:
-        raise ModelConsensusError(f"draw {ticket.draw} is not in 0..{draws - 1}")
 
 
 @dataclass(frozen=True)
 class EvolutionarySearch:
     """The search of a real landscape, in batches.
 
-    :param draws: tickets of a process in a generation, at least 1.
-    :param lambda_: λ, the offspring that a selection compares, at least 1.  It is part of the
-        problem statement that the genesis digest covers; the learners apply it.
+    The genesis digest covers all of it, the problem statement; λ and μ are applied by learners.
+
+    :param draws: the draws of a process in a generation, at least 1.
+    :param lambda_: λ, the offers that a selection compares, at least 1.
+    :param mu: μ, how many of them are blended, 1 to λ.
+    :param recombines: whether draws may be combined.
+    :param elitist: whether everybody's first draw is the parent again, so that no step loses more.
     """
 
     landscape: Landscape
     draws: int
     lambda_: int
+    mu: int = 1
+    recombines: bool = False
+    elitist: bool = False
 
     def __post_init__(self) -> None:
-        for name, value in (("draws", self.draws), ("lambda", self.lambda_)):
+        for name, value in (("draws", self.draws), ("lambda", self.lambda_), ("mu", self.mu)):
             if value < 1:
                 raise ModelConsensusError(f"{name} must be at least 1, not {value}")
 
     @cached_property
     def genesis(self) -> Model:
-        """The landscape's initial model; its digest covers the problem, the vector, λ and draws."""
+        """The landscape's initial model; its digest covers the problem and the vector."""
         vector = _read_only(self.landscape.initial().astype(np.int64))
         digest = tagged_digest(
-            "model-consensus/genesis/1",
+            "model-consensus/genesis/2",
             self.landscape.describe(),
             vector.astype("<i8").tobytes(),
             self.lambda_,
+            self.mu,
             self.draws,
+            int(self.recombines),
+            int(self.elitist),
         )
         return Model(0, digest, vector)
 
-    def offspring(self, parent: Model, ticket: Ticket) -> Model:
+    def offspring(self, parent: Model, step: Step) -> Model:
         """See :class:`Search`."""
-        vector = _read_only(self._vectors(parent, [ticket])[0])
-        return Model(ticket.generation, offspring_digest(parent.digest, ticket), vector)
+        vector = _read_only(self._vectors(parent, [step])[0])
+        return Model(parent.generation + 1, offspring_digest(parent.digest, step), vector)
 
-    def losses(self, parent: Model, tickets: Sequence[Ticket]) -> list[int]:
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """See :class:`Search`."""
-        return self.landscape.losses(self._vectors(parent, tickets)) if tickets else []
+        return self.landscape.losses(self._vectors(parent, steps)) if steps else []
 
-    def _vectors(self, parent: Model, tickets: Sequence[Ticket]) -> Vector:
-        for ticket in tickets:
-            check_ticket(parent, ticket, self.draws)
-        drawn = noise(parent.digest, tickets, len(parent.vector))
-        return self.landscape.mutate(parent.vector, drawn, parent.generation + 1)
+    def _vectors(self, parent: Model, steps: Sequence[Step]) -> Vector:
+        for step in steps:
+            check_step(self, parent, step)
+        dimension = len(parent.vector)
+        moves = [move(parent.digest, step, dimension, elitist=self.elitist) for step in steps]
+        return self.landscape.mutate(parent.vector, np.array(moves), parent.generation + 1)
 
 
 def _read_only(vector: Vector) -> Vector:

@@ -12,10 +12,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Landscape", "OneMax", "Rosenbrock", "Sphere", "Vector", "add_noise"]
-
 Vector = NDArray[np.int64]
 """A model's coordinates, or several models' as the rows of a matrix."""
+
+NOISE_UNIT = 64
+"""Noise comes in units of 1/64: a single draw's has multiples of 64, with a deviation of 256."""
 
 
 class Landscape(Protocol):
@@ -37,7 +38,8 @@ class Landscape(Protocol):
     def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
         """The offspring, int64[m, d], of ``parent``, int64[d], by ``noise``, int64[m, d].
 
-        Exact, a function of its arguments alone, and row i depends on row i of the noise alone.
+        The noise is in units of 1/``NOISE_UNIT``.  Exact, a function of its arguments alone, and
+        row i depends on row i of the noise alone.
         """
         ...
 
@@ -47,8 +49,9 @@ class Landscape(Protocol):
 
 
 def add_noise(parent: Vector, noise: Vector, step: int, limit: int) -> Vector:
-    """``parent + step * noise``, each coordinate kept within ``-limit .. limit``."""
-    offspring: Vector = np.clip(parent + step * noise, -limit, limit)
+    """``parent + step * noise / NOISE_UNIT``, rounded to the nearest and within the limit."""
+    added = (step * noise + NOISE_UNIT // 2) // NOISE_UNIT
+    offspring: Vector = np.clip(parent + added, -limit, limit)
     return offspring
 
 
@@ -72,7 +75,7 @@ class OneMax:
 
     def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
         """Flip the bits whose noise is at least 9; the same in every generation."""
-        return parent ^ (noise >= 9)
+        return parent ^ (noise >= 9 * NOISE_UNIT)
 
     def losses(self, models: Vector) -> list[int]:
         """See :class:`Landscape`."""
@@ -106,36 +109,3 @@ class Sphere:
     def losses(self, models: Vector) -> list[int]:
         """See :class:`Landscape`."""
         return [int(loss) for loss in (models * models).sum(axis=1)]
-
-
-@dataclass(frozen=True)
-class Rosenbrock:
-    """Rosenbrock's valley on the grid of multiples of 1/256, times 256^4 to stay in integers.
-
-    With ``x = v / 256`` the loss ``sum 100 (x[i+1] - x[i]^2)^2 + (1 - x[i])^2`` becomes
-    ``sum 100 (256 v[i+1] - v[i]^2)^2 + (256 (256 - v[i]))^2``.  Within the limit, 8 = 2048/256, a
-    term is below 2^51, so int64 holds the sum of four thousand of them.  Every run starts at the
-    customary (-1.2, 1, -1.2, 1, ...), rounded.
-    """
-
-    dimension: int = 4
-    name = "rosenbrock"
-    limit = 2048
-
-    def describe(self) -> str:
-        """See :class:`Landscape`."""
-        return f"rosenbrock/1 dimension={self.dimension} scale=256 step=8/50 limit={self.limit}"
-
-    def initial(self) -> Vector:
-        """(-307, 256, -307, 256, ...)."""
-        return np.resize(np.array([-307, 256], np.int64), self.dimension)
-
-    def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
-        """The step halves every fifty generations, from 8 down to 1."""
-        return add_noise(parent, noise, max(1, 8 >> (generation - 1) // 50), self.limit)
-
-    def losses(self, models: Vector) -> list[int]:
-        """See :class:`Landscape`."""
-        here, following = models[:, :-1], models[:, 1:]
-        valley, slope = 256 * following - here * here, 256 * (256 - here)
-        return [int(loss) for loss in (100 * valley * valley + slope * slope).sum(axis=1)]

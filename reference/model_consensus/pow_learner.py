@@ -1,16 +1,17 @@
-"""(1,λ) evolutionary search over proof-of-work leader election: ``PowLearner.tla``.
+"""Evolutionary search over proof-of-work leader election: ``PowLearner.tla``.
 
-A block is one step of the search.  The process that wants to mine on a block evaluates its λ
-tickets on that block's model, puts the ticket of least loss and its loss into the new block, and
-only then searches for the nonce.  Whoever receives the block evaluates the same λ tickets and
-refuses it if it says anything else: a block on a chain is an exact (1,λ) step, whoever mined it.
+A block is one step of the search.  The process that wants to mine on a block evaluates its λ draws
+on that block's model, and their recombination if there is one, puts the best ticket and its loss
+into the new block, and only then searches for the nonce.  Whoever receives the block evaluates the
+same and refuses it if it says anything else: a block on a chain is its miner's best, whoever mined
+it.
 A learner adopts the longest chain of accepted blocks, of equally long ones the first, and decides
 the models of the blocks with ``depth`` blocks on top.
 
 The rule of this file: everything is a pure function of its arguments, and nothing outside changes a
 learner.  A block that is refused leaves the learner as it was; one that arrives before its parent
 is refused, and has to be received again.  Functions and fields have the names that they have in the
-specification, where the hash is the verdict ``work``; λ is the number of a process's tickets,
+specification, where the hash is the verdict ``work``; λ is the number of a process's draws,
 ``search.draws``.  docs/side-by-side.md shows both texts in two columns.
 
 The algorithm is our reading of the idea of Kucharavy, Monti, Guerraoui and Dolamic (2023).
@@ -30,32 +31,11 @@ from model_consensus.evolutionary_search import (
     Search,
     Ticket,
     best_ticket,
-    own_tickets,
+    is_legal,
+    is_own_ticket,
+    offspring_digest,
     tagged_digest,
 )
-
-__all__ = [
-    "EVERY_HASH",
-    "MOST_HASHES",
-    "Block",
-    "Learner",
-    "Rules",
-    "Verdict",
-    "accepts",
-    "adopt",
-    "chain",
-    "check",
-    "decided",
-    "extend",
-    "find_nonce",
-    "has_structure",
-    "has_work",
-    "is_exact",
-    "is_own_ticket",
-    "mine",
-    "new_learner",
-    "receive",
-]
 
 EVERY_HASH = 1 << 256
 """Every hash is below this target, so work is free."""
@@ -90,16 +70,8 @@ class Block:
 
 def _hash_without_nonce(block: Block) -> "hashlib._Hash":
     """The hash of a block's other fields; the nonce, 8 bytes, big-endian, has to follow."""
-    ticket = block.ticket
-    header = tagged_digest(
-        "model-consensus/block/1",
-        block.parent,
-        ticket.generation,
-        ticket.proposer,
-        ticket.draw,
-        block.claim,
-    )
-    return hashlib.sha256(header)
+    step = offspring_digest(block.parent, frozenset([block.ticket]))
+    return hashlib.sha256(tagged_digest("model-consensus/block/2", step, block.claim))
 
 
 @dataclass(frozen=True)
@@ -151,7 +123,7 @@ class Verdict(StrEnum):
     KNOWN = "it is accepted already"
     PARENT = "its parent is not accepted"
     GENERATION = "its generation does not follow its parent's"
-    EVALUATION = "the evaluation of its miner's tickets gives another winner or another loss"
+    EVALUATION = "the evaluation of its miner's draws gives another winner or another loss"
 
 
 def new_learner(search: Search, process: Process) -> Learner:
@@ -216,20 +188,19 @@ def has_structure(search: Search, rules: Rules, block: Block) -> bool:
     return (
         ticket.proposer in rules.processes
         and 0 < ticket.generation < 1 << 64
-        and 0 <= ticket.draw < search.draws
+        and is_legal(search, ticket.weights)
         and 0 <= block.claim < 1 << 64
         and 0 <= block.nonce < 1 << 64
     )
 
 
-def is_own_ticket(search: Search, parent: Model, block: Block) -> bool:
+def is_own_draw(search: Search, parent: Model, block: Block) -> bool:
     """Whether the ticket is one that its miner may draw on ``parent``."""
-    generation, miner = parent.generation + 1, block.ticket.proposer
-    return block.ticket in own_tickets(generation, miner, search.draws)
+    return is_own_ticket(search, block.ticket, parent.generation + 1, block.ticket.proposer)
 
 
 def is_exact(search: Search, parent: Model, block: Block) -> bool:
-    """Whether λ evaluations on ``parent`` give the block's ticket and its claim."""
+    """Whether the miner's evaluations on ``parent`` give the block's ticket and its claim."""
     return best_ticket(search, parent, block.ticket.proposer) == (block.ticket, block.claim)
 
 
@@ -247,7 +218,7 @@ def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdi
     parent = learner.models.get(block.parent)
     if parent is None:
         return Verdict.PARENT
-    if not is_own_ticket(search, parent, block):
+    if not is_own_draw(search, parent, block):
         return Verdict.GENERATION
     if not is_exact(search, parent, block):
         return Verdict.EVALUATION
@@ -261,7 +232,7 @@ def accepts(search: Search, rules: Rules, learner: Learner, block: Block) -> boo
 
 def adopt(search: Search, learner: Learner, block: Block) -> Learner:
     """The learner that has accepted ``block``, and adopts its chain if it is longer."""
-    model = search.offspring(learner.models[block.parent], block.ticket)
+    model = search.offspring(learner.models[block.parent], frozenset([block.ticket]))
     longer = model.generation > learner.models[learner.tip].generation
     return replace(
         learner,

@@ -1,9 +1,11 @@
-"""(1,λ) evolutionary search over Total Order Broadcast: ``TobLearner.tla``.
+"""Evolutionary search over Total Order Broadcast: ``TobLearner.tla``.
 
-In each generation a process draws its own tickets on its current model and broadcasts one offer:
-the ticket of least loss, with its claim to that loss.  A learner takes the offers in the order of
-delivery.  Once λ of them are accepted it evaluates the one of the least claim: if the claim is
-true, that is the next model; if not, its proposer is banned for ever and the offer is dropped.
+In each generation a process evaluates its own draws on its current model and broadcasts one offer:
+its best ticket, with its claim to that loss.  A learner takes the offers in the order of delivery.
+Once it has λ of them it evaluates those of the least claims, one after the other.  An offer whose
+claim is false is dropped, and its proposer is banned for ever.  Once μ offers are verified, the
+next model is their blend, if that is better than the best of them, and else the best of them: the
+floor.  With μ = 1 and single draws this is (1,λ) evolutionary search.
 
 The learner is a fold of :func:`receive` over what has been delivered, and all correct learners
 fold the same sequence: that is the whole argument.
@@ -18,35 +20,38 @@ The algorithm is our reading of the idea of Kucharavy, Monti, Guerraoui and Dola
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
     Digest,
     Model,
     Process,
     Search,
+    Step,
     Ticket,
     best_ticket,
+    is_own_ticket,
     least,
-    own_tickets,
+    proposal_cost,
 )
 
-__all__ = [
-    "Learner",
-    "Offer",
-    "current_generation",
-    "evaluate",
-    "is_acceptable",
-    "is_banned",
-    "is_first",
-    "is_legal",
-    "is_on_parent",
-    "is_own_draw",
-    "is_true_claim",
-    "least_claim",
-    "new_learner",
-    "offer",
-    "receive",
-    "select",
-]
+
+@dataclass(frozen=True)
+class Rules:
+    """What all processes have agreed on.
+
+    :ivar lambda_: λ, how many offers a selection needs; at least 1.
+    :ivar mu: μ, how many of them are blended; 1 to λ.
+    :raises ModelConsensusError: one of them is out of its range.
+    """
+
+    lambda_: int
+    mu: int = 1
+
+    def __post_init__(self) -> None:
+        if self.lambda_ < 1:
+            raise ModelConsensusError(f"lambda must be at least 1, not {self.lambda_}")
+        if not 1 <= self.mu <= self.lambda_:
+            raise ModelConsensusError(f"mu must be in 1..{self.lambda_} (lambda), not {self.mu}")
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -69,7 +74,8 @@ class Learner:
     :ivar process: whose learner this is.
     :ivar model: the current model, the last one decided.
     :ivar decided: the digests of the models decided, from the genesis model on.
-    :ivar accepted: the offers accepted in this generation, in order of delivery; fewer than λ.
+    :ivar accepted: the offers of this generation that wait for evaluation, in order of delivery.
+    :ivar verified: those that were found true, in order of evaluation.
     :ivar banned: the proposers caught lying, in order.
     :ivar offered: the last generation for which it made its own offer.
     :ivar evaluations: how many models it has evaluated.
@@ -79,6 +85,7 @@ class Learner:
     model: Model
     decided: tuple[Digest, ...]
     accepted: tuple[Offer, ...] = ()
+    verified: tuple[Offer, ...] = ()
     banned: tuple[Process, ...] = ()
     offered: int = 0
     evaluations: int = 0
@@ -95,17 +102,25 @@ def current_generation(learner: Learner) -> int:
 
 
 def offer(search: Search, learner: Learner) -> tuple[Learner, Offer]:
-    """Draw the learner's own tickets on its current model; the best becomes its offer.
+    """Evaluate the learner's own draws on its current model; the best ticket becomes its offer.
 
-    It costs ``search.draws`` evaluations.
+    It costs ``proposal_cost(search)`` evaluations.
     """
     ticket, loss = best_ticket(search, learner.model, learner.process)
-    offered = replace(
+    after = replace(
         learner,
         offered=current_generation(learner),
-        evaluations=learner.evaluations + search.draws,
+        evaluations=learner.evaluations + proposal_cost(search),
     )
-    return offered, Offer(learner.process, learner.model.digest, ticket, loss)
+    return after, Offer(learner.process, learner.model.digest, ticket, loss)
+
+
+def offered(offer: Offer) -> Step:
+    """The step that an offer is about."""
+    return frozenset([offer.ticket])
+
+
+# --------------------------------------------------------------- which offers it accepts
 
 
 def is_on_parent(learner: Learner, offer: Offer) -> bool:
@@ -115,17 +130,17 @@ def is_on_parent(learner: Learner, offer: Offer) -> bool:
 
 def is_own_draw(search: Search, learner: Learner, offer: Offer) -> bool:
     """Whether the ticket is one that the sender may draw in the learner's generation."""
-    return offer.ticket in own_tickets(current_generation(learner), offer.sender, search.draws)
+    return is_own_ticket(search, offer.ticket, current_generation(learner), offer.sender)
 
 
-def is_legal(search: Search, learner: Learner, offer: Offer) -> bool:
+def is_legal_offer(search: Search, learner: Learner, offer: Offer) -> bool:
     """Whether its sender drew ``offer`` legally on the learner's current model."""
     return is_on_parent(learner, offer) and is_own_draw(search, learner, offer)
 
 
 def is_first(learner: Learner, offer: Offer) -> bool:
-    """Whether no offer of the same sender is accepted in this generation."""
-    return all(accepted.sender != offer.sender for accepted in learner.accepted)
+    """Whether no offer of the same sender is accepted or verified in this generation."""
+    return all(other.sender != offer.sender for other in learner.accepted + learner.verified)
 
 
 def is_banned(learner: Learner, process: Process) -> bool:
@@ -136,50 +151,100 @@ def is_banned(learner: Learner, process: Process) -> bool:
 def is_acceptable(search: Search, learner: Learner, offer: Offer) -> bool:
     """Whether ``offer`` is legal, its sender's first in the generation, and its sender trusted."""
     return (
-        is_legal(search, learner, offer)
+        is_legal_offer(search, learner, offer)
         and is_first(learner, offer)
         and not is_banned(learner, offer.sender)
     )
 
 
-def least_claim(accepted: Sequence[Offer]) -> Offer:
-    """The offer of the least claim; of equal claims, the earliest delivered."""
-    return accepted[least([offer.claim for offer in accepted])]
+# ----------------------------------------------------------------------- what it verifies
+
+
+def least_claim(offers: Sequence[Offer]) -> Offer:
+    """The offer of the least claim; of equal claims, the earliest."""
+    return offers[least([offer.claim for offer in offers])]
 
 
 def is_true_claim(search: Search, learner: Learner, offer: Offer) -> bool:
     """Whether the claim is the loss of the offered model: one evaluation."""
-    return search.losses(learner.model, [offer.ticket]) == [offer.claim]
+    return search.losses(learner.model, [offered(offer)]) == [offer.claim]
 
 
 def evaluate(search: Search, learner: Learner, chosen: Offer) -> Learner:
-    """Evaluate ``chosen``, an accepted offer: decide its model, or ban its proposer and drop it."""
-    evaluated = replace(learner, evaluations=learner.evaluations + 1)
-    if is_true_claim(search, learner, chosen):
-        model = search.offspring(learner.model, chosen.ticket)
-        return replace(
-            evaluated, model=model, decided=(*learner.decided, model.digest), accepted=()
-        )
-    return replace(
-        evaluated,
+    """Evaluate ``chosen``, an accepted offer: it is verified, or its proposer is banned."""
+    evaluated = replace(
+        learner,
         accepted=tuple(offer for offer in learner.accepted if offer is not chosen),
-        banned=(*learner.banned, chosen.sender),
+        evaluations=learner.evaluations + 1,
+    )
+    if is_true_claim(search, learner, chosen):
+        return replace(evaluated, verified=(*learner.verified, chosen))
+    return replace(evaluated, banned=(*learner.banned, chosen.sender))
+
+
+def has_enough(rules: Rules, learner: Learner) -> bool:
+    """Whether it has λ offers."""
+    return len(learner.accepted) + len(learner.verified) >= rules.lambda_
+
+
+def is_verified(rules: Rules, learner: Learner) -> bool:
+    """Whether μ offers are verified."""
+    return len(learner.verified) >= rules.mu
+
+
+def verify(search: Search, rules: Rules, learner: Learner) -> Learner:
+    """With λ offers: evaluate the least claims, one after the other, until μ are verified.
+
+    A false claim leaves fewer than λ offers, and the learner waits for another one.
+    """
+    while has_enough(rules, learner) and not is_verified(rules, learner):
+        learner = evaluate(search, learner, least_claim(learner.accepted))
+    return learner
+
+
+# ------------------------------------------------------------------------ what it decides
+
+
+def floor(learner: Learner) -> Offer:
+    """The verified offer of the least claim."""
+    return least_claim(learner.verified)
+
+
+def blend(learner: Learner) -> Step:
+    """The step of all verified offers."""
+    return frozenset(offer.ticket for offer in learner.verified)
+
+
+def decide(search: Search, rules: Rules, learner: Learner) -> Learner:
+    """With μ verified offers: decide their blend if it is better than the floor, else the floor.
+
+    The blend costs one evaluation, or none if it is of one offer and so that offer itself.
+    """
+    if not is_verified(rules, learner):
+        return learner
+    step, evaluations = offered(floor(learner)), learner.evaluations
+    if rules.mu > 1:
+        evaluations += 1
+        if search.losses(learner.model, [blend(learner)])[0] < floor(learner).claim:
+            step = blend(learner)
+    model = search.offspring(learner.model, step)
+    return replace(
+        learner,
+        model=model,
+        decided=(*learner.decided, model.digest),
+        accepted=(),
+        verified=(),
+        evaluations=evaluations,
     )
 
 
-def select(search: Search, lambda_: int, learner: Learner) -> Learner:
-    """With λ offers accepted: evaluate the one of the least claim.
-
-    An offer makes λ - 1 accepted offers λ, and either outcome leaves fewer: a delivery costs at
-    most one evaluation.
-    """
-    if len(learner.accepted) < lambda_:
-        return learner
-    return evaluate(search, learner, least_claim(learner.accepted))
-
-
-def receive(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
-    """The learner after the delivery of ``offer``; the same learner if it is not acceptable."""
+def accept(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
+    """The learner after the delivery of ``offer``, but for the decision that this may lead to."""
     if not is_acceptable(search, learner, offer):
         return learner
-    return select(search, lambda_, replace(learner, accepted=(*learner.accepted, offer)))
+    return verify(search, rules, replace(learner, accepted=(*learner.accepted, offer)))
+
+
+def receive(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
+    """The learner after the delivery of ``offer``; the same learner if it is not acceptable."""
+    return decide(search, rules, accept(search, rules, learner, offer))

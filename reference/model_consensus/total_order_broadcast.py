@@ -15,8 +15,6 @@ from typing import Generic, TypeVar
 
 from model_consensus.evolutionary_search import Process
 
-__all__ = ["Broadcast", "Message"]
-
 Message = TypeVar("Message")
 
 

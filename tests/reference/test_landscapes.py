@@ -8,7 +8,8 @@ import pytest
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch, Model, least, own_tickets
-from model_consensus.landscapes import Landscape, OneMax, Rosenbrock, Sphere, add_noise
+from model_consensus.landscapes import Landscape, OneMax, Sphere, add_noise
+from model_consensus.simulation.rosenbrock import Rosenbrock
 from model_consensus.simulation.catalogue import load_landscape
 
 SMALL = [OneMax(), Sphere(), Rosenbrock()]

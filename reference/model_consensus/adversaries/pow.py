@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from model_consensus.evolutionary_search import Process, Ticket, best_ticket
+from model_consensus.evolutionary_search import Process, Ticket, best_ticket, single
 from model_consensus.pow_learner import Block
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import State
@@ -254,7 +254,8 @@ class NoWork(Strategy):
 
 def _first_ticket(view: View, miner: Process, claim: int) -> Block:
     parent = view.system.digest(view.state, view.top)
-    return Block(parent, Ticket(view.height(view.top) + 1, miner, 0), claim)
+    first = single(0, view.system.landscapes.draws)
+    return Block(parent, Ticket(view.height(view.top) + 1, miner, first), claim)
 
 
 STRATEGIES: Mapping[str, Strategy] = {

@@ -7,7 +7,7 @@ it wants to have ordered next.  Each has one sentence on what it tries and one o
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from model_consensus.evolutionary_search import Process, Search, Ticket, least, own_tickets
+from model_consensus.evolutionary_search import Process, Search, Ticket, all_drawn, least, single
 from model_consensus.systems.tob import State, TobSystem
 from model_consensus.tob_learner import Learner, Offer, current_generation
 
@@ -22,7 +22,7 @@ class Situation:
     :ivar attacker: the Byzantine process that acts.
     :ivar rank: its place among the Byzantine processes, from 0.
     :ivar ahead: the learner that has decided most; offers are judged on its model next.
-    :ivar losses: the true losses of the attacker's own tickets on that model.
+    :ivar losses: the true losses of the attacker's own draws on that model.
     """
 
     system: TobSystem
@@ -35,7 +35,7 @@ class Situation:
     def ticket(self, draw: int, *, ahead: int = 0, proposer: Process | None = None) -> Ticket:
         """A ticket of the attacker, or of the process that it impersonates."""
         generation = current_generation(self.ahead) + ahead
-        return Ticket(generation, proposer or self.attacker, draw)
+        return Ticket(generation, proposer or self.attacker, single(draw, self.search.draws))
 
     def offer(self, ticket: Ticket, claim: int, parent: bytes | None = None) -> Offer:
         """An offer of the attacker."""
@@ -93,12 +93,13 @@ def _foreign_ticket(now: Situation) -> Iterable[Offer]:
         yield now.offer(now.ticket(0, proposer=victim), 0)
 
 
-def _illegal_draw(now: Situation) -> Iterable[Offer]:
-    yield now.offer(now.ticket(now.search.draws), 0)
+def _illegal_weights(now: Situation) -> Iterable[Offer]:
+    beyond = (now.search.draws + 1,) * now.search.draws
+    yield now.offer(Ticket(current_generation(now.ahead), now.attacker, beyond), 0)
 
 
 def _late_offer(now: Situation) -> Iterable[Offer]:
-    if len(now.ahead.accepted) == now.system.lambda_ - 1:
+    if len(now.ahead.accepted + now.ahead.verified) == now.system.rules.lambda_ - 1:
         claim = min((offer.claim for offer in now.ahead.accepted), default=1)
         yield now.offer(now.ticket(now.worst), max(0, claim - 1))
 
@@ -169,10 +170,10 @@ ATTACKS = {
             _foreign_ticket,
         ),
         Attack(
-            "illegal-draw",
-            "search for a lucky seed beyond the draws that a process has",
-            "a draw must be below the number of draws",
-            _illegal_draw,
+            "illegal-weights",
+            "find a lucky point beyond the weights that a ticket may have",
+            "weights must be legal",
+            _illegal_weights,
         ),
         Attack(
             "late-offer",
@@ -213,7 +214,7 @@ def wanted(
 ) -> list[Offer]:
     """The offers that ``attacker`` wants to have ordered in ``state``."""
     ahead = max(state.learner.values(), key=current_generation)
-    tickets = own_tickets(current_generation(ahead), attacker, search.draws)
-    losses = tuple(search.losses(ahead.model, tickets))
+    tickets = all_drawn(current_generation(ahead), attacker, search.draws)
+    losses = tuple(search.losses(ahead.model, [frozenset([ticket]) for ticket in tickets]))
     rank = system.byzantine.index(attacker)
     return list(attack.offers(Situation(system, search, attacker, rank, ahead, losses)))

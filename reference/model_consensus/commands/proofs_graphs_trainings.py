@@ -34,7 +34,7 @@ WORKERS = min(4, os.cpu_count() or 1)
 def train_over_tob(landscape: str = "digits") -> Training:
     """n = 4, f = 1, λ = 3: 48 honest offspring in each of 200 generations, against a liar."""
     return train(
-        Setting(protocol="tob", lambda_=3, attack="under-claim"), load_landscape(landscape)
+        Setting(protocol="tob", lambda_=3, mu=2, attack="under-claim"), load_landscape(landscape)
     )
 
 

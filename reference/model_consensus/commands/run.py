@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         positive,
         "L",
         "tob, streamlet: offers that a selection needs (default: n - f); "
-        f"pow: tickets of a miner (default: {TICKETS})",
+        f"pow: draws of a miner (default: {TICKETS})",
     )
     _setting(
         parser,
@@ -105,8 +105,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="go on with the unfinished run in FOLDER, if there is one",
     )
     parser.add_argument("--no-check", action="store_true", help="do not check the trace")
+    for name, text in (
+        ("recombines", "a process may offer its draws recombined by their ranks"),
+        ("elitist", "everybody's first draw is the parent again: no step loses more than it"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            action=argparse.BooleanOptionalAction,
+            default=argparse.SUPPRESS,
+            help=f"{text} (default: {'yes' if getattr(Setting, name) else 'no'})",
+        )
     tob = parser.add_argument_group("Total Order Broadcast, Streamlet")
-    _setting(tob, "draws", positive, "D", "tickets of a process in a generation")
+    _setting(tob, "mu", positive, "M", "verified offers that are blended (default: λ - f)")
+    _setting(tob, "draws", positive, "D", "draws of a process in a generation")
     _setting(tob, "generations", positive, "G", "generations to decide")
     tob.add_argument(
         "--unverified",
@@ -127,7 +138,7 @@ def _setting(
     metavar: str,
     text: str,
 ) -> None:
-    default = getattr(Setting, name, None)
+    default = None if name == "mu" else getattr(Setting, name, None)
     parser.add_argument(
         f"--{name.rstrip('_')}",
         dest=name,
@@ -166,6 +177,7 @@ def setting_of(args: argparse.Namespace) -> Setting:
     else:
         n, f = (given.get(name, getattr(Setting, name)) for name in ("processes", "byzantine"))
         given.setdefault("lambda_", max(n - f, 1))
+        given.setdefault("mu", max(given["lambda_"] - f, 1))
     return Setting(**{"attack": DEFAULT_ATTACK[protocol], **given})
 
 
@@ -231,7 +243,9 @@ def announce(args: argparse.Namespace, setting: Setting) -> str:
     verb = "are" if setting.byzantine > 1 else "is"
     return (
         f"{setting.protocol} on {args.landscape}: n = {setting.processes}, "
-        f"f = {setting.byzantine}, λ = {setting.lambda_}, seed {setting.seed}; "
+        f"f = {setting.byzantine}, λ = {setting.lambda_}"
+        + ("" if setting.protocol == "pow" else f", μ = {setting.mu}")
+        + f", seed {setting.seed}; "
         f"{who} {verb} Byzantine: {setting.attack}"
     )
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from model_consensus.conformance.weakened_systems import (
-    AnyDraw,
+    AnyWeights,
     Asynchronous,
     Crashing,
     Equivocal,
@@ -23,7 +23,7 @@ from model_consensus.conformance.weakened_systems import (
     MadeUp,
     OrderAnyhow,
     WithGrinding,
-    any_draw,
+    any_weights,
     best_of_either_set,
 )
 from model_consensus.defects import pow as pow_defects
@@ -107,10 +107,10 @@ NECESSITY: dict[str, Necessity] = {
     ),
     "MCTobNecessity_draws": Necessity(
         "learner",
-        "A process may draw as often as it likes.",
-        "A ticket beyond a process's draws is no ticket.",
-        learner=any_draw,
-        system=AnyDraw,
+        "A process may give its draws any weights.",
+        "A ticket whose weights are not legal is no ticket.",
+        learner=any_weights,
+        system=AnyWeights,
     ),
     "MCTobNecessity_foreign": Necessity(
         "learner",

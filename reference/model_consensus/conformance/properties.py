@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
+from model_consensus.evolutionary_search import is_legal, proposal_cost, single
 from model_consensus.systems import tob
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import State as PowState
@@ -19,7 +20,7 @@ from model_consensus.systems.tob import TobSystem
 from model_consensus.tla.values import Function
 
 Path = tuple[Any, ...]
-"""A model as in TLA+: the tickets that lead to it."""
+"""A model as in TLA+: the steps that lead to it."""
 
 
 def _are_compatible(one: Path, other: Path) -> bool:
@@ -48,11 +49,16 @@ def agreement(system: TobSystem | PowSystem, state: TobState | PowState) -> bool
 
 
 def lineage(system: TobSystem | PowSystem, state: TobState | PowState) -> bool:
-    """Each decided model is an offspring, by a legal ticket, of the one decided before it."""
+    """Each decided model is an offspring, by a legal step, of the one decided before it."""
+    search = system.landscapes.search({})
     return all(
         after[:-1] == before
-        and after[-1]["generation"] == len(after)
-        and 0 <= after[-1]["draw"] < system.landscapes.draws
+        and after[-1]
+        and len({ticket["proposer"] for ticket in after[-1]}) == len(after[-1])
+        and all(
+            ticket["generation"] == len(after) and is_legal(search, ticket["weights"])
+            for ticket in after[-1]
+        )
         for decided in _decided(system, state).values()
         for before, after in pairwise(decided)
     )
@@ -63,8 +69,14 @@ def _losses(system: TobSystem | PowSystem, state: TobState | PowState) -> Mappin
 
 
 def _of_proposers(models: Iterable[Path], parent: Path, proposers: Iterable[str]) -> list[Path]:
-    """Those of ``models`` that are offspring of ``parent`` by tickets of ``proposers``."""
-    return [m for m in models if m[:-1] == parent and m[-1]["proposer"] in proposers]
+    """Those of ``models`` that are proposals on ``parent``, by a ticket of ``proposers``."""
+    return [
+        model
+        for model in models
+        if model and model[:-1] == parent and len(model[-1]) == 1
+        for ticket in model[-1]
+        if ticket["proposer"] in proposers
+    ]
 
 
 # ------------------------------------------------------------------------ Total Order Broadcast
@@ -73,7 +85,7 @@ def _of_proposers(models: Iterable[Path], parent: Path, proposers: Iterable[str]
 def _resilience(system: TobSystem, state: TobState, one_more: bool) -> bool:
     loss = _losses(system, state)
     draws = system.landscapes.draws
-    matches = draws * (system.lambda_ - len(system.byzantine)) + one_more
+    matches = draws * (system.rules.lambda_ - len(system.byzantine)) + one_more
     for decided in _decided(system, state).values():
         for parent, model in pairwise(decided):
             honest = _of_proposers(loss, parent, system.correct)
@@ -99,11 +111,42 @@ def accuracy(system: TobSystem, state: TobState) -> bool:
     return all(set(each.banned) <= set(system.byzantine) for each in state.learner.values())
 
 
-def evaluation_bound(system: TobSystem, state: TobState) -> bool:
-    """One evaluation for each own draw, each decision and each Byzantine process."""
-    draws, byzantine = system.landscapes.draws, len(system.byzantine)
+def rank_resilience(system: TobSystem, state: TobState) -> bool:
+    """At most n - λ correct processes had something better than a decided model."""
+    loss = _losses(system, state)
+    most = len(system.processes) - system.rules.lambda_
     return all(
-        each.evaluations <= draws * each.offered + len(each.decided) - 1 + byzantine
+        sum(
+            any(loss[m] < loss[model] for m in _of_proposers(loss, parent, [process]))
+            for process in system.correct
+        )
+        <= most
+        for decided in _decided(system, state).values()
+        for parent, model in pairwise(decided)
+        if model in loss
+    )
+
+
+def evaluations_are_exact(system: TobSystem, state: TobState) -> bool:
+    """Evaluated are own proposals, and μ offers and a blend a decision, and a lie a ban."""
+    cost = proposal_cost(system.landscapes.search({}))
+    each_decision = system.rules.mu + (system.rules.mu > 1)
+    return all(
+        each.evaluations
+        == cost * each.offered
+        + each_decision * (len(each.decided) - 1)
+        + len(each.verified)
+        + len(each.banned)
+        for each in state.learner.values()
+    )
+
+
+def evaluation_bound(system: TobSystem, state: TobState) -> bool:
+    """The evaluations of each generation begun, and one for each Byzantine process."""
+    each_generation = proposal_cost(system.landscapes.search({})) + system.rules.mu
+    each_generation += system.rules.mu > 1
+    return all(
+        each.evaluations <= each_generation * len(each.decided) + len(system.byzantine)
         for each in state.learner.values()
     )
 
@@ -137,13 +180,14 @@ def termination(system: TobSystem, state: TobState) -> bool:
 
 
 def resilience_over_work(system: PowSystem, state: PowState) -> bool:
-    """Each decided model is the best of all tickets of its miner, while its loss is remembered."""
-    loss = _losses(system, state)
+    """Each decided model is as good as all draws of its miner, while its loss is remembered."""
+    loss, draws = _losses(system, state), system.landscapes.draws
     for decided in _decided(system, state).values():
         for parent, model in pairwise(decided):
             own = {
-                (*parent, Function({**model[-1], "draw": draw}))
-                for draw in range(system.landscapes.draws)
+                (*parent, frozenset([Function({**ticket, "weights": single(draw, draws)})]))
+                for ticket in model[-1]
+                for draw in range(draws)
             }
             if model in loss and not all(m in loss and loss[model] <= loss[m] for m in own):
                 return False
@@ -282,6 +326,8 @@ _OVER_BROADCAST: dict[str, Invariant] = {
     "Resilience": resilience_over_broadcast,
     "ResilienceAndOneMore": resilience_and_one_more,
     "Accuracy": accuracy,
+    "RankResilience": rank_resilience,
+    "EvaluationsAreExact": evaluations_are_exact,
     "EvaluationBound": evaluation_bound,
     "SameBans": same_bans,
     "BansAtMostF": bans_at_most_f,

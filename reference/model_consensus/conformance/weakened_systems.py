@@ -11,14 +11,24 @@ from typing import Any
 
 from model_consensus import pow_learner, tob_learner
 from model_consensus.defects.tob import DEFECTS
-from model_consensus.evolutionary_search import Model, Process, Search, Ticket, own_tickets
+from model_consensus.evolutionary_search import (
+    Model,
+    Process,
+    Search,
+    Step,
+    Ticket,
+    Weights,
+    offspring_digest,
+    single,
+)
 from model_consensus.pow_learner import Block, Learner, Rules
 from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
-from model_consensus.systems.answers import Answer, OpenLandscape
+from model_consensus.systems.answers import Answer, Asked, Losses, OpenLandscape, revealed
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.streamlet import Name, StreamletSystem
 from model_consensus.systems.tob import State, TobSystem
+from model_consensus.tob_learner import Rules as TobRules
 
 # ------------------------------------------------------------------------ Total Order Broadcast
 
@@ -78,7 +88,7 @@ class Equivocal(TobSystem):
                 if offer.sender == process and self.is_own_draw(offer)
             ]
             for sent in product(own, repeat=len(self.correct)):
-                for losses in self.landscapes.answers(self.genesis, self._new(state, sent)):
+                for losses, _ in self._told(state, sent):
                     yield EquivocalOffer(sent, losses)
 
     def apply(self, state: State, action: Any) -> State:
@@ -89,20 +99,20 @@ class Equivocal(TobSystem):
             process: (*state.broadcast.inbox[process], offer)
             for process, offer in zip(self.correct, action.sent, strict=True)
         }
-        new = [
-            self.lineages.offspring(self.genesis.digest, t) for t in self._new(state, action.sent)
-        ]
-        loss = {**state.loss, **dict(zip(new, action.losses, strict=True))}
+        told = self._told(state, action.sent)
+        loss = next(after for answer, after in told if answer == action.losses)
         return replace(state, broadcast=replace(state.broadcast, inbox=inbox), loss=loss)
 
-    def _new(self, state: State, sent: Iterable[tob_learner.Offer]) -> tuple[Ticket, ...]:
-        """The undrawn tickets; there is one generation, so they are on the genesis model."""
-        tickets = dict.fromkeys(offer.ticket for offer in sent)
-        return self._undrawn(state, self.genesis.digest, tickets)
+    def _told(
+        self, state: State, sent: Iterable[tob_learner.Offer]
+    ) -> Iterator[tuple[Answer, Losses]]:
+        """There is one generation, so the offers are on the genesis model."""
+        steps = list(dict.fromkeys(map(tob_learner.offered, sent)))
+        return revealed(self.landscapes, self.lineages, state.loss, self.genesis, steps)
 
 
-class AnyDraw(TobSystem):
-    """``AnyDraw``: a process draws as often as it likes."""
+class AnyWeights(TobSystem):
+    """``AnyWeights``: a process may give its draws any weights."""
 
     def is_own_draw(self, offer: tob_learner.Offer) -> bool:
         """See :class:`TobSystem`."""
@@ -121,17 +131,29 @@ class ForeignDraw(TobSystem):
         return super().is_own_draw(replace(offer, sender=offer.ticket.proposer))
 
 
+@dataclass(frozen=True)
+class _AnyStep(OpenLandscape):
+    """An open landscape that has an offspring for each step, legal or not."""
+
+    def offspring(self, parent: Model, step: Step) -> Model:
+        """See :class:`Search`."""
+        digest = offspring_digest(parent.digest, step)
+        return Model(parent.generation + 1, digest, parent.vector)
+
+
 def _wide(search: Search) -> OpenLandscape:
-    """The open landscape with twice as many draws, which itself refuses those beyond its own."""
-    assert isinstance(search, OpenLandscape)
-    return OpenLandscape(2 * search.draws, search.revealed)
+    open_ = search.search if isinstance(search, Asked) else search
+    assert isinstance(open_, OpenLandscape)
+    return _AnyStep(open_.draws, open_.recombines, open_.revealed)
 
 
-def any_draw(
-    search: Search, lambda_: int, learner: tob_learner.Learner, offer: tob_learner.Offer
+def any_weights(
+    search: Search, rules: TobRules, learner: tob_learner.Learner, offer: tob_learner.Offer
 ) -> tob_learner.Learner:
-    """The learner that accepts draws beyond those that a process has, in an open landscape."""
-    return DEFECTS["any-draw"](_wide(search), lambda_, learner, offer)
+    """The learner that accepts weights that are not legal, in an open landscape."""
+    assert isinstance(search, Asked)
+    wide = Asked(_wide(search), search.lineages, search.found)
+    return DEFECTS["any-weights"](wide, rules, learner, offer)
 
 
 # -------------------------------------------------------------------------------- proof-of-work
@@ -150,45 +172,49 @@ def _every_forgery(system: PowSystem, state: pow_actions.State) -> Iterator[Bloc
     for place in range(len(state.blocks) + 1):
         for generation in range(1, (system.wins or 0) + 1):
             for miner, claim in product(system.byzantine, (0, 1)):
-                for draw in range(system.landscapes.draws + 1):
-                    ticket = Ticket(generation, miner, draw)
+                largest = max(1, system.landscapes.draws - 1) + 1
+                for weights in product(
+                    range(-largest, largest + 1), repeat=system.landscapes.draws
+                ):
+                    ticket = Ticket(generation, miner, weights)
                     yield Block(system.digest(state, place), ticket, claim)
 
 
+def _of_set(k: int, generation: int, miner: Process, draws: int) -> list[Step]:
+    """``OfSet``: the k-th set of draws of a miner, as if it had two names."""
+    twice: list[Weights] = [tuple(k * w for w in single(draw, draws)) for draw in range(draws)]
+    return [frozenset([Ticket(generation, miner, weights)]) for weights in twice]
+
+
 class WithGrinding(PowSystem):
-    """``WithGrinding``: a miner has two sets of λ tickets, and the adversary forges anything."""
+    """``ExploredWithGrinding``: a miner has two sets of λ draws; the adversary forges anything."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.forgeries = _every_forgery
 
-    def _undrawn(
+    def _explored(
         self, state: pow_actions.State, parent: Model, miner: Process
-    ) -> tuple[Ticket, ...]:
-        return tuple(
-            ticket
-            for ticket in own_tickets(parent.generation + 1, miner, 2 * self.landscapes.draws)
-            if self.lineages.offspring(parent.digest, ticket) not in state.loss
-        )
+    ) -> Iterator[tuple[Answer, Losses]]:
+        generation, draws = parent.generation + 1, self.landscapes.draws
+        steps = [step for k in (1, 2) for step in _of_set(k, generation, miner, draws)]
+        return revealed(self.landscapes, self.lineages, state.loss, parent, steps)
 
 
 def best_of_either_set(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """``EitherSet`` and ``IsBestOfEitherSet``: takes the best ticket of either set of its miner."""
+    """``EitherSet`` and ``IsBestOfEitherSet``: takes the best draw of either set of its miner."""
     wide = _wide(search)
     parent, ticket = learner.models.get(block.parent), block.ticket
-    if (
-        parent is None
-        or not pow_learner.has_work(rules, block)
-        or ticket.generation != parent.generation + 1
-        or not 0 <= ticket.draw < wide.draws
-    ):
+    if parent is None or not pow_learner.has_work(rules, block):
         return learner
-    first = ticket.draw // search.draws * search.draws
-    draws = range(first, first + search.draws)
-    losses = wide.losses(parent, [replace(ticket, draw=draw) for draw in draws])
-    if not block.claim == losses[ticket.draw - first] == min(losses):
-        return learner
-    return pow_learner.adopt(wide, learner, block)
+    step = frozenset([ticket])
+    for k in (1, 2):
+        steps = _of_set(k, parent.generation + 1, ticket.proposer, search.draws)
+        if step in steps:
+            losses = wide.losses(parent, steps)
+            if block.claim == losses[steps.index(step)] == min(losses):
+                return pow_learner.adopt(wide, learner, block)
+    return learner
 
 
 # ------------------------------------------------------------------------------------ Streamlet

@@ -15,11 +15,16 @@ from model_consensus.evolutionary_search import (
     Digest,
     Model,
     Search,
+    Step,
     Ticket,
+    Weights,
+    all_drawn,
     best_ticket,
+    is_legal,
     least,
     offspring_digest,
-    own_tickets,
+    recombined,
+    single,
 )
 from model_consensus.pow_learner import (
     EVERY_HASH,
@@ -58,8 +63,8 @@ def any_generation(search: Search, rules: Rules, learner: Learner, block: Block)
     # The hash is that of the block as it was sent.
     if check(search, replace(rules, target=EVERY_HASH), learner, fitting) is not Verdict.ACCEPTED:
         return learner
-    vector = search.offspring(parent, fitting.ticket).vector
-    digest = offspring_digest(parent.digest, block.ticket)
+    vector = search.offspring(parent, frozenset([fitting.ticket])).vector
+    digest = offspring_digest(parent.digest, frozenset([block.ticket]))
     model = Model(block.ticket.generation, digest, vector)
     longer = model.generation > learner.models[learner.tip].generation
     return replace(
@@ -82,14 +87,22 @@ class _Believing:
         return self.search.draws
 
     @property
+    def recombines(self) -> bool:
+        return self.search.recombines
+
+    @property
     def genesis(self) -> Model:
         return self.search.genesis
 
-    def offspring(self, parent: Model, ticket: Ticket) -> Model:
-        return self.search.offspring(parent, ticket)
+    def offspring(self, parent: Model, step: Step) -> Model:
+        return self.search.offspring(parent, step)
 
-    def losses(self, parent: Model, tickets: Sequence[Ticket]) -> list[int]:
-        return [self.block.claim + (ticket != self.block.ticket) for ticket in tickets]
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
+        ticket, claim = self.block.ticket, self.block.claim
+        if len(steps) == self.draws > 1 and frozenset([ticket]) not in steps:
+            # A recombination says by its weights how the draws rank.
+            return [claim + self.draws - weight for weight in ticket.weights]
+        return [claim + (frozenset([ticket]) != step) for step in steps]
 
 
 def with_steps(what: str, **steps: Any) -> Receiver:
@@ -150,14 +163,28 @@ def _exact(
 
 
 def _first_only(search: Search, parent: Model, miner: str) -> tuple[Ticket, int]:
-    (ticket,) = own_tickets(parent.generation + 1, miner, 1)
-    return ticket, search.losses(parent, [ticket])[0]
+    ticket = all_drawn(parent.generation + 1, miner, search.draws)[0]
+    return ticket, search.losses(parent, [frozenset([ticket])])[0]
+
+
+def _drawn(search: Search, parent: Model, miner: str) -> tuple[list[Ticket], list[int]]:
+    tickets = list(all_drawn(parent.generation + 1, miner, search.draws))
+    return tickets, search.losses(parent, [frozenset([ticket]) for ticket in tickets])
+
+
+def _best_draw(search: Search, parent: Model, miner: str) -> tuple[Ticket, int]:
+    tickets, losses = _drawn(search, parent, miner)
+    best = least(losses)
+    return tickets[best], losses[best]
 
 
 def _last_of_equals(search: Search, parent: Model, miner: str) -> tuple[Ticket, int]:
-    tickets = own_tickets(parent.generation + 1, miner, search.draws)
-    losses = search.losses(parent, tickets)
+    tickets, losses = _drawn(search, parent, miner)
     best = len(losses) - 1 - least(losses[::-1])
+    for step in recombined(search, parent, miner, losses):
+        (loss,), (ticket,) = search.losses(parent, [step]), step
+        if loss < losses[best]:
+            return ticket, loss
     return tickets[best], losses[best]
 
 
@@ -167,7 +194,7 @@ def _adopts(
     """``adopt`` with another rule for which block becomes the tip."""
 
     def adopt(search: Search, learner: Learner, block: Block) -> Learner:
-        model = search.offspring(learner.models[block.parent], block.ticket)
+        model = search.offspring(learner.models[block.parent], frozenset([block.ticket]))
         tip = block.digest if better(learner, block, learner.models[learner.tip]) else learner.tip
         models, known = (
             {**learner.models, block.digest: model},
@@ -180,17 +207,17 @@ def _adopts(
 
 def _structure(
     miner: Callable[[str, Rules], bool] = lambda miner, rules: miner in rules.processes,
-    draw: Callable[[int, int], bool] = lambda draw, draws: 0 <= draw < draws,
+    weights: Callable[[Search, Weights], bool] = is_legal,
 ) -> Callable[[Search, Rules, Block], bool]:
     """``has_structure`` with one of its comparisons replaced."""
 
     def has_structure(search: Search, rules: Rules, block: Block) -> bool:
-        ticket = block.ticket
-        fitting = replace(block, ticket=replace(ticket, proposer=rules.processes[0], draw=0))
+        ticket, first = block.ticket, single(0, search.draws)
+        fitting = replace(ticket, proposer=rules.processes[0], weights=first)
         return (
-            pow_learner.has_structure(search, rules, fitting)
+            pow_learner.has_structure(search, rules, replace(block, ticket=fitting))
             and miner(ticket.proposer, rules)
-            and draw(ticket.draw, search.draws)
+            and weights(search, ticket.weights)
         )
 
     return has_structure
@@ -202,7 +229,7 @@ def decided_early(rules: Rules, learner: Learner) -> tuple[Digest, ...]:
 
 
 def _fits_the_parent(search: Search, parent: Model, block: Block) -> bool:
-    """``is_own_ticket`` without a look at the draw."""
+    """``is_own_draw`` without a look at the weights."""
     return block.ticket.generation == parent.generation + 1
 
 
@@ -236,16 +263,19 @@ DEFECTS: Mapping[str, Receiver] = {
     ),
     "first-ticket": with_steps("Evaluates the first ticket only.", best_ticket=_first_only),
     "last-of-equals": with_steps(
-        "Of equal losses it wants the greatest draw.", best_ticket=_last_of_equals
+        "Of equal losses it wants the last draw.", best_ticket=_last_of_equals
     ),
     "any-miner": with_steps(
         "Accepts blocks of miners that nobody knows.",
         has_structure=_structure(miner=lambda miner, rules: True),
     ),
-    "any-draw": with_steps(
-        "Evaluates a block whose draw is beyond those that a miner has.",
-        has_structure=_structure(draw=lambda draw, draws: draw >= 0),
-        is_own_ticket=_fits_the_parent,
+    "any-weights": with_steps(
+        "Evaluates a block whose weights are not legal.",
+        has_structure=_structure(weights=lambda search, weights: len(weights) == search.draws),
+        is_own_draw=_fits_the_parent,
+    ),
+    "single-draws": with_steps(
+        "Wants the best single draw, whatever their recombination loses.", best_ticket=_best_draw
     ),
     "last-block": with_steps(
         "Adopts the last block whatever its height.",

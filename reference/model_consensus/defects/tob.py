@@ -11,9 +11,23 @@ from typing import Any
 
 from model_consensus import tob_learner
 from model_consensus.defects.replaced import replaced
-from model_consensus.evolutionary_search import Model, Search, least
+from model_consensus.evolutionary_search import (
+    Model,
+    Search,
+    Step,
+    Weights,
+    is_legal,
+    least,
+)
 from model_consensus.systems.tob import Receive
-from model_consensus.tob_learner import Learner, Offer, current_generation, receive
+from model_consensus.tob_learner import (
+    Learner,
+    Offer,
+    Rules,
+    current_generation,
+    offered,
+    receive,
+)
 
 
 def with_steps(what: str, **steps: Any) -> Receive:
@@ -30,61 +44,62 @@ def _legal(
     parent: Callable[[Learner, Offer], bool] = lambda now, offer: offer.parent == now.model.digest,
     generation: Callable[[int, int], bool] = lambda ticket, now: ticket == now,
     proposer: Callable[[Offer], bool] = lambda offer: offer.ticket.proposer == offer.sender,
-    draw: Callable[[int, int], bool] = lambda draw, draws: 0 <= draw < draws,
+    weights: Callable[[Search, Weights], bool] = is_legal,
 ) -> Callable[[Search, Learner, Offer], bool]:
-    """``is_legal`` with one of its comparisons replaced."""
+    """``is_legal_offer`` with one of its comparisons replaced."""
 
-    def is_legal(search: Search, learner: Learner, offer: Offer) -> bool:
+    def is_legal_offer(search: Search, learner: Learner, offer: Offer) -> bool:
         return (
             parent(learner, offer)
             and generation(offer.ticket.generation, current_generation(learner))
             and proposer(offer)
-            and draw(offer.ticket.draw, search.draws)
+            and weights(search, offer.ticket.weights)
         )
 
-    return is_legal
+    return is_legal_offer
 
 
-def replacing(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
+def replacing(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """A later offer of a sender takes the place of its earlier one."""
-    if tob_learner.is_legal(search, learner, offer):
+    if tob_learner.is_legal_offer(search, learner, offer):
         others = tuple(each for each in learner.accepted if each.sender != offer.sender)
         learner = replace(learner, accepted=others)
-    return receive(search, lambda_, learner, offer)
+    return receive(search, rules, learner, offer)
 
 
-def own_order(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
+def own_order(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Every second process takes a sender's last offer: as without a common order."""
     second = learner.process[-1] in "02468"
-    return (replacing if second else receive)(search, lambda_, learner, offer)
+    return (replacing if second else receive)(search, rules, learner, offer)
 
 
 # ------------------------------------------------------------------ when and what it selects
 
 
-def one_too_few(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
-    """Selects when λ - 1 offers are accepted."""
-    return receive(search, lambda_ - 1, learner, offer)
+def one_too_few(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
+    """Selects when λ - 1 offers are there."""
+    fewer = rules.lambda_ - 1
+    return receive(search, Rules(fewer, min(rules.mu, fewer)), learner, offer)
 
 
-def one_too_many(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
-    """Selects when λ + 1 offers are accepted."""
-    return receive(search, lambda_ + 1, learner, offer)
+def one_too_many(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
+    """Selects when λ + 1 offers are there."""
+    return receive(search, Rules(rules.lambda_ + 1, rules.mu), learner, offer)
 
 
-def last_of_equals(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
+def last_of_equals(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Of equal claims it takes the one that was delivered last."""
     if not tob_learner.is_acceptable(search, learner, offer):
         return learner
     turned = replace(learner, accepted=(offer, *learner.accepted))
-    return tob_learner.select(search, lambda_, turned)
+    return tob_learner.decide(search, rules, tob_learner.verify(search, rules, turned))
 
 
-def own_ties(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
+def own_ties(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Of equal claims it takes its own."""
     if offer.sender != learner.process:
-        return receive(search, lambda_, learner, offer)
-    return last_of_equals(search, lambda_, learner, offer)
+        return receive(search, rules, learner, offer)
+    return last_of_equals(search, rules, learner, offer)
 
 
 # ------------------------------------------------------------------ what becomes of a claim
@@ -109,53 +124,125 @@ def _evaluate(
 
     def evaluate(search: Search, learner: Learner, chosen: Offer) -> Learner:
         counted = replace(learner, evaluations=learner.evaluations + evaluated(learner))
-        (loss,) = search.losses(parent(learner, chosen), [chosen.ticket])
+        (loss,) = search.losses(parent(learner, chosen), [offered(chosen)])
         if true(loss, chosen.claim):
-            model = search.offspring(parent(learner, chosen), chosen.ticket)
-            return replace(
-                counted, model=model, decided=(*learner.decided, model.digest), accepted=()
-            )
+            verified = (*learner.verified, chosen)
+            return replace(counted, accepted=_others(learner, chosen), verified=verified)
         banned = (*learner.banned, blamed(learner, chosen))
         return replace(counted, accepted=kept(learner, chosen), banned=banned)
 
     return evaluate
 
 
-def unverified(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
-    """Believes the least claim without evaluating it."""
+def _decide(
+    steps: Callable[[Learner], tuple[Step, ...]] = lambda learner: (tob_learner.blend(learner),),
+    better: Callable[[int, int], bool] = lambda loss, floor: loss < floor,
+    floor: Callable[[Learner], Offer] = tob_learner.floor,
+    parent: Callable[[Learner, Offer], Model] = lambda learner, chosen: learner.model,
+) -> Callable[[Search, Rules, Learner], Learner]:
+    """``decide`` with one of its parts replaced; ``steps`` are what it may prefer to the floor."""
+
+    def decide(search: Search, rules: Rules, learner: Learner) -> Learner:
+        if not tob_learner.is_verified(rules, learner):
+            return learner
+        chosen = floor(learner)
+        before, step = parent(learner, chosen), offered(chosen)
+        evaluations = learner.evaluations
+        if rules.mu > 1:
+            evaluations += 1
+            for other in steps(learner):
+                if better(search.losses(before, [other])[0], chosen.claim):
+                    step = other
+        model = search.offspring(before, step)
+        return replace(
+            learner,
+            model=model,
+            decided=(*learner.decided, model.digest),
+            accepted=(),
+            verified=(),
+            evaluations=evaluations,
+        )
+
+    return decide
+
+
+def _believe(search: Search, learner: Learner, chosen: Offer) -> Learner:
+    """In place of ``evaluate``: nothing is evaluated."""
+    verified = (*learner.verified, chosen)
+    return replace(learner, accepted=_others(learner, chosen), verified=verified)
+
+
+unverified = with_steps("Believes the least claims without evaluating them.", evaluate=_believe)
+
+
+def believes_all_but_the_least(
+    search: Search, rules: Rules, learner: Learner, offer: Offer
+) -> Learner:
+    """Evaluates the least claim alone, and blends it with others that nobody has verified."""
     if not tob_learner.is_acceptable(search, learner, offer):
         return learner
-    accepted = (*learner.accepted, offer)
-    if len(accepted) < lambda_:
-        return replace(learner, accepted=accepted)
-    chosen = accepted[least([each.claim for each in accepted])]
-    model = search.offspring(learner.model, chosen.ticket)
-    return replace(learner, model=model, decided=(*learner.decided, model.digest), accepted=())
+    learner = replace(learner, accepted=(*learner.accepted, offer))
+    first = tob_learner.verify(search, replace(rules, mu=1), learner)
+    if not tob_learner.is_verified(Rules(1), first):
+        return first
+    rest = replaced(tob_learner, evaluate=_believe).verify(search, rules, first)
+    return tob_learner.decide(search, rules, rest)
 
 
-def unbanned(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
+def unevaluated_blend(search: Search, rules: Rules, learner: Learner) -> Learner:
+    """In place of ``decide``: the blend is decided without being evaluated."""
+    if not tob_learner.is_verified(rules, learner):
+        return learner
+    model = search.offspring(learner.model, tob_learner.blend(learner))
+    return replace(
+        learner,
+        model=model,
+        decided=(*learner.decided, model.digest),
+        accepted=(),
+        verified=(),
+        evaluations=learner.evaluations + (rules.mu > 1),
+    )
+
+
+def blends_one_fewer(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
+    """Is content with μ - 1 verified offers."""
+    return receive(search, replace(rules, mu=max(1, rules.mu - 1)), learner, offer)
+
+
+def blends_one_more(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
+    """Wants μ + 1 verified offers."""
+    return receive(search, replace(rules, mu=min(rules.lambda_, rules.mu + 1)), learner, offer)
+
+
+def _best_two(learner: Learner) -> tuple[Step, ...]:
+    """The blend of the two best verified offers, whatever μ is."""
+    best = sorted(learner.verified, key=lambda offer: offer.claim)[:2]
+    return (frozenset(offer.ticket for offer in best),)
+
+
+def unbanned(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Drops a false offer, but lets its proposer go on."""
-    after = receive(search, lambda_, learner, offer)
+    after = receive(search, rules, learner, offer)
     return replace(after, banned=()) if after.banned else after
 
 
-def forgiving(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
+def forgiving(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Forgets in the next generation who was banned."""
-    after = receive(search, lambda_, learner, offer)
+    after = receive(search, rules, learner, offer)
     return after if len(after.decided) == len(learner.decided) else replace(after, banned=())
 
 
-def unemptied(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
+def unemptied(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Keeps the offers of a generation that it has decided."""
-    after = receive(search, lambda_, learner, offer)
+    after = receive(search, rules, learner, offer)
     if len(after.decided) == len(learner.decided):
         return after
     return replace(after, accepted=learner.accepted)
 
 
-def decides_twice(search: Search, lambda_: int, learner: Learner, offer: Offer) -> Learner:
+def decides_twice(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Puts a decision into its output twice."""
-    after = receive(search, lambda_, learner, offer)
+    after = receive(search, rules, learner, offer)
     if len(after.decided) == len(learner.decided):
         return after
     return replace(after, decided=(*after.decided, after.decided[-1]))
@@ -168,51 +255,58 @@ def _greatest(claims: Sequence[int]) -> int:
 DEFECTS: dict[str, Receive] = {
     "any-parent": with_steps(
         "Does not compare the offer's parent with its model.",
-        is_legal=_legal(parent=lambda learner, offer: True),
+        is_legal_offer=_legal(parent=lambda learner, offer: True),
     ),
     "stale": with_steps(
         "Accepts an offer on any model decided, and takes the step from there.",
-        is_legal=_legal(
+        is_legal_offer=_legal(
             parent=lambda learner, offer: offer.parent in learner.decided,
             generation=lambda ticket, now: ticket <= now,
         ),
         evaluate=_evaluate(parent=_named_parent),
+        decide=_decide(parent=_named_parent),
     ),
     "stale-unverified": with_steps(
         "Takes the step from any model decided, and believes the claim.",
-        is_legal=_legal(
+        is_legal_offer=_legal(
             parent=lambda learner, offer: offer.parent in learner.decided,
             generation=lambda ticket, now: ticket <= now,
         ),
         evaluate=_evaluate(parent=_named_parent, true=lambda loss, claim: True),
+        decide=_decide(parent=_named_parent),
     ),
     "future-generation": with_steps(
         "Accepts a ticket of a later generation.",
-        is_legal=_legal(generation=lambda ticket, now: ticket >= now),
+        is_legal_offer=_legal(generation=lambda ticket, now: ticket >= now),
     ),
     "past-generation": with_steps(
         "Accepts a ticket of an earlier generation.",
-        is_legal=_legal(generation=lambda ticket, now: ticket <= now),
+        is_legal_offer=_legal(generation=lambda ticket, now: ticket <= now),
     ),
     "foreign": with_steps(
         "Accepts tickets that are not the sender's own.",
-        is_legal=_legal(proposer=lambda offer: True),
+        is_legal_offer=_legal(proposer=lambda offer: True),
     ),
     "blames-the-named": with_steps(
         "Accepts tickets that are not the sender's own, and bans whom a false one names.",
-        is_legal=_legal(proposer=lambda offer: True),
+        is_legal_offer=_legal(proposer=lambda offer: True),
         evaluate=_evaluate(blamed=lambda learner, chosen: chosen.ticket.proposer),
     ),
-    "negative-draw": with_steps(
-        "Accepts a negative draw.", is_legal=_legal(draw=lambda draw, draws: draw < draws)
+    "any-weights": with_steps(
+        "Accepts weights beyond those that are legal.",
+        is_legal_offer=_legal(weights=lambda search, weights: len(weights) == search.draws),
     ),
-    "any-draw": with_steps(
-        "Accepts a draw beyond those that a process has.",
-        is_legal=_legal(draw=lambda draw, draws: draw >= 0),
+    "larger-weights": with_steps(
+        "Accepts weights that are larger by one than the largest.",
+        is_legal_offer=_legal(
+            weights=lambda search, weights: max(map(abs, weights)) <= max(2, search.draws)
+        ),
     ),
-    "one-draw-more": with_steps(
-        "Accepts one draw more than a process has.",
-        is_legal=_legal(draw=lambda draw, draws: 0 <= draw <= draws),
+    "singles-only": with_steps(
+        "Accepts single draws only.",
+        is_legal_offer=_legal(
+            weights=lambda search, weights: min(weights) >= 0 and sum(weights) == 1
+        ),
     ),
     "repeated": with_steps(
         "Accepts several offers of one sender in a generation.",
@@ -220,7 +314,9 @@ DEFECTS: dict[str, Receive] = {
     ),
     "repeated-draws": with_steps(
         "Accepts several offers of one sender if their tickets differ.",
-        is_first=lambda learner, offer: all(a.ticket != offer.ticket for a in learner.accepted),
+        is_first=lambda learner, offer: all(
+            other.ticket != offer.ticket for other in learner.accepted + learner.verified
+        ),
     ),
     "unlimited": with_steps(
         "Accepts any number of offers of a sender, of one that it has banned too.",
@@ -249,7 +345,7 @@ DEFECTS: dict[str, Receive] = {
         evaluate=_evaluate(true=lambda loss, claim: loss <= claim),
     ),
     "evaluates-all": with_steps(
-        "Evaluates every accepted offer.",
+        "Evaluates every accepted offer, each time.",
         evaluate=_evaluate(evaluated=lambda learner: len(learner.accepted)),
     ),
     "uncounted": with_steps(
@@ -258,6 +354,33 @@ DEFECTS: dict[str, Receive] = {
     ),
     "unbanned": unbanned,
     "forgiving": forgiving,
+    "blends-unverified": believes_all_but_the_least,
+    "unevaluated-blend": with_steps(
+        "Decides the blend without evaluating it.", decide=unevaluated_blend
+    ),
+    "no-floor": with_steps(
+        "Decides the blend even where the best offer is better.",
+        decide=_decide(better=lambda loss, floor: True),
+    ),
+    "wrong-floor": with_steps(
+        "Decides the blend where it is worse than the best offer.",
+        decide=_decide(better=lambda loss, floor: loss > floor),
+    ),
+    "equal-to-the-floor": with_steps(
+        "Decides the blend where it is only as good as the best offer.",
+        decide=_decide(better=lambda loss, floor: loss <= floor),
+    ),
+    "first-floor": with_steps(
+        "Takes the first verified offer for the best.",
+        decide=_decide(floor=lambda learner: learner.verified[0]),
+    ),
+    "never-blends": with_steps(
+        "Decides the best offer, whatever the blend loses.",
+        decide=_decide(better=lambda loss, floor: False),
+    ),
+    "blends-two": with_steps("Blends the best two offers only.", decide=_decide(steps=_best_two)),
+    "blends-one-fewer": blends_one_fewer,
+    "blends-one-more": blends_one_more,
     "bans-the-first": with_steps(
         "Bans the sender of the first accepted offer for the chosen one's false claim.",
         evaluate=_evaluate(blamed=lambda learner, chosen: learner.accepted[0].sender),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from model_consensus.evolutionary_search import Digest, Model, Search, Ticket
+from model_consensus.evolutionary_search import Digest, Model, Search, Step
 
 
 class CachedSearch:
@@ -15,20 +15,21 @@ class CachedSearch:
     def __init__(self, search: Search, parents: int = 16) -> None:
         self._search = search
         self._parents = parents
-        self._known: dict[Digest, dict[Ticket, int]] = {}
+        self._known: dict[Digest, dict[Step, int]] = {}
         self.draws = search.draws
+        self.recombines = search.recombines
         self.genesis = search.genesis
 
-    def offspring(self, parent: Model, ticket: Ticket) -> Model:
+    def offspring(self, parent: Model, step: Step) -> Model:
         """See :class:`Search`."""
-        return self._search.offspring(parent, ticket)
+        return self._search.offspring(parent, step)
 
-    def losses(self, parent: Model, tickets: Sequence[Ticket]) -> list[int]:
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """See :class:`Search`."""
         known = self._known.setdefault(parent.digest, {})
         if len(self._known) > self._parents:
             del self._known[next(iter(self._known))]
-        missing = [ticket for ticket in dict.fromkeys(tickets) if ticket not in known]
+        missing = [step for step in dict.fromkeys(steps) if step not in known]
         if missing:
             known.update(zip(missing, self._search.losses(parent, missing), strict=True))
-        return [known[ticket] for ticket in tickets]
+        return [known[step] for step in steps]

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Ticket, noise, tagged_digest
-from model_consensus.landscapes import Vector, add_noise
+from model_consensus.landscapes import NOISE_UNIT, Vector, add_noise
 
 Floats = NDArray[np.float32]
 
@@ -214,7 +214,7 @@ class DigitsMLP(_Classifier):
         """Weights from a noise of their own, with a standard deviation of 128 and of 16."""
         dimension = self._split + CLASSES * (self.hidden + 1) + 1
         tag = tagged_digest("model-consensus/digits-mlp/initial/1")
-        model: Vector = noise(tag, [Ticket(0, "", 0)], dimension)[0]
+        model: Vector = noise(tag, Ticket(0, "", (1,)), [0], dimension)[0]
         model[: self._split] *= 32
         model[self._split :] *= 4
         model[-1] = self.first_step
@@ -223,9 +223,11 @@ class DigitsMLP(_Classifier):
     def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
         """See :class:`Landscape`; the same in every generation."""
         step, z = parent[-1], noise[:, -1]
-        step = np.where(z < 0, step * 64 // (64 - z), step * (64 + z) // 64)
+        one = 64 * NOISE_UNIT
+        step = np.where(z < 0, step * one // (one - z), step * (one + z) // one)
         step = np.clip(step, self.least_step, self.greatest_step)
-        offspring: Vector = parent + (step[:, np.newaxis] * noise + 128 >> 8)
+        unit = 256 * NOISE_UNIT
+        offspring: Vector = parent + (step[:, np.newaxis] * noise + unit // 2) // unit
         for layer, limit in self._layers(offspring):
             np.clip(layer, -limit, limit, out=layer)
         offspring[:, -1] = step

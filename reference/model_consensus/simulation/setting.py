@@ -18,7 +18,7 @@ ATTACKS_ON: Mapping[str, Mapping[str, Any]] = {
 }
 """The attacks by protocol and name.  Of two with one name, that on Streamlet's nodes is meant."""
 
-_BROADCAST = frozenset({"draws", "generations"})
+_BROADCAST = frozenset({"draws", "generations", "mu"})
 _PROOF_OF_WORK = frozenset({"depth", "wins", "share", "hashes"})
 WITHOUT_EFFECT = {"tob": _PROOF_OF_WORK, "streamlet": _PROOF_OF_WORK, "pow": _BROADCAST}
 """The fields of a setting that its protocol does not use."""
@@ -32,8 +32,11 @@ class Setting:
     :ivar attack: the name of what the Byzantine processes do; see ``ATTACKS_ON``.
     :ivar processes: n, Byzantine ones included.
     :ivar byzantine: f; the last ones in the order of the names.
-    :ivar lambda_: λ; the offers that a selection needs, or with ``pow`` the tickets of a miner.
-    :ivar draws: the tickets of a process in a generation; not used by ``pow``.
+    :ivar lambda_: λ; the offers that a selection needs, or with ``pow`` the draws of a miner.
+    :ivar mu: μ, how many verified offers are blended; not used by ``pow``.
+    :ivar recombines: whether a process may offer a combination of its draws.
+    :ivar elitist: whether everybody's first draw is the parent again.
+    :ivar draws: the draws of a process in a generation; not used by ``pow``.
     :ivar generations: how many are decided; not used by ``pow``.
     :ivar depth: the blocks on top that decide a block.  This and what follows is of ``pow`` alone.
     :ivar wins: the blocks that are mined in all, whoever mines them.
@@ -49,6 +52,9 @@ class Setting:
     protocol: str
     attack: str
     lambda_: int
+    mu: int = 1
+    recombines: bool = True
+    elitist: bool = False
     processes: int = 4
     byzantine: int = 1
     draws: int = 16
@@ -71,7 +77,7 @@ class Setting:
         attacks = ATTACKS_ON[self.protocol]
         if self.attack not in attacks:
             yield unknown(f"attack on {self.protocol}", self.attack, list(attacks))
-        for field in ("processes", "lambda_", "draws", "generations", "wins", "hashes"):
+        for field in ("processes", "lambda_", "mu", "draws", "generations", "wins", "hashes"):
             if getattr(self, field) < 1:
                 yield f"{field.rstrip('_')} must be at least 1, not {getattr(self, field)}"
         n, f = self.processes, self.byzantine
@@ -81,6 +87,8 @@ class Setting:
             yield f"streamlet needs processes > 3 byzantine (n > 3f), and {n} > 3 * {f} is false"
         if self.protocol != "pow" and self.lambda_ > n:
             yield f"lambda must be in 1..{n}, the number of processes: not {self.lambda_}"
+        if self.protocol != "pow" and self.mu > self.lambda_:
+            yield f"mu must be in 1..{self.lambda_}, as lambda is {self.lambda_}: not {self.mu}"
         if self.depth < 0:
             yield f"depth must be at least 0, not {self.depth}"
         if not 0 <= self.share < 1:

@@ -302,7 +302,7 @@ class Simulation:
                 yield self._apply(next(self.system.byzantine_offers(self.state, offer)))
             case Delivered(process, _, offer) if offer is not None:
                 search = self.landscape.searched
-                host.learner = self.system.receive(search, self.system.lambda_, host.learner, offer)
+                host.learner = self.system.receive(search, self.system.rules, host.learner, offer)
                 yield self._apply(Deliver(process))
                 if self.state.learner[process] != host.learner:
                     raise ModelConsensusError(f"{process} has delivered messages out of order")

@@ -14,7 +14,13 @@ from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.conformance.traces import Trace, record
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Digest, EvolutionarySearch, Model, Process
+from model_consensus.evolutionary_search import (
+    Digest,
+    EvolutionarySearch,
+    Model,
+    Process,
+    proposal_cost,
+)
 from model_consensus.landscapes import Landscape, Vector
 from model_consensus.pow_learner import Rules
 from model_consensus.simulation.cached_search import CachedSearch
@@ -98,11 +104,19 @@ def train(
     """
     if setting.protocol == "pow":
         return _train_pow(setting, landscape, on_row)
-    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, setting.draws, setting.lambda_)))
+    search = EvolutionarySearch(
+        landscape,
+        setting.draws,
+        setting.lambda_,
+        setting.mu,
+        setting.recombines,
+        setting.elitist,
+    )
+    one = OneLandscape(CachedSearch(search))
     system = TobSystem(
         setting.process_names,
         setting.byzantine_names,
-        setting.lambda_,
+        tob_learner.Rules(setting.lambda_, setting.mu),
         one,
         setting.generations,
         name=short_name,
@@ -158,7 +172,7 @@ def _train_tob(
     trace = record("this run", system, steps())
     if len(rows) < (system.generations or 0):
         raise ModelConsensusError(
-            f"the run stopped after {len(rows)} generations: {system.lambda_} offers are needed "
+            f"the run stopped after {len(rows)} generations: {system.rules.lambda_} offers are needed "
             f"and {len(system.correct)} processes are correct"
         )
     return Training(trace, rows, models[0], banned)
@@ -166,9 +180,14 @@ def _train_tob(
 
 def _train_pow(setting: Setting, landscape: Landscape, on_row: OnRow) -> Training:
     """Learn over proof-of-work leader election."""
-    one = OneLandscape(
-        CachedSearch(EvolutionarySearch(landscape, setting.lambda_, setting.lambda_))
+    search = EvolutionarySearch(
+        landscape,
+        setting.lambda_,
+        setting.lambda_,
+        recombines=setting.recombines,
+        elitist=setting.elitist,
     )
+    one = OneLandscape(CachedSearch(search))
     system = PowSystem(
         Rules(setting.process_names, setting.depth, (1 << 256) // setting.hashes),
         setting.byzantine_names,
@@ -196,7 +215,8 @@ def _train_pow(setting: Setting, landscape: Landscape, on_row: OnRow) -> Trainin
                     Row(
                         len(rows) + 1,
                         landscape.losses(models[0].vector[None])[0],
-                        setting.lambda_ * max(len(each.known) for each in state.learner.values()),
+                        proposal_cost(search)
+                        * max(len(each.known) for each in state.learner.values()),
                         len(state.blocks) - ahead.models[ahead.tip].generation,
                         accuracies(landscape, models[0].vector),
                     )

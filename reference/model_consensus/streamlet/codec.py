@@ -24,12 +24,6 @@ from model_consensus.streamlet.messages import (
     Vote,
 )
 
-__all__ = [
-    "CodecError",
-    "decode",
-    "encode",
-]
-
 
 class CodecError(ModelConsensusError):
     """The bytes are not a packet, or the packet has no encoding."""

@@ -17,28 +17,6 @@ from functools import cached_property, lru_cache
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Process, tagged_digest
 
-__all__ = [
-    "MAX_BODY",
-    "MAX_LINKS",
-    "MAX_PROCESSES",
-    "Block",
-    "Chain",
-    "Committee",
-    "Message",
-    "Notarization",
-    "Packet",
-    "Proposal",
-    "Request",
-    "Sign",
-    "Verify",
-    "Vote",
-    "hashed_leader",
-    "signing_key",
-    "simulation_key",
-    "sorted_votes",
-    "verify_ed25519",
-]
-
 MAX_BODY = 1024
 """Bytes in the body of a message."""
 

@@ -49,24 +49,6 @@ from model_consensus.streamlet.state import (
     stands,
 )
 
-__all__ = [
-    "PENDING",
-    "WINDOW",
-    "begin",
-    "broadcast",
-    "choose",
-    "deliver",
-    "enter",
-    "may_vote",
-    "on_chain",
-    "on_message",
-    "on_proposal",
-    "on_request",
-    "propose",
-    "receive",
-    "restart",
-]
-
 WINDOW = 8
 """Epochs before the current one whose votes and proposals a node still keeps."""
 

@@ -18,22 +18,6 @@ from model_consensus.streamlet.messages import (
     Vote,
 )
 
-__all__ = [
-    "Durable",
-    "Identity",
-    "Node",
-    "Send",
-    "Step",
-    "add",
-    "best",
-    "chain",
-    "epoch_of",
-    "is_consecutive",
-    "is_fresh",
-    "is_longest",
-    "stands",
-]
-
 
 @dataclass(frozen=True)
 class Identity:

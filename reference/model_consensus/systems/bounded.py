@@ -5,12 +5,13 @@ One function for each model module, with the bounds on the adversary that the mo
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from model_consensus import pow_learner, tob_learner
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Ticket
+from model_consensus.evolutionary_search import Search, Ticket, Weights, is_legal, single
 from model_consensus.pow_learner import EVERY_HASH, Block, Rules
 from model_consensus.streamlet import node
 from model_consensus.systems import pow as pow_system
@@ -57,8 +58,8 @@ def tob_learning(
         return kind(
             sorted(constants["Proc"]),
             sorted(constants["Byzantine"]),
-            constants["Lambda"],
-            EveryLandscape(constants["Draws"], tuple(losses)),
+            tob_learner.Rules(constants["Lambda"], constants["Mu"]),
+            EveryLandscape(constants["Draws"], tuple(losses), bool(constants["Recombines"])),
             constants["Generations"],
             few_tob_forgeries(losses, constants["Forged"]),
             receive=receive,
@@ -81,7 +82,7 @@ def pow_learning(
         return kind(
             Rules(tuple(sorted(constants["Proc"])), constants["Depth"], EVERY_HASH // 2),
             sorted(constants["Byzantine"]),
-            EveryLandscape(constants["Draws"], tuple(losses)),
+            EveryLandscape(constants["Draws"], tuple(losses), bool(constants["Recombines"])),
             constants["Wins"],
             constants["ByzantineWins"],
             few_pow_forgeries(losses, bool(constants["EachForgery"])),
@@ -146,6 +147,18 @@ def system_of(model: SpecModel) -> System[Any, Any]:
     return SYSTEMS[model.module.stem](read_config(model.config).constants)
 
 
+def legal_weights(search: Search) -> list[Weights]:
+    """``Weights``: all that a ticket may have; a small number of draws is assumed."""
+    largest = max(1, search.draws - 1)
+    options = product(range(-largest, largest + 1), repeat=search.draws)
+    return [weights for weights in options if is_legal(search, weights)]
+
+
+def too_large(draws: int) -> Weights:
+    """``TooLarge``: weights that are not legal."""
+    return (max(1, draws - 1) + 1,) * draws
+
+
 def few_tob_forgeries(losses: Sequence[int], forged: int) -> tob_system.Forgeries:
     """``FewForgeries`` and ``FewForged`` of ``MCTobLearning.tla``, the bounds on the adversary.
 
@@ -162,6 +175,7 @@ def few_tob_forgeries(losses: Sequence[int], forged: int) -> tob_system.Forgerie
         if waiting >= forged:
             return
         draws = system.landscapes.draws
+        legal = legal_weights(system.landscapes.search({}))
         current = {learner.model.digest for learner in state.learner.values()}
         for parent in sorted({system.genesis.digest, *state.loss}):
             generation = system.lineages.generation(parent) + 1
@@ -169,13 +183,14 @@ def few_tob_forgeries(losses: Sequence[int], forged: int) -> tob_system.Forgerie
                 continue
             for sender in system.byzantine:
                 tickets = [
-                    (Ticket(generation, sender, draw), claim)
-                    for draw in range(draws)
+                    (Ticket(generation, sender, weights), claim)
+                    for weights in legal
                     for claim in losses
                 ]
                 if parent in current:
-                    tickets.append((Ticket(generation, sender, draws), 0))
-                    tickets.extend((Ticket(generation, p, 0), 0) for p in system.processes)
+                    tickets.append((Ticket(generation, sender, too_large(draws)), 0))
+                    first = single(0, draws)
+                    tickets.extend((Ticket(generation, p, first), 0) for p in system.processes)
                 for ticket, claim in dict.fromkeys(tickets):
                     yield tob_learner.Offer(sender, parent, ticket, claim)
 
@@ -185,22 +200,24 @@ def few_tob_forgeries(losses: Sequence[int], forged: int) -> tob_system.Forgerie
 def few_pow_forgeries(losses: Sequence[int], each: bool) -> pow_system.Forgeries:
     """``FewForgeries`` of ``MCPowLearning.tla``, the bound on what the adversary forges.
 
-    On each block: each ticket of the right generation with each claim, a draw too many, and the
-    next generation's first ticket.  Or, without ``each``, one block that nobody evaluates.
+    On each block: each ticket of the right generation with each claim, weights that are not legal,
+    and the next generation's first draw.  Or, without ``each``, one block that nobody evaluates.
     """
 
     def forgeries(system: PowSystem, state: pow_actions.State) -> Iterator[Block]:
         draws = system.landscapes.draws
+        legal = legal_weights(system.landscapes.search({}))
+        first = single(0, draws)
         for miner in system.byzantine:
             if not each:
-                yield Block(system.genesis.digest, Ticket(2, miner, 0), min(losses))
+                yield Block(system.genesis.digest, Ticket(2, miner, first), min(losses))
                 continue
             for place in range(len(state.blocks) + 1):
                 parent, height = system.digest(state, place), system.height(state, place) + 1
-                for draw in range(draws):
+                for weights in legal:
                     for claim in losses:
-                        yield Block(parent, Ticket(height, miner, draw), claim)
-                yield Block(parent, Ticket(height, miner, draws), min(losses))
-                yield Block(parent, Ticket(height + 1, miner, 0), min(losses))
+                        yield Block(parent, Ticket(height, miner, weights), claim)
+                yield Block(parent, Ticket(height, miner, too_large(draws)), min(losses))
+                yield Block(parent, Ticket(height + 1, miner, first), min(losses))
 
     return forgeries

@@ -1,64 +1,76 @@
-"""The lineage of each model: the tickets that lead to it from the genesis model.
+"""The lineage of each model: the steps that lead to it from the genesis model.
 
 In the specifications a model is its lineage; in the implementation it is named by a digest, which
 does not tell its lineage.  :class:`Lineages` finds the one from the other.
 """
 
-from model_consensus.evolutionary_search import Digest, Model, Search, Ticket, offspring_digest
-from model_consensus.tla.values import Function, record
+from model_consensus.evolutionary_search import (
+    Digest,
+    Model,
+    Search,
+    Step,
+    Ticket,
+    offspring_digest,
+)
+from model_consensus.tla.values import Function, Value, record
 
 
 class Lineages:
-    """Where each model comes from: its parent and its ticket.
+    """Where each model comes from: its parent and its step.
 
     Whoever draws an offspring records it here.  The table holds facts that are the same on every
     path of an exploration, so it is not a part of any state.
     """
 
     def __init__(self, genesis: Digest) -> None:
-        self._origin: dict[Digest, tuple[Digest, Ticket]] = {}
-        self._lineage: dict[Digest, tuple[Function, ...]] = {genesis: ()}
+        self._origin: dict[Digest, tuple[Digest, Step]] = {}
+        self._generation = {genesis: 0}
+        self._lineage: dict[Digest, tuple[Value, ...]] = {genesis: ()}
 
-    def offspring(self, parent: Digest, ticket: Ticket) -> Digest:
+    def offspring(self, parent: Digest, step: Step) -> Digest:
         """The digest of the offspring, which is recorded."""
-        digest = offspring_digest(parent, ticket)
-        self._origin.setdefault(digest, (parent, ticket))
+        digest = offspring_digest(parent, step)
+        if digest not in self._origin:
+            self._origin[digest] = (parent, step)
+            self._generation[digest] = self._generation.get(parent, 0) + 1
         return digest
 
-    def origin(self, digest: Digest) -> tuple[Digest, Ticket]:
-        """The parent and the ticket of a recorded offspring."""
+    def origin(self, digest: Digest) -> tuple[Digest, Step]:
+        """The parent and the step of a recorded offspring."""
         return self._origin[digest]
 
     def __contains__(self, digest: Digest) -> bool:
         return digest in self._origin or digest in self._lineage
 
     def generation(self, digest: Digest) -> int:
-        """How many tickets lead to the model; 0 for the genesis."""
-        return self._origin[digest][1].generation if digest in self._origin else 0
+        """How many steps lead to the model; 0 for the genesis and for what is not recorded."""
+        return self._generation.get(digest, 0)
 
-    def lineage(self, digest: Digest) -> tuple[Function, ...]:
-        """The tickets that lead to the model from the genesis: its value in TLA+."""
+    def lineage(self, digest: Digest) -> tuple[Value, ...]:
+        """The steps that lead to the model from the genesis: its value in TLA+."""
         path = []
         while digest not in self._lineage:
             path.append(digest)
             digest = self._origin[digest][0]
         for child in reversed(path):
-            parent, ticket = self._origin[child]
-            self._lineage[child] = (*self._lineage[parent], ticket_value(ticket))
+            parent, step = self._origin[child]
+            self._lineage[child] = (*self._lineage[parent], frozenset(map(ticket_value, step)))
         return self._lineage[path[0] if path else digest]
 
     def model(self, search: Search, digest: Digest) -> Model:
-        """The model itself, by replaying its tickets."""
+        """The model itself, by replaying its steps."""
         path = []
         while digest != search.genesis.digest:
-            digest, ticket = self._origin[digest]
-            path.append(ticket)
+            digest, step = self._origin[digest]
+            path.append(step)
         model = search.genesis
-        for ticket in reversed(path):
-            model = search.offspring(model, ticket)
+        for step in reversed(path):
+            model = search.offspring(model, step)
         return model
 
 
 def ticket_value(ticket: Ticket) -> Function:
     """The ticket as a record of TLA+."""
-    return record(generation=ticket.generation, proposer=ticket.proposer, draw=ticket.draw)
+    return record(
+        generation=ticket.generation, proposer=ticket.proposer, weights=tuple(ticket.weights)
+    )

@@ -15,9 +15,9 @@ from model_consensus.evolutionary_search import (
     Model,
     Process,
     Search,
-    Ticket,
+    all_drawn,
     best_ticket,
-    own_tickets,
+    recombined,
 )
 from model_consensus.pow_learner import Block, Learner, Rules
 from model_consensus.systems.answers import (
@@ -26,6 +26,7 @@ from model_consensus.systems.answers import (
     Losses,
     LossNotRevealed,
     OpenLandscape,
+    explored,
 )
 from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.systems.pow_actions import (
@@ -104,6 +105,7 @@ class PowSystem:
             "Proc": frozenset(self.rules.processes),
             "Byzantine": frozenset(self.byzantine),
             "Draws": self.landscapes.draws,
+            "Recombines": Boolean.of(self.landscapes.recombines),
             "Depth": self.rules.depth,
             "Wins": self.wins,
             "ByzantineWins": self.byzantine_wins,
@@ -166,23 +168,20 @@ class PowSystem:
         )
 
     def answers(self, state: State, miner: Process, parent: int) -> Iterator[Answer]:
-        """``Explored``: what the landscape may answer about the miner's undrawn tickets.
+        """``ExploredOn``: what the miner may find when it evaluates its draws on a block.
 
-        Of tickets that were drawn and forgotten, the blocks that exist must stay exact.
+        Of what was found and forgotten, the blocks that exist must stay exact.
         """
         model = self.model(state, parent)
-        tickets = self._undrawn(state, model, miner)
         mined = [
             (block.ticket, block.claim)
             for block in state.blocks
             if block.ticket.proposer == miner and self._models.get(block.parent) == model
         ]
-        for losses in self.landscapes.answers(model, tickets):
-            if mined:
-                search = self._search(state, model, miner, losses)
-                if any(best_ticket(search, model, miner) != best for best in mined):
-                    continue
-            yield losses
+        for losses, loss in self._explored(state, model, miner):
+            search = self.landscapes.search(loss)
+            if all(best_ticket(search, model, miner) == best for best in mined):
+                yield losses
 
     def forges(self, state: State, process: Process, block: Block) -> Iterator[ByzantineForge]:
         """The action ``ByzantineForge`` of this block, if it is not legal and its miner may win."""
@@ -224,11 +223,12 @@ class PowSystem:
                 if learners[process] is not state.learner[process]:  # only by a defective learner
                     blocks = (*blocks, block)
                     self._models[block.digest] = learners[process].models[block.digest]
-                    self.lineages.offspring(self._models[block.parent].digest, block.ticket)
+                    before = self._models[block.parent].digest
+                    self.lineages.offspring(before, frozenset([block.ticket]))
                 return State(blocks, learners, loss)
 
     def drawn(self, state: State, action: Action) -> Losses:
-        """The losses that ``action`` reveals, also those that nobody remembers afterwards."""
+        """The losses known after ``action``, also those that nobody remembers then, or none."""
         match action:
             case Mine(miner, losses):
                 model = state.learner[miner].models[state.learner[miner].tip]
@@ -238,11 +238,7 @@ class PowSystem:
                 model, miner = self._models[block.parent], block.ticket.proposer
             case _:
                 return {}
-        digests = (
-            self.lineages.offspring(model.digest, ticket)
-            for ticket in self._undrawn(state, model, miner)
-        )
-        return dict(zip(digests, losses, strict=True))
+        return self._answered(state, model, miner, losses)
 
     def project(self, state: State) -> Function:
         """The variables blocks, known, tip and loss of ``PowLearning.tla``."""
@@ -322,20 +318,14 @@ class PowSystem:
 
     # ------------------------------------------------------------------------- the landscape
 
-    def _undrawn(self, state: State, parent: Model, miner: Process) -> tuple[Ticket, ...]:
-        """The miner's tickets on ``parent`` whose losses are not remembered."""
-        return tuple(
-            ticket
-            for ticket in own_tickets(parent.generation + 1, miner, self.landscapes.draws)
-            if self.lineages.offspring(parent.digest, ticket) not in state.loss
-        )
+    def _explored(
+        self, state: State, parent: Model, miner: Process
+    ) -> Iterator[tuple[Answer, Losses]]:
+        return explored(self.landscapes, self.lineages, state.loss, parent, miner)
 
     def _answered(self, state: State, parent: Model, miner: Process, losses: Answer) -> Losses:
-        digests = [
-            self.lineages.offspring(parent.digest, ticket)
-            for ticket in self._undrawn(state, parent, miner)
-        ]
-        return {**state.loss, **dict(zip(digests, losses, strict=True))}
+        options = self._explored(state, parent, miner)
+        return next(loss for answer, loss in options if answer == losses)
 
     def _search(self, state: State, parent: Model, miner: Process, losses: Answer) -> Search:
         """The search of whoever evaluates the miner's tickets, when the landscape answers so."""
@@ -352,11 +342,22 @@ class PowSystem:
 
     def _made_exact(self, block: Block) -> Losses:
         """Losses that make the block exact; they stand in for true losses that are forgotten."""
-        winner, parent = block.ticket, self._models[block.parent].digest
-        return {
-            self.lineages.offspring(parent, ticket): block.claim + (ticket.draw < winner.draw)
-            for ticket in own_tickets(winner.generation, winner.proposer, self.landscapes.draws)
+        ticket, parent, draws = block.ticket, self._models[block.parent], self.landscapes.draws
+        tickets = all_drawn(ticket.generation, ticket.proposer, draws)
+        if ticket in tickets:
+            best = tickets.index(ticket)
+            losses = [block.claim + (draw < best) for draw in range(draws)]
+        else:  # a recombination says by its weights how the draws rank
+            losses = [block.claim + draws - weight for weight in ticket.weights]
+        search = self.landscapes.search({})
+        steps = [frozenset([each]) for each in tickets]
+        exact = {
+            self.lineages.offspring(parent.digest, step): loss
+            for step, loss in zip(steps, losses, strict=True)
         }
+        for step in recombined(search, parent, ticket.proposer, losses):
+            exact[self.lineages.offspring(parent.digest, step)] = block.claim
+        return exact
 
     def _remembered(self, loss: Losses, learners: Mapping[Process, Learner]) -> Losses:
         """``Remembered``: the losses of models that some correct process has not left behind."""
@@ -371,13 +372,13 @@ class PowSystem:
         block = pow_learner.extend(
             search, self.rules, self.digest(state, parent), model, miner, self._nonce(state)
         )
-        self._models[block.digest] = search.offspring(model, block.ticket)
+        self._models[block.digest] = search.offspring(model, frozenset([block.ticket]))
         loss = self._revealed(state, model, miner, losses)
         return State((*state.blocks, block), state.learner, loss)
 
     def _evaluates(self, state: State, process: Process, block: Block) -> bool:
         """Whether the block comes so far that ``process`` evaluates its miner's tickets."""
-        blind = OpenLandscape(self.landscapes.draws)
+        blind = OpenLandscape(self.landscapes.draws, self.landscapes.recombines)
         for look in (pow_learner.check, self.receive):
             try:
                 look(blind, self.rules, state.learner[process], block)

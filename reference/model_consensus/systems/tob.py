@@ -8,11 +8,19 @@ from dataclasses import dataclass, replace
 
 from model_consensus import tob_learner
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Digest, Model, Process, Search, Ticket, own_tickets
-from model_consensus.systems.answers import Answer, Landscapes, Losses
+from model_consensus.evolutionary_search import Digest, Model, Process, Search, is_own_ticket
+from model_consensus.systems.answers import (
+    Answer,
+    Asked,
+    Landscapes,
+    Losses,
+    LossNotRevealed,
+    explored,
+    revealed,
+)
 from model_consensus.systems.lineage import Lineages, ticket_value
-from model_consensus.tla.values import Function, Value, function, record
-from model_consensus.tob_learner import Learner, current_generation
+from model_consensus.tla.values import Boolean, Function, Value, function, record
+from model_consensus.tob_learner import Learner, Rules, current_generation
 from model_consensus.total_order_broadcast import Broadcast
 
 
@@ -27,7 +35,7 @@ class State:
 
 @dataclass(frozen=True)
 class Offer:
-    """``process`` draws its tickets, is answered ``losses``, and broadcasts its best."""
+    """``process`` evaluates its draws, is answered ``losses``, and broadcasts its best ticket."""
 
     process: Process
     losses: Answer
@@ -42,9 +50,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Deliver:
-    """``process`` takes the next offer of the order."""
+    """``process`` takes the next offer of the order; a blend's loss, if it asks, is ``losses``."""
 
     process: Process
+    losses: Answer = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class ByzantineOffer:
 
 
 Action = Offer | Order | Deliver | ByzantineOffer
-Receive = Callable[[Search, int, Learner, tob_learner.Offer], Learner]
+Receive = Callable[[Search, Rules, Learner, tob_learner.Offer], Learner]
 Forgeries = Callable[["TobSystem", State], Iterable[tob_learner.Offer]]
 
 
@@ -65,7 +74,7 @@ class TobSystem:
 
     :param processes: the names of all processes.
     :param byzantine: those that the adversary controls.
-    :param lambda_: λ, the offers that a selection needs; 1 to n.
+    :param rules: of the learners; λ is at most n.
     :param landscapes: what is searched.
     :param generations: how many generations are decided; None for no end.
     :param forgeries: the offers that the adversary may send in a state; none by default.
@@ -78,7 +87,7 @@ class TobSystem:
         self,
         processes: Sequence[Process],
         byzantine: Sequence[Process],
-        lambda_: int,
+        rules: Rules,
         landscapes: Landscapes,
         generations: int | None = None,
         forgeries: Forgeries = lambda system, state: (),
@@ -89,12 +98,12 @@ class TobSystem:
             raise ModelConsensusError(
                 "processes must be distinct, with the Byzantine ones among them and one correct"
             )
-        if not 1 <= lambda_ <= len(processes):
-            raise ModelConsensusError(f"lambda must be in 1..{len(processes)}, not {lambda_}")
+        if rules.lambda_ > len(processes):
+            raise ModelConsensusError(f"lambda must be in 1..{len(processes)}, not {rules.lambda_}")
         self.processes = tuple(processes)
         self.byzantine = tuple(byzantine)
         self.correct = tuple(p for p in processes if p not in byzantine)
-        self.lambda_ = lambda_
+        self.rules = rules
         self.landscapes = landscapes
         self.generations = generations
         self.forgeries = forgeries
@@ -116,7 +125,9 @@ class TobSystem:
             "Proc": frozenset(self.processes),
             "Byzantine": frozenset(self.byzantine),
             "Draws": self.landscapes.draws,
-            "Lambda": self.lambda_,
+            "Recombines": Boolean.of(self.landscapes.recombines),
+            "Lambda": self.rules.lambda_,
+            "Mu": self.rules.mu,
             "Generations": self.generations,
         }
 
@@ -137,7 +148,7 @@ class TobSystem:
         yield from map(Order, sorted(state.broadcast.network))
         for process in self.correct:
             if state.broadcast.inbox[process]:
-                yield Deliver(process)
+                yield from self.deliveries(state, process)
         for offer in self.forgeries(self, state):
             yield from self.byzantine_offers(state, offer)
 
@@ -151,31 +162,43 @@ class TobSystem:
 
     def offers(self, state: State, process: Process) -> Iterator[Offer]:
         """The action ``Offer`` of ``process``, for every answer of the landscape."""
-        learner = state.learner[process]
-        for answer in self.landscapes.answers(learner.model, self._own(state, learner)):
+        for answer, _ in self._explored(state, process):
             yield Offer(process, answer)
+
+    def deliveries(
+        self, state: State, process: Process, losses: Answer = (), known: Losses | None = None
+    ) -> Iterator[Deliver]:
+        """The action ``Deliver`` of ``process``, for every answer of the landscape."""
+        loss = {**state.loss, **(known or {})}
+        try:
+            self._received(state, process, loss)
+            yield Deliver(process, losses)
+        except LossNotRevealed as asked:
+            parent, steps = state.learner[process].model, []
+            for digest in asked.digests:
+                steps.append(self.lineages.origin(digest)[1])
+            for answer in self.landscapes.answers(parent, steps):
+                found = dict(zip(asked.digests, answer, strict=True))
+                yield from self.deliveries(
+                    state, process, losses + answer, {**(known or {}), **found}
+                )
 
     def byzantine_offers(self, state: State, offer: tob_learner.Offer) -> Iterator[ByzantineOffer]:
         """The action ``ByzantineOffer`` of this offer, for every answer of the landscape."""
-        tickets = self._matters(state, offer)
-        answers: Iterable[Answer] = [()]
-        if tickets:
-            search = self.landscapes.search(state.loss)
-            answers = self.landscapes.answers(self._model(search, state, offer.parent), tickets)
-        for answer in answers:
+        for answer, _ in self._disclosed(state, offer):
             yield ByzantineOffer(offer, answer)
 
     def is_own_draw(self, offer: tob_learner.Offer) -> bool:
         """Whether the sender could draw the offer's ticket on its parent."""
-        return offer.ticket in own_tickets(
-            self.lineages.generation(offer.parent) + 1, offer.sender, self.landscapes.draws
-        )
+        search = self.landscapes.search({})
+        generation = self.lineages.generation(offer.parent) + 1
+        return is_own_ticket(search, offer.ticket, generation, offer.sender)
 
     def apply(self, state: State, action: Action) -> State:
         """The state after ``action``, which must be enabled."""
         match action:
-            case Offer(process, _):
-                loss = self.drawn(state, action)
+            case Offer(process, losses):
+                loss = _chosen(self._explored(state, process), losses)
                 search = self.landscapes.search(loss)
                 learner, offer = tob_learner.offer(search, state.learner[process])
                 return State(
@@ -183,30 +206,49 @@ class TobSystem:
                 )
             case Order(offer):
                 return replace(state, broadcast=state.broadcast.order(offer))
-            case ByzantineOffer(offer, _):
-                loss = self.drawn(state, action)
+            case ByzantineOffer(offer, losses):
+                loss = _chosen(self._disclosed(state, offer), losses)
                 return replace(state, broadcast=state.broadcast.order(offer), loss=loss)
-            case Deliver(process):
-                broadcast, offer = state.broadcast.deliver(process)
-                search = self.landscapes.search(state.loss)
-                before = state.learner[process]
-                after = self.receive(search, self.lambda_, before, offer)
-                learners = {**state.learner, process: after}
-                if len(after.decided) == len(before.decided):  # nothing is left behind
-                    return State(broadcast, learners, state.loss)
-                return State(broadcast, learners, self._remembered(state.loss, learners))
+            case Deliver(process, losses):
+                return self._deliver(state, process, losses)
 
     def drawn(self, state: State, action: Action) -> Losses:
-        """The losses known after ``action``, or no losses at all if it reveals nothing."""
+        """The losses that ``action`` reveals, also those that nobody remembers afterwards."""
         match action:
             case Offer(process, losses):
-                learner = state.learner[process]
-                tickets = self._own(state, learner)
-                return self._reveal(state, learner.model.digest, tickets, losses)
+                return _chosen(self._explored(state, process), losses)
             case ByzantineOffer(offer, losses):
-                return self._reveal(state, offer.parent, self._matters(state, offer), losses)
+                return _chosen(self._disclosed(state, offer), losses)
+            case Deliver(process, losses):
+                return self._delivered(state, process, losses)[1]
             case _:
                 return {}
+
+    def _deliver(self, state: State, process: Process, losses: Answer) -> State:
+        learner, loss = self._delivered(state, process, losses)
+        learners = {**state.learner, process: learner}
+        if len(learner.decided) > len(state.learner[process].decided):
+            loss = self._remembered(loss, learners)
+        return State(state.broadcast.deliver(process)[0], learners, loss)
+
+    def _delivered(self, state: State, process: Process, losses: Answer) -> tuple[Learner, Losses]:
+        """The learner after its next delivery, and the losses that are revealed then."""
+        loss, rest = state.loss, losses
+        while True:
+            try:
+                learner, found = self._received(state, process, loss)
+            except LossNotRevealed as asked:
+                answers, rest = rest[: len(asked.digests)], rest[len(asked.digests) :]
+                loss = {**loss, **dict(zip(asked.digests, answers, strict=True))}
+            else:
+                new = {digest: found[digest] for digest in found if digest not in loss}
+                return learner, {**loss, **new} if new else loss
+
+    def _received(self, state: State, process: Process, loss: Losses) -> tuple[Learner, Losses]:
+        """The learner after its next offer, if ``loss`` is revealed, and what it evaluated."""
+        asked = Asked(self.landscapes.search(loss), self.lineages)
+        offer = state.broadcast.inbox[process][0]
+        return self.receive(asked, self.rules, state.learner[process], offer), asked.found
 
     def project(self, state: State) -> Function:
         """The variables network, inbox, learner and loss of ``TobLearning.tla``."""
@@ -243,6 +285,7 @@ class TobSystem:
         return record(
             decided=tuple(map(self.name, learner.decided)),
             accepted=tuple(map(self.offer_value, learner.accepted)),
+            verified=tuple(map(self.offer_value, learner.verified)),
             banned=learner.banned,
             offered=learner.offered,
             evaluations=learner.evaluations,
@@ -255,33 +298,27 @@ class TobSystem:
                 return learner.model
         return self.lineages.model(search, digest)
 
-    def _own(self, state: State, learner: Learner) -> tuple[Ticket, ...]:
-        """The learner's own tickets whose losses have not been revealed."""
-        generation = current_generation(learner)
-        tickets = own_tickets(generation, learner.process, self.landscapes.draws)
-        return self._undrawn(state, learner.model.digest, tickets)
+    def _explored(self, state: State, process: Process) -> Iterator[tuple[Answer, Losses]]:
+        model = state.learner[process].model
+        return explored(self.landscapes, self.lineages, state.loss, model, process)
 
-    def _undrawn(
-        self, state: State, parent: Digest, tickets: Iterable[Ticket]
-    ) -> tuple[Ticket, ...]:
-        """Those tickets on ``parent`` whose losses have not been revealed."""
-        return tuple(t for t in tickets if self.lineages.offspring(parent, t) not in state.loss)
+    def _disclosed(self, state: State, offer: tob_learner.Offer) -> Iterator[tuple[Answer, Losses]]:
+        """What the landscape may say of a Byzantine offer that a learner may come to evaluate."""
+        if not self._matters(state, offer):
+            yield (), state.loss
+            return
+        search = self.landscapes.search(state.loss)
+        parent, step = self._model(search, state, offer.parent), tob_learner.offered(offer)
+        yield from revealed(self.landscapes, self.lineages, state.loss, parent, [step])
 
-    def _matters(self, state: State, offer: tob_learner.Offer) -> tuple[Ticket, ...]:
-        """The ticket of a Byzantine offer that some learner may come to evaluate, or none."""
-        parent, ticket = offer.parent, offer.ticket
-        drawn = parent in state.loss or parent == self.genesis.digest
-        if not drawn or not self.is_own_draw(offer):
-            return ()
-        if ticket.generation < _last_common_generation(state.learner):
-            return ()
-        return self._undrawn(state, parent, [ticket])
-
-    def _reveal(
-        self, state: State, parent: Digest, tickets: Sequence[Ticket], losses: Answer
-    ) -> Losses:
-        digests = [self.lineages.offspring(parent, ticket) for ticket in tickets]
-        return {**state.loss, **dict(zip(digests, losses, strict=True))}
+    def _matters(self, state: State, offer: tob_learner.Offer) -> bool:
+        """Whether some learner may come to evaluate a Byzantine offer."""
+        drawn = offer.parent in state.loss or offer.parent == self.genesis.digest
+        return (
+            drawn
+            and self.is_own_draw(offer)
+            and offer.ticket.generation >= _last_common_generation(state.learner)
+        )
 
     def _remembered(self, loss: Losses, learner: Mapping[Process, Learner]) -> Losses:
         """``Remembered``: the losses of models that some correct process has not left behind."""
@@ -292,3 +329,8 @@ class TobSystem:
 def _last_common_generation(learner: Mapping[Process, Learner]) -> int:
     """The last generation that every correct process has decided."""
     return min(len(each.decided) for each in learner.values()) - 1
+
+
+def _chosen(options: Iterator[tuple[Answer, Losses]], answer: Answer) -> Losses:
+    """The losses that are revealed by this answer."""
+    return next(loss for given, loss in options if given == answer)
