@@ -98,7 +98,8 @@ Rank(losses, j) == Cardinality({i \in 1 .. Draws :
 (* The weights of the recombination: Draws - 1 for the least loss, two     *)
 (* less for each rank, -(Draws - 1) for the greatest.  One draw alone has  *)
 (* no recombination.                                                       *)
-ByRank(losses) == [j \in 1 .. Draws |-> Draws - 1 - 2 * Rank(losses, j)]
+RankWeights(losses) == [j \in 1 .. Draws |-> Draws - 1 - 2 * Rank(losses, j)]
+ByRank(losses) == RankWeights(losses)
 Recombined(landscape, parent, p) ==
     LET Of(losses) == {Proposal(parent, Ticket(Generation(parent) + 1, p, ByRank(losses)))}
     IN  IF Recombines /\ Draws > 1 THEN Once(Of, DrawLosses(landscape, parent, p)) ELSE {}

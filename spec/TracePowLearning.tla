@@ -12,6 +12,11 @@ VARIABLE decided    \* decided[p]: the models that p has decided
 
 traceVars == <<vars, decided, trace, step, by>>
 
+(* Legal weights, and those of a recombination, by their numbers. *)
+TraceIsLegal(w) == \/ w \in 1 .. Draws
+                   \/ w > Draws /\ Recombines /\ IsCombination(TraceWeights(Draws, w))
+TraceByRank(losses) == TraceNumber(Draws, RankWeights(losses))
+
 (* A block's model, without the way back to the genesis. *)
 TraceModelOf(i) == IF i = 0 THEN TraceGenesis ELSE Recorded.models[i]
 
@@ -19,12 +24,11 @@ TraceModelOf(i) == IF i = 0 THEN TraceGenesis ELSE Recorded.models[i]
 (* speed it finds nothing where q's evaluation cannot lead to the recorded *)
 (* state, which has a new block of q on i or, if a forged block is         *)
 (* refused, the same blocks.                                               *)
-TraceExplored(q, i) ==
+TraceExploredOn(i, q) ==
     LET new == Len(NextState.blocks) > Len(blocks)
         last == NextState.blocks[Len(NextState.blocks)]
-        undrawn == OwnOffspring(ModelOf(i), q) \ DOMAIN loss
     IN  IF new => last.parent = i /\ last.ticket.proposer = q
-        THEN {Reveal(loss, drawn) : drawn \in Landscapes(undrawn)} ELSE {}
+        THEN Explored(loss, ModelOf(i), q) ELSE {}
 
 (* A block that is forged and refused changes nothing, or reveals losses.  *)
 (* So a step may be taken for a forgery only if the trace says which block *)
@@ -38,7 +42,7 @@ ForgedAsLabelled(p) ==
         IF ~Label.work THEN UNCHANGED vars
         ELSE /\ MayWin(block.ticket.proposer)
              /\ IF FollowsParent(p, block)
-                THEN \E true \in TraceExplored(block.ticket.proposer, block.parent) :
+                THEN \E true \in TraceExploredOn(block.parent, block.ticket.proposer) :
                         ~IsExact(block, true) /\ Remember(true, block.parent)
                 ELSE UNCHANGED vars
 -----------------------------------------------------------------------------
@@ -83,7 +87,7 @@ TraceInit == \E t \in 1 .. TraceCount :
     /\ StateIs(TLCGet(t).states[1])
     /\ Init
     /\ decided = Decided
-    /\ Accept(t, 1)
+    /\ Reached(t, 1)
 
 (* The recorded step: one of the specification's, and as it is labelled. *)
 TraceNext ==
@@ -94,7 +98,7 @@ TraceNext ==
         Act(action, LabelledProcesses(Proc), LabelledBlocks(DOMAIN blocks))
     /\ Shape' = NextState
     /\ Notice
-    /\ Accept(trace, step')
+    /\ Reached(trace, step')
 
 TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 -----------------------------------------------------------------------------

@@ -41,7 +41,7 @@ TraceInit == \E t \in 1 .. TraceCount :
     /\ StateIs(TLCGet(t).states[1])
     /\ leader \in [1 .. Epochs -> Proc]
     /\ Init
-    /\ Accept(t, 1)
+    /\ Reached(t, 1)
 
 (* The recorded step: one of the specification's, and as it is labelled. *)
 TraceNext ==
@@ -51,7 +51,7 @@ TraceNext ==
     /\ \E action \in LabelledActions(Actions) :
         Act(action, LabelledProcesses(Proc), Message \cap NextState.pool)
     /\ Shape' = NextState
-    /\ Accept(trace, step')
+    /\ Reached(trace, step')
 
 TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 -----------------------------------------------------------------------------

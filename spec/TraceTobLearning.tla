@@ -7,6 +7,11 @@ EXTENDS TobLearning, Traces
 
 traceVars == <<vars, trace, step, by>>
 
+(* Legal weights, and those of a recombination, by their numbers. *)
+TraceIsLegal(w) == \/ w \in 1 .. Draws
+                   \/ w > Draws /\ Recombines /\ IsCombination(TraceWeights(Draws, w))
+TraceByRank(losses) == TraceNumber(Draws, RankWeights(losses))
+
 (* All possible models: only the refinement of TotalOrderBroadcast, which  *)
 (* is not checked here, needs this large set.                              *)
 TraceModels == {}
@@ -36,7 +41,7 @@ TraceInit == \E t \in 1 .. TraceCount :
     /\ trace = t /\ step = 1 /\ by = ""
     /\ StateIs(TLCGet(t).states[1])
     /\ Init
-    /\ Accept(t, 1)
+    /\ Reached(t, 1)
 
 (* The recorded step: one of the specification's, and as it is labelled. *)
 TraceNext ==
@@ -45,7 +50,7 @@ TraceNext ==
     /\ UNCHANGED <<trace, by>>
     /\ \E action \in LabelledActions(Actions) : Act(action, LabelledProcesses(Proc))
     /\ Shape' = NextState
-    /\ Accept(trace, step')
+    /\ Reached(trace, step')
 
 TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 -----------------------------------------------------------------------------

@@ -20,7 +20,7 @@
 (*   Actions    the names of its actions                                   *)
 (*   Act        the step of an action with one of these names              *)
 (***************************************************************************)
-EXTENDS Integers, Sequences, TLC
+EXTENDS Integers, Sequences, FiniteSets, TLC
 
 (* The traces are in TLC's registers 1, 2 and so on, where an assumption   *)
 (* of the generated module has put them (TLC evaluates a definition anew   *)
@@ -31,8 +31,13 @@ EXTENDS Integers, Sequences, TLC
 (*               whether that had work; "", 0 and {} say nothing           *)
 (*   losses      the loss of each model but the genesis                    *)
 (*   generations its generation                                            *)
-(*   children    of each model, the genesis included: its offspring, by    *)
-(*               proposer and draw; 0 where it was never drawn             *)
+(*   parents     the model that it is an offspring of                      *)
+(*   proposers   whose proposal it is; "" if it is a blend of several      *)
+(*   children    of each model, the genesis included: the proposals on it, *)
+(*               by proposer and weights; 0 where nobody evaluated one     *)
+(*   blends      of each model, the genesis included: its other offspring, *)
+(*               as pairs <<step, model>>                                  *)
+(*   weights     the weights that are not those of a single draw           *)
 (*   models      if it has blocks: the model of each                       *)
 CONSTANTS TraceCount,   \* how many traces there are
           LastGood      \* for a diagnosis: a sequence of pairs <<trace, step>>;
@@ -58,10 +63,18 @@ LabelledBlocks(places) == IF Label.block = 0 THEN places ELSE places \cap {Label
 (* Said when a state is reached: now and then and at the end.  A search    *)
 (* for the last good state substitutes the second operator, and says it of *)
 (* each.                                                                   *)
-Accept(t, i) ==
+Reached(t, i) ==
     i % 100 = 0 \/ i = Len(TLCGet(t).states) => PrintT(<<"reached", t, i>>)
-AcceptEach(t, i) == PrintT(<<"reached", t, i>>)
+ReachedEach(t, i) == PrintT(<<"reached", t, i>>)
 -----------------------------------------------------------------------------
+(* Weights are numbers, too: those of a single draw the number of the draw, *)
+(* the others Draws and their place in the trace's list.                    *)
+TraceSingle(j) == j
+TraceWeights(draws, w) == Recorded.weights[w - draws]
+TraceNumber(draws, vector) ==           \* 0 if nobody used them
+    LET is == {i \in DOMAIN Recorded.weights : Recorded.weights[i] = vector}
+    IN  IF is = {} THEN 0 ELSE draws + CHOOSE i \in is : TRUE
+
 (* Models are numbered from 2^30 on, the genesis model first, and so cannot *)
 (* be taken for other numbers.                                              *)
 TraceGenesis == 1073741824
@@ -69,15 +82,27 @@ Index(model) == model - TraceGenesis
 TraceGeneration(model) ==
     IF Index(model) \in DOMAIN Recorded.generations
     THEN Recorded.generations[Index(model)] ELSE 0
-TraceOffspring(parent, ticket) ==       \* 0 if it was never drawn
+TraceIsOffspring(model, parent) ==
+    /\ Index(model) \in DOMAIN Recorded.parents
+    /\ Recorded.parents[Index(model)] = parent
+TraceIsProposal(model, parent, p) ==
+    TraceIsOffspring(model, parent) /\ Recorded.proposers[Index(model)] = p
+TraceProposal(i, ticket) ==             \* 0 if nobody evaluated it
+    LET p == ticket.proposer
+        w == ticket.weights
+    IN  IF /\ p \in DOMAIN Recorded.children[i]
+           /\ w \in DOMAIN Recorded.children[i][p]
+           /\ ticket.generation = TraceGeneration(TraceGenesis + i - 1) + 1
+        THEN Recorded.children[i][p][w] ELSE 0
+TraceBlend(i, tickets) ==
+    LET is == {j \in DOMAIN Recorded.blends[i] : Recorded.blends[i][j][1] = tickets}
+    IN  IF is = {} THEN 0 ELSE Recorded.blends[i][CHOOSE j \in is : TRUE][2]
+TraceOffspring(parent, tickets) ==
     LET i == Index(parent) + 1
-        p == ticket.proposer
-        j == ticket.draw + 1
-    IN  IF /\ i \in DOMAIN Recorded.children
-           /\ p \in DOMAIN Recorded.children[i]
-           /\ j \in DOMAIN Recorded.children[i][p]
-           /\ ticket.generation = TraceGeneration(parent) + 1
-        THEN Recorded.children[i][p][j] ELSE 0
-TraceLandscapes(models) ==              \* no answer for models that were never drawn
+    IN  IF i \notin DOMAIN Recorded.children THEN 0
+        ELSE IF Cardinality(tickets) = 1
+             THEN TraceProposal(i, CHOOSE t \in tickets : TRUE)
+        ELSE TraceBlend(i, tickets)
+TraceLandscapes(models) ==              \* no answer for what nobody evaluated
     IF 0 \in models THEN {} ELSE {[m \in models |-> Recorded.losses[Index(m)]]}
 =============================================================================

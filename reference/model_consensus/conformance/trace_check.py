@@ -194,7 +194,7 @@ class _Checker:
             if found := re.fullmatch(r'<<"reached", (\d+), (\d+)>>', line.strip()):
                 last_good[int(found[1])] = max(last_good[int(found[1])], int(found[2]))
 
-        bad._run("SPECIFICATION TraceSpec\nCONSTANT Accept <- AcceptEach", on_print=note)
+        bad._run("SPECIFICATION TraceSpec\nCONSTANT Reached <- ReachedEach", on_print=note)
         possible: dict[int, list[tuple[str, Mapping[str, Value]]]] = {n: [] for n in last_good}
         with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
             dump = Path(folder) / "states.dump"

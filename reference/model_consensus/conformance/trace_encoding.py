@@ -20,7 +20,9 @@ from model_consensus.conformance.trace_values import (
     numbered,
     state_problems,
 )
-from model_consensus.conformance.traces import Origin, Trace, TraceError
+from model_consensus.conformance.traces import Trace, TraceError
+from model_consensus.evolutionary_search import Search, is_legal
+from model_consensus.systems.answers import OpenLandscape
 from model_consensus.tla.differences import inner, short
 from model_consensus.tla.values import Boolean, Function, Value, ordered, record
 
@@ -30,12 +32,14 @@ MOST_DRAWS = 1 << 16
 
 @dataclass(frozen=True)
 class EncodedModel:
-    """A model in TLC: its parent's number, its ticket and its loss."""
+    """A model in TLC: its parent's number, its step and its loss.
+
+    :ivar step: the tickets, as pairs of the proposer and the number of the weights.
+    """
 
     parent: int
     generation: int
-    proposer: str
-    draw: int
+    step: frozenset[tuple[str, int]]
     loss: int
 
 
@@ -83,13 +87,14 @@ def encode(trace: Trace) -> Encoded:
         numbered("p", _names_in(trace, "Proc")),
         numbered("m", _names_in(trace, "Message") | _names_in(trace, "Forgery")),
         {name: GENESIS + index for index, name in enumerate([trace.genesis, *trace.models])},
+        draws=_draws(trace),
     )
     names.losses.update(origin.loss for origin in trace.models.values())
     labels, states, problem = _states(trace, module, names)
     if max(names.losses, default=0) > LARGEST:
         # A specification only compares losses: numbers in the same order stand for them.
         ranks = {loss: LARGEST + 1 + index for index, loss in enumerate(sorted(names.losses))}
-        names = Names(names.process, names.message, names.model, ranks)
+        names = Names(names.process, names.message, names.model, ranks, draws=_draws(trace))
         labels, states, problem = _states(trace, module, names)
     return Encoded(
         trace,
@@ -141,6 +146,9 @@ def _check_constants(trace: Trace, module: Module) -> None:
             if value > LARGEST:
                 raise refuse(name, f"{value} is larger than {LARGEST}, the most that TLC can take")
             numbers[name] = value
+        elif kind == "truth":
+            if not isinstance(value, Boolean):
+                raise refuse(name, f"{short(value)} is not TRUE or FALSE")
         elif not isinstance(value, frozenset):
             raise refuse(name, f"{short(value)} is not a set of names")
         else:
@@ -154,6 +162,8 @@ def _check_constants(trace: Trace, module: Module) -> None:
         raise refuse("Byzantine", "no process is correct")
     if not 1 <= numbers.get("Lambda", 1) <= len(processes):
         raise refuse("Lambda", f"{numbers['Lambda']} is not in 1..{len(processes)}")
+    if not 1 <= numbers.get("Mu", 1) <= numbers.get("Lambda", 1):
+        raise refuse("Mu", f"{numbers['Mu']} is not in 1..{numbers['Lambda']} (Lambda)")
     if not 1 <= numbers.get("Draws", 1) <= MOST_DRAWS:
         raise refuse("Draws", f"{numbers['Draws']} is not in 1..{MOST_DRAWS}")
 
@@ -172,13 +182,18 @@ def _constants(trace: Trace, module: Module, names: Names) -> dict[str, Value]:
 # --------------------------------------------------------------------------------------- models
 
 
+def _draws(trace: Trace) -> int:
+    draws = trace.constants.get("Draws", 0)
+    assert isinstance(draws, int)
+    return draws
+
+
 def _models(trace: Trace, names: Names) -> list[EncodedModel]:
     """The models, in the order of their numbers.
 
-    :raises TraceError: a parent is unknown or stands later, or a ticket is not legal.
+    :raises TraceError: a parent is unknown or stands later, or a step is not legal.
     """
-    draws = trace.constants.get("Draws", 0)
-    assert isinstance(draws, int)
+    search = OpenLandscape(max(1, _draws(trace)), trace.constants.get("Recombines") is Boolean.TRUE)
     models: list[EncodedModel] = []
     for name, origin in trace.models.items():
         where = f"{trace.source}: model {name}"
@@ -186,27 +201,38 @@ def _models(trace: Trace, names: Names) -> list[EncodedModel]:
         if parent is None or parent - GENESIS > len(models):
             raise TraceError(f"{where}: its parent {origin.parent} does not stand before it")
         generation = models[parent - GENESIS - 1].generation + 1 if parent > GENESIS else 1
-        proposer, draw = _ticket(where, origin, generation, names, draws)
+        tickets = [_ticket(where, each, generation, names, search) for each in origin.step]
+        if not tickets or len({proposer for proposer, _ in tickets}) < len(tickets):
+            raise TraceError(f"{where}: its step has not one ticket of each of some processes")
         loss = names.rank.get(origin.loss, origin.loss)
-        models.append(EncodedModel(parent, generation, proposer, draw, loss))
+        models.append(EncodedModel(parent, generation, frozenset(tickets), loss))
     return models
 
 
-def _ticket(where: str, origin: Origin, expected: int, names: Names, draws: int) -> tuple[str, int]:
-    """The proposer and the draw of a legal ticket."""
-    if set(origin.ticket) != {"generation", "proposer", "draw"}:
-        raise TraceError(f"{where}: its ticket does not have just generation, proposer and draw")
-    generation, proposer, draw = (origin.ticket[f] for f in ("generation", "proposer", "draw"))
+def _ticket(
+    where: str, ticket: Value, expected: int, names: Names, search: Search
+) -> tuple[str, int]:
+    """The proposer and the number of the weights of a legal ticket."""
+    fields = {"generation", "proposer", "weights"}
+    if not isinstance(ticket, Function) or set(ticket) != fields:
+        raise TraceError(f"{where}: a ticket does not have just generation, proposer and weights")
+    generation, proposer, weights = (ticket[f] for f in ("generation", "proposer", "weights"))
     if generation != expected:
         raise TraceError(
-            f"{where}: the generation {short(generation)} of its ticket is not {expected}, which "
+            f"{where}: the generation {short(generation)} of a ticket is not {expected}, which "
             f"follows its parent's"
         )
     if not isinstance(proposer, str) or proposer not in names.process:
-        raise TraceError(f"{where}: the proposer {short(proposer)} of its ticket is not in Proc")
-    if type(draw) is not int or not 0 <= draw < draws:
-        raise TraceError(f"{where}: the draw {short(draw)} of its ticket is not in 0..{draws - 1}")
-    return names.process[proposer], draw
+        raise TraceError(f"{where}: the proposer {short(proposer)} of a ticket is not in Proc")
+    try:
+        number = names.encode("weights", weights)
+    except (MalformedError, TooLargeError) as error:
+        raise TraceError(f"{where}: the weights of a ticket: {error}") from None
+    assert isinstance(number, int)
+    assert isinstance(weights, tuple)
+    if not is_legal(search, weights):  # type: ignore[arg-type]
+        raise TraceError(f"{where}: the weights {short(weights)} of a ticket are not legal")
+    return names.process[proposer], number
 
 
 # --------------------------------------------------------------------------- states and actions

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from model_consensus.conformance.trace_check import Rejection, TraceVerdict
 from model_consensus.conformance.traces import Origin, Trace, TraceError
-from model_consensus.evolutionary_search import Digest, EvolutionarySearch, Model, Ticket
+from model_consensus.evolutionary_search import Digest, EvolutionarySearch, Model, Step, Ticket
 from model_consensus.landscapes import Landscape
 from model_consensus.pow_learner import Block
-from model_consensus.tla.values import Function, Value
+from model_consensus.tla.values import Boolean, Function, Value
 
 SHORTEST_NAME = 16
 """Hexadecimal digits of its digest that a model's name must have."""
@@ -40,15 +40,22 @@ def _problems(trace: Trace, landscape: Landscape) -> Iterator[Rejection]:
                 f"in hexadecimal, {SHORTEST_NAME} digits of it or more"
             )
     draws = trace.constants["Draws"]
-    lambda_ = trace.constants.get("Lambda", draws)
+    lambda_, mu = trace.constants.get("Lambda", draws), trace.constants.get("Mu", 1)
     assert isinstance(draws, int)
     assert isinstance(lambda_, int)
-    search = EvolutionarySearch(landscape, draws, lambda_)
-    if not search.genesis.digest.hex().startswith(trace.genesis):
+    assert isinstance(mu, int)
+    recombines = trace.constants["Recombines"] is Boolean.TRUE
+    comma, elitist = (
+        EvolutionarySearch(landscape, draws, lambda_, mu, recombines, elitist)
+        for elitist in (False, True)
+    )
+    search = elitist if _is_genesis(trace, elitist) else comma
+    if not _is_genesis(trace, search):
         yield Rejection(
             0,
-            f"the genesis model is {search.genesis.digest.hex()[: len(trace.genesis)]} for this "
-            f"landscape, λ and draws, not {trace.genesis}",
+            f"the genesis model is {comma.genesis.digest.hex()[: len(trace.genesis)]} (or "
+            f"{elitist.genesis.digest.hex()[: len(trace.genesis)]}, if elitist) for this "
+            f"landscape and these constants, not {trace.genesis}",
         )
         return
     yield from _wrong_models(trace, search)
@@ -56,24 +63,28 @@ def _problems(trace: Trace, landscape: Landscape) -> Iterator[Rejection]:
         yield from _without_work(trace, search.genesis.digest)
 
 
+def _is_genesis(trace: Trace, search: EvolutionarySearch) -> bool:
+    return search.genesis.digest.hex().startswith(trace.genesis)
+
+
 # --------------------------------------------------------------------------------------- models
 
 
 def _wrong_models(trace: Trace, search: EvolutionarySearch) -> Iterator[Rejection]:
-    """The models whose names or losses are not what their tickets make of their parents."""
+    """The models whose names or losses are not what their steps make of their parents."""
     children: dict[str, dict[str, Origin]] = {}
     for name, origin in trace.models.items():
         children.setdefault(origin.parent, {})[name] = origin
     known: dict[str, Model] = {trace.genesis: search.genesis}
     for parent, drawn in children.items():  # a parent stands before its offspring
         model = known.pop(parent)
-        tickets = [ticket_of(origin.ticket) for origin in drawn.values()]
-        losses = search.losses(model, tickets)
-        for (name, origin), ticket, loss in zip(drawn.items(), tickets, losses, strict=True):
-            offspring = search.offspring(model, ticket)
+        steps = [step_of(origin) for origin in drawn.values()]
+        losses = search.losses(model, steps)
+        for (name, origin), step, loss in zip(drawn.items(), steps, losses, strict=True):
+            offspring = search.offspring(model, step)
             digest = offspring.digest.hex()[: len(name)]
             if digest != name:
-                problem = f"the digest of the model {name} is {digest}, by its parent and ticket"
+                problem = f"the digest of the model {name} is {digest}, by its parent and step"
                 yield Rejection(_first(trace, name), problem)
                 return
             if loss != origin.loss:
@@ -84,13 +95,19 @@ def _wrong_models(trace: Trace, search: EvolutionarySearch) -> Iterator[Rejectio
                 known[name] = offspring
 
 
-def ticket_of(value: Function) -> Ticket:
+def ticket_of(value: Value) -> Ticket:
     """A ticket from its record in TLA+."""
-    generation, proposer, draw = (value[f] for f in ("generation", "proposer", "draw"))
+    assert isinstance(value, Function)
+    generation, proposer, weights = (value[f] for f in ("generation", "proposer", "weights"))
     assert isinstance(generation, int)
     assert isinstance(proposer, str)
-    assert isinstance(draw, int)
-    return Ticket(generation, proposer, draw)
+    assert isinstance(weights, tuple)
+    return Ticket(generation, proposer, tuple(w for w in weights if isinstance(w, int)))
+
+
+def step_of(origin: Origin) -> Step:
+    """The step that leads to a model."""
+    return frozenset(map(ticket_of, origin.step))
 
 
 def _first(trace: Trace, name: str) -> int:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
-from model_consensus.conformance.trace_encoding import Encoded
+from model_consensus.conformance.trace_encoding import Encoded, EncodedModel
 from model_consensus.conformance.trace_values import GENESIS
-from model_consensus.tla.values import Boolean, Function, Value, function, ordered, show
+from model_consensus.tla.values import Boolean, Function, Value, function, ordered, record, show
 
 _FIELD = re.compile(r"[a-z][A-Za-z0-9_]*")  # no reserved word of TLA+ begins with a small letter
 
@@ -89,8 +89,13 @@ def _numbers(values: AbstractSet[Value]) -> str | None:
 def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
     """Put ``trace`` into a register, as the record that the specification of traces expects."""
     children: list[dict[str, dict[int, int]]] = [{} for _ in range(len(trace.models) + 1)]
+    blends: list[list[Value]] = [[] for _ in children]
     for number, model in enumerate(trace.models, GENESIS + 1):
-        children[model.parent - GENESIS].setdefault(model.proposer, {})[model.draw] = number
+        place = model.parent - GENESIS
+        if len(model.step) > 1:
+            blends[place].append((_step(model), number))
+        for proposer, weights in model.step if len(model.step) == 1 else ():
+            children[place].setdefault(proposer, {})[weights] = number
     losses = writer.define(writer.write(tuple(model.loss for model in trace.models)))
     states = []
     for state in trace.states:
@@ -103,24 +108,41 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
         "states": states,
         "labels": map(writer.write, trace.labels),
         "generations": [str(model.generation) for model in trace.models],
+        "parents": [str(model.parent) for model in trace.models],
+        "proposers": [show(_proposer(model)) for model in trace.models],
+        "weights": map(writer.write, trace.names.combinations()),
+        "blends": map(writer.write, map(tuple, blends)),
         "models": map(str, _block_models(trace.states[-1], children)),
         "children": [
-            writer.write(function({p: _by_draw(each[p]) for p in each})) for each in children
+            writer.write(function({p: _by_weights(each[p]) for p in each})) for each in children
         ],
     }
     fields = [f"{name} |-> <<{', '.join(items)}>>" for name, items in lists.items()]
     writer.define(f"[losses |-> {losses}, {', '.join(fields)}]", register)
 
 
-def _by_draw(models: Mapping[int, int]) -> Value:
-    """The offspring of one proposer: at ``draw + 1`` the number of the model.
+def _step(model: EncodedModel) -> Value:
+    """A step of several tickets as TLC has it."""
+    return frozenset(
+        record(generation=model.generation, proposer=proposer, weights=weights)
+        for proposer, weights in model.step
+    )
 
-    Where most draws have a model, those that have none get 0: a sequence is read faster.
+
+def _proposer(model: EncodedModel) -> str:
+    """Whose proposal it is; "" for a blend."""
+    return next(iter(model.step))[0] if len(model.step) == 1 else ""
+
+
+def _by_weights(models: Mapping[int, int]) -> Value:
+    """The proposals of one process: at the number of the weights that of the model.
+
+    Where most weights have a model, those that have none get 0: a sequence is read faster.
     """
     last = max(models)
     if last < 4 * len(models):
-        return tuple(models.get(draw, 0) for draw in range(last + 1))
-    return function({draw + 1: number for draw, number in models.items()})
+        return tuple(models.get(weights, 0) for weights in range(1, last + 1))
+    return function(dict(models))
 
 
 def _restricted(writer: Writer, losses: str, value: Value) -> str:
@@ -145,9 +167,9 @@ def _block_models(
         assert isinstance(ticket, Function)
         parent = models[place - 1] if place else GENESIS
         drawn = children[parent - GENESIS].get(str(ticket["proposer"]), {}) if parent else {}
-        draw = ticket["draw"]
-        assert isinstance(draw, int)
-        models.append(drawn.get(draw, 0))
+        weights = ticket["weights"]
+        assert isinstance(weights, int)
+        models.append(drawn.get(weights, 0))
     return models
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import single
 from model_consensus.tla.differences import inner, short
 from model_consensus.tla.values import Function, Value, function, ordered, show
 
@@ -47,6 +48,8 @@ class Names:
     :ivar rank: the numbers of losses, if they are not the losses themselves.
     :ivar losses: every loss and every claim that was encoded.
     :ivar stranger: names in tickets that are no process's, which a Byzantine process may write.
+    :ivar draws: how many draws a process has.
+    :ivar weights: the numbers of weights; those of a single draw have the draw's.
     """
 
     process: Mapping[str, str]
@@ -55,6 +58,8 @@ class Names:
     rank: Mapping[int, int] = field(default_factory=dict)
     losses: set[int] = field(default_factory=set)
     stranger: dict[str, str] = field(default_factory=dict)
+    draws: int = 0
+    weights: dict[tuple[int, ...], int] = field(default_factory=dict)
 
     def encode(self, kind: str, value: Value) -> Value:
         """What stands for a value of the trace.
@@ -71,12 +76,8 @@ class Names:
                 return value
             self.losses.add(value)
             return self.rank.get(value, value)
-        if kind == "integer":
-            if type(value) is not int:
-                raise MalformedError(f"{short(value)} is not an integer")
-            if abs(value) > LARGEST:
-                raise TooLargeError(f"the number {value} is too large for TLC")
-            return value
+        if kind == "weights":
+            return self._weights(value)
         if kind == "proposer" and isinstance(value, str):
             known = self.process.get(value)
             return known or self.stranger.setdefault(value, f"x{len(self.stranger)}")
@@ -94,8 +95,24 @@ class Names:
             if kind == "proposer":
                 table = {**self.process, **self.stranger}
             self._back[kind] = {number: name for name, number in table.items()}
+        if kind == "weights" and isinstance(value, int) and 0 < value <= self.draws:
+            return single(value - 1, self.draws)
         unlisted = "(a model that is not listed)" if kind == "model" else value
         return self._back[kind].get(value, unlisted)
+
+    def combinations(self) -> list[tuple[int, ...]]:
+        """The weights that are not those of a single draw, in the order of their numbers."""
+        return list(self.weights)
+
+    def _weights(self, value: Value) -> int:
+        if not isinstance(value, tuple) or not all(type(weight) is int for weight in value):
+            raise MalformedError(f"{short(value)} is not a sequence of integers")
+        weights = tuple(weight for weight in value if type(weight) is int)
+        if any(abs(weight) > LARGEST for weight in weights):
+            raise TooLargeError(f"the weight {max(weights, key=abs)} is too large for TLC")
+        if len(weights) == self.draws and sum(weights) == 1 and min(weights) >= 0:
+            return weights.index(1) + 1
+        return self.weights.setdefault(weights, self.draws + 1 + len(self.weights))
 
     _back: dict[str, dict[Value, Value]] = field(default_factory=dict)
 
@@ -217,14 +234,17 @@ def inside(key: Value, shape: Shape, value: Value, convert: Convert) -> Value:
 NATURAL, LOSS, PROCESS = Atom("natural"), Atom("loss"), Atom("process")
 MESSAGE, MODEL = Atom("message"), Atom("model")
 
-TICKET = Record({"generation": NATURAL, "proposer": PROCESS, "draw": NATURAL})
-# A Byzantine process may write any name and any draw into its offer.
-ANY_TICKET = Record({"generation": NATURAL, "proposer": Atom("proposer"), "draw": Atom("integer")})
+WEIGHTS = Atom("weights")
+
+TICKET = Record({"generation": NATURAL, "proposer": PROCESS, "weights": WEIGHTS})
+# A Byzantine process may write any name into its offer.
+ANY_TICKET = Record({"generation": NATURAL, "proposer": Atom("proposer"), "weights": WEIGHTS})
 OFFER = Record({"sender": PROCESS, "parent": MODEL, "ticket": ANY_TICKET, "claim": LOSS})
 LEARNER = Record(
     {
         "decided": SequenceOf(MODEL, least=1),
         "accepted": SequenceOf(OFFER),
+        "verified": SequenceOf(OFFER),
         "banned": SequenceOf(PROCESS),
         "offered": NATURAL,
         "evaluations": NATURAL,
@@ -238,7 +258,8 @@ CHAIN = SequenceOf(Record({"epoch": NATURAL, "payload": SequenceOf(MESSAGE, most
 class Module:
     """A specification that a trace can be of.
 
-    :ivar constants: its constants; each is a number, or a set of names of processes or messages.
+    :ivar constants: its constants; each is a number, TRUE or FALSE, or a set of names of processes
+        or messages.
     :ivar variables: the shapes of its variables.
     :ivar per_process: those of them that are functions of the correct processes.
     :ivar actions: for each action what a trace can say of it: the process, the block, or what the
@@ -257,7 +278,9 @@ MODULES: Mapping[str, Module] = {
             "Proc": "process",
             "Byzantine": "process",
             "Draws": "number",
+            "Recombines": "truth",
             "Lambda": "number",
+            "Mu": "number",
             "Generations": "number",
         },
         {
@@ -274,6 +297,7 @@ MODULES: Mapping[str, Module] = {
             "Proc": "process",
             "Byzantine": "process",
             "Draws": "number",
+            "Recombines": "truth",
             "Depth": "number",
             "Wins": "number",
             "ByzantineWins": "number",

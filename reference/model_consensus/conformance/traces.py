@@ -2,18 +2,18 @@
 
 A trace is a JSON object (Apalache's ADR-015, "Informal Trace Format")::
 
-    {"#meta": {"version": 2,                       of this format
+    {"#meta": {"version": 3,                       of this format
                "module": "TobLearning",            the specification
                "constants": {"Proc": ..., ...},    its constants, as ITF values
                "genesis": "name",
-               "models": [{"name": ..., "parent": "name", "ticket": {...}, "loss": 7}, ...]},
+               "models": [{"name": ..., "parent": "name", "step": {...}, "loss": 7}, ...]},
      "vars": ["network", ...],
      "states": [{"#meta": {"action": "Init"}, "network": ..., ...},
                 {"#meta": {"action": "Deliver", "process": "p1"}, ...}, ...]}
 
 A model is named by any string, such as its digest in hexadecimal; ``models`` tells for every model
-that was drawn from which parent by which ticket, and what its loss is.  The variables are those of
-the specification.  What a state says of the action that led to it is optional, and checked.
+that was evaluated from which parent by which step, and what its loss is.  The variables are those
+of the specification.  What a state says of the action that led to it is optional, and checked.
 docs/traces.md describes the format in full.
 """
 
@@ -30,8 +30,8 @@ from model_consensus.evolutionary_search import Digest, Model
 from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.tla.values import Function, Value, from_itf, to_itf
 
-VERSION = 2
-"""Of the format; version 1 had no decisions of PowLearning and no arguments of actions."""
+VERSION = 3
+"""Of the format; before, a model came from a single draw of one process."""
 
 LARGEST_FILE = 100 << 20
 """Bytes; a larger file is refused unread."""
@@ -61,7 +61,7 @@ class Origin:
     """Where a model comes from, and its loss on the landscape of the run."""
 
     parent: str
-    ticket: Function
+    step: frozenset[Value]
     loss: int
 
 
@@ -150,9 +150,9 @@ def record(source: str, system: Recordable, steps: Iterable[tuple[Any, Any]]) ->
         before = state
     models = {}
     for digest, loss in losses.items():
-        parent, ticket = system.lineages.origin(digest)
+        parent, step = system.lineages.origin(digest)
         models[str(system.name(digest))] = Origin(
-            str(system.name(parent)), ticket_value(ticket), loss
+            str(system.name(parent)), frozenset(map(ticket_value, step)), loss
         )
     genesis = str(system.name(system.genesis.digest))
     done = system.work(before)
@@ -181,7 +181,7 @@ def write(path: Path, trace: Trace) -> None:
             {
                 "name": name,
                 "parent": origin.parent,
-                "ticket": to_itf(origin.ticket),
+                "step": to_itf(origin.step),
                 "loss": origin.loss,
             }
             for name, origin in trace.models.items()
@@ -333,24 +333,24 @@ def _meta(source: str, data: Any) -> Any:
 def _models(source: str, meta: Any) -> dict[str, Origin]:
     """The models by name.
 
-    :raises TraceError: one is malformed, or two have one name or one parent and one ticket.
+    :raises TraceError: one is malformed, or two have one name or one parent and one step.
     """
     models: dict[str, Origin] = {}
-    drawn: dict[tuple[str, Function], str] = {}
+    drawn: dict[tuple[str, Value], str] = {}
     for index, model in enumerate(_field(source, meta, "models", list)):
         where = f"{source}: model {index}"
-        ticket = _value(where, _field(where, model, "ticket", dict))
-        if not isinstance(ticket, Function):
-            raise TraceError(f"{where}: ticket is not a record")
+        step = _value(where, _field(where, model, "step", dict))
+        if not isinstance(step, frozenset):
+            raise TraceError(f"{where}: step is not a set")
         name, parent = _field(where, model, "name", str), _field(where, model, "parent", str)
         if name in models or name == meta.get("genesis"):
             raise TraceError(f"{where}: another model is called {name} too")
-        origin = Origin(parent, ticket, _natural(where, model, "loss"))
-        other = drawn.setdefault((parent, ticket), name)
+        origin = Origin(parent, step, _natural(where, model, "loss"))
+        other = drawn.setdefault((parent, step), name)
         if other != name:
             raise TraceError(
                 f"{source}: the models {other} and {name} have the same parent and the same "
-                f"ticket, which fix one offspring"
+                f"step, which fix one offspring"
             )
         models[name] = origin
     return models

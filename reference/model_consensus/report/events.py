@@ -5,7 +5,7 @@ implementation or a counterexample of TLC tells its story as well as one of ours
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -143,14 +143,14 @@ def _ordered(teller: _Teller, trace: Trace, step: int, offer: Any, after: Any) -
 def _offered(trace: Trace, step: int, offer: Any, after: Any) -> Event:
     """An offer is sent; a false claim stands beside the true loss, where the trace has it."""
     ticket, claim = offer["ticket"], offer["claim"]
-    text = f"offers g{ticket['generation']} draw {ticket['draw']}, claim {claim}"
+    text = f"offers {_ticket(ticket)}, claim {claim}"
     if ticket["proposer"] != offer["sender"]:
         text += f", a ticket of {ticket['proposer']}"
     loss = next(
         (
             loss
             for model, loss in after.get("loss", {}).items()
-            if _origin(trace, model) == (offer["parent"], ticket)
+            if _origin(trace, model) == (offer["parent"], frozenset([ticket]))
         ),
         claim,
     )
@@ -159,12 +159,27 @@ def _offered(trace: Trace, step: int, offer: Any, after: Any) -> Event:
     return Event(step, str(offer["sender"]), f"{text}, true loss {loss}", "lie")
 
 
+def _ticket(ticket: Any) -> str:
+    """A ticket without its proposer: the number of a single draw, or weights."""
+    weights = ticket["weights"]
+    if sum(weights) == 1 and min(weights) >= 0:
+        return f"g{ticket['generation']} draw {weights.index(1)}"
+    return f"g{ticket['generation']} weights {','.join(map(str, weights))}"
+
+
+def _brief(ticket: Any) -> str:
+    """A ticket in a few letters: p1.0 is the first draw of p1."""
+    weights = ticket["weights"]
+    single = sum(weights) == 1 and min(weights) >= 0
+    return f"{ticket['proposer']}.{weights.index(1) if single else ','.join(map(str, weights))}"
+
+
 def _origin(trace: Trace, model: Any) -> tuple[Value, Any] | None:
-    """Parent and ticket of a model; None if the trace does not say."""
+    """Parent and step of a model; None if the trace does not say."""
     if isinstance(model, tuple):
         return (model[:-1], model[-1]) if model else None
     origin = trace.models.get(model)
-    return (origin.parent, origin.ticket) if origin else None
+    return (origin.parent, origin.step) if origin else None
 
 
 def _learned(trace: Trace, before: Any, after: Any) -> tuple[str, str]:
@@ -173,10 +188,8 @@ def _learned(trace: Trace, before: Any, after: Any) -> tuple[str, str]:
     text = "".join(f", bans {p}" for p in banned)
     for model in decided:
         if origin := _origin(trace, model):
-            _, ticket = origin
-            text += (
-                f", decides {ticket['proposer']}'s g{ticket['generation']} draw {ticket['draw']}"
-            )
+            steps = [f"{ticket['proposer']}'s {_ticket(ticket)}" for ticket in _sorted(origin[1])]
+            text += f", decides {'the blend of ' if len(steps) > 1 else ''}{' and '.join(steps)}"
         else:
             text += f", decides {short(model)}"
     return text, "ban" if banned else "decision" if decided else "step"
@@ -285,9 +298,9 @@ def block_names(trace: Trace) -> dict[Any, str]:
 
 
 def short(value: Value, longest: int = 9) -> str:
-    """A value in a few letters; a model in TLA+ is the tickets that lead to it."""
-    if isinstance(value, tuple) and value and all(isinstance(v, Mapping) for v in value):
-        return "/".join(f"{v.get('proposer')}.{v.get('draw')}" for v in value)  # type: ignore[union-attr]
+    """A value in a few letters; a model in TLA+ is the steps that lead to it."""
+    if isinstance(value, tuple) and value and all(isinstance(step, frozenset) for step in value):
+        return "/".join("+".join(_brief(t) for t in _sorted(step)) for step in value)
     text = value if isinstance(value, str) else show(value)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 

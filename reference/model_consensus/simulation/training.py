@@ -172,8 +172,8 @@ def _train_tob(
     trace = record("this run", system, steps())
     if len(rows) < (system.generations or 0):
         raise ModelConsensusError(
-            f"the run stopped after {len(rows)} generations: {system.rules.lambda_} offers are needed "
-            f"and {len(system.correct)} processes are correct"
+            f"the run stopped after {len(rows)} generations: {system.rules.lambda_} offers are "
+            f"needed and {len(system.correct)} processes are correct"
         )
     return Training(trace, rows, models[0], banned)
 
@@ -187,7 +187,7 @@ def _train_pow(setting: Setting, landscape: Landscape, on_row: OnRow) -> Trainin
         recombines=setting.recombines,
         elitist=setting.elitist,
     )
-    one = OneLandscape(CachedSearch(search))
+    one, cost = OneLandscape(CachedSearch(search)), proposal_cost(search)
     system = PowSystem(
         Rules(setting.process_names, setting.depth, (1 << 256) // setting.hashes),
         setting.byzantine_names,
@@ -215,8 +215,7 @@ def _train_pow(setting: Setting, landscape: Landscape, on_row: OnRow) -> Trainin
                     Row(
                         len(rows) + 1,
                         landscape.losses(models[0].vector[None])[0],
-                        proposal_cost(search)
-                        * max(len(each.known) for each in state.learner.values()),
+                        cost * max(len(each.known) for each in state.learner.values()),
                         len(state.blocks) - ahead.models[ahead.tip].generation,
                         accuracies(landscape, models[0].vector),
                     )

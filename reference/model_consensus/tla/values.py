@@ -292,7 +292,7 @@ def to_itf(value: Value) -> Any:
     if isinstance(value, str):
         return value
     if type(value) is int:
-        return {"#bigint": str(value)}
+        return value if abs(value) < 1 << 53 else {"#bigint": str(value)}
     if isinstance(value, tuple):
         return {"#tup": [to_itf(item) for item in value]}
     if isinstance(value, frozenset):
