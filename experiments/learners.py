@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from model_consensus import tob_learner
 from model_consensus.adversaries.pow import Strategy
 from model_consensus.adversaries.tob import Attack
-from model_consensus.evolutionary_search import EvolutionarySearch, Model, Process
+from model_consensus.evolutionary_search import EvolutionarySearch, Model, Process, proposal_cost
 from model_consensus.landscapes import Landscape
 from model_consensus.pow_learner import Rules
 from model_consensus.simulation.cached_search import CachedSearch
@@ -35,14 +35,16 @@ def over_tob(
     seed: int,
     receive: Receive = tob_learner.receive,
 ) -> Model:
-    """The last model decided over Total Order Broadcast, with λ = n - f.
+    """The last model decided over Total Order Broadcast, with λ = n - f and μ = λ - f, at least 1.
 
     The run ends before a correct process would have evaluated more than ``budget`` models.
     """
     who = names(processes, seed)
     lambda_ = processes - byzantine
-    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, lambda_)))
-    system = TobSystem(who, who[lambda_:], lambda_, one, name=bytes.hex, receive=receive)
+    rules = tob_learner.Rules(lambda_, max(1, lambda_ - byzantine))
+    search = EvolutionarySearch(landscape, draws, rules.lambda_, rules.mu, recombines=True)
+    one = OneLandscape(CachedSearch(search))
+    system = TobSystem(who, who[lambda_:], rules, one, name=bytes.hex, receive=receive)
 
     model = system.genesis
     for _, state in simulate(system, one, attack, seed):
@@ -65,16 +67,16 @@ def over_pow(
 ) -> Model:
     """The last model decided over proof-of-work, with λ = ``draws``.
 
-    A win costs a process at most λ evaluations, whoever wins and whatever becomes of the block, so
-    the budget is spent after ``budget // draws`` wins.  The share of the Byzantine processes in the
+    A win costs a process at most λ + 1 evaluations, whoever wins and whatever becomes of the block,
+    so the budget is spent after ``budget // (draws + 1)`` wins.  The share of the Byzantine processes in the
     wins is their share of the processes.
     """
     who = names(processes, seed)
     rules = Rules(tuple(who), DEPTH, (1 << 256) // HASHES)
-    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, draws)))
+    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, draws, recombines=True)))
     system = PowSystem(rules, who[processes - byzantine :], one, name=bytes.hex)
 
-    wins = budget // draws
+    wins = budget // proposal_cost(one.searched)
     *_, (_, last) = simulate_pow(system, strategy, byzantine / processes, wins, seed)
     ahead = max(last.learner.values(), key=lambda learner: learner.models[learner.tip].generation)
     decided = system.decided(ahead)[-1]

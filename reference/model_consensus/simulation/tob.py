@@ -3,11 +3,12 @@
 The schedule is a sequence of choices made by raw words of numpy's Philox generator, so the same
 seed gives the same run on every machine.  Every enabled move of a correct process is as likely as
 any other, hence the schedule is fair with probability 1 and processes do lag behind each other.
+Where an attack decides the order, correct processes make all their other moves first.
 """
 
 from collections.abc import Iterator
 
-from model_consensus.adversaries.tob import Attack, wanted
+from model_consensus.adversaries.tob import Attack, situation, wanted
 from model_consensus.simulation.schedule import Schedule
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Action, Deliver, Order, State, TobSystem
@@ -46,10 +47,13 @@ def simulate(
                 moves.append(("offer", process))
             if state.broadcast.inbox[process]:
                 moves.append(("deliver", process))
-        moves += [("order", offer) for offer in sorted(state.broadcast.network)]
+        if attack.order is None or not system.byzantine:
+            moves += [("order", offer) for offer in sorted(state.broadcast.network)]
+            moves += [("forge", offer) for offer in forged] if moves else []
+        elif not moves:
+            moves = _next_in_order(system, landscape, attack, state, ordered)
         if not moves:
             return
-        moves += [("forge", offer) for offer in forged]
         action: Action
         match schedule.choose(moves):
             case ("offer", str(process)):
@@ -66,3 +70,26 @@ def simulate(
                 raise AssertionError(other)
         state = system.apply(state, action)
         yield action, state
+
+
+def _next_in_order(
+    system: TobSystem,
+    landscape: OneLandscape,
+    attack: Attack,
+    state: State,
+    ordered: set[OfferMessage],
+) -> list[tuple[str, object]]:
+    """The one offer that gets its place next where the attack decides; none if there is none."""
+    ahead = max(state.learner.values(), key=current_generation)
+    late = sorted(o for o in state.broadcast.network if o.parent != ahead.model.digest)
+    if late:
+        return [("order", late[0])]
+    if not state.broadcast.network:
+        return []
+    for attacker in system.byzantine:
+        for offer in wanted(attack, system, landscape.searched, state, attacker):
+            if offer not in ordered:
+                return [("forge", offer)]
+    now = situation(system, landscape.searched, state, system.byzantine[0])
+    assert attack.order is not None
+    return [("order", next(o for o in attack.order(now) if o in state.broadcast.network))]
