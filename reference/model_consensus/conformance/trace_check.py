@@ -108,10 +108,12 @@ def check_encoded(
 
 
 def _setting(encoded: Encoded) -> tuple[str, str]:
-    """What traces of one run of TLC have in common: the module and the constants."""
-    trace = encoded.trace
-    return trace.module, "\n".join(
-        f"    {name} = {show(trace.constants[name])}" for name in sorted(trace.constants)
+    """What traces of one run of TLC have in common: the module and the constants.
+
+    The constants are those that TLC gets: the names that users give to processes do not matter.
+    """
+    return encoded.trace.module, "\n".join(
+        f"    {name} = {show(encoded.constants[name])}" for name in sorted(encoded.constants)
     )
 
 
@@ -224,10 +226,7 @@ class _Checker:
         on_print: Callable[[str], None] | None = None,
         dump: Path | None = None,
     ) -> Result:
-        module = self.traces[0].trace.module
-        constants = "\n".join(
-            f"    {name} = {show(value)}" for name, value in self.traces[0].constants.items()
-        )
+        module, constants = _setting(self.traces[0])
         specification = spec_directory() / f"Trace{module}.tla"
         config = specification.with_suffix(".cfg").read_text(encoding="utf-8")
         if not properties:
