@@ -55,12 +55,9 @@ LabelledProcesses(processes) ==
     IF Label.process = "" THEN processes ELSE processes \cap {Label.process}
 LabelledBlocks(places) == IF Label.block = 0 THEN places ELSE places \cap {Label.block}
 
-(* Said when a state is reached: now and then and at the end.  A search    *)
-(* for the last good state substitutes the second operator, and says it of *)
-(* each.                                                                   *)
-Accept(t, i) ==
-    i % 100 = 0 \/ i = Len(TLCGet(t).states) => PrintT(<<"reached", t, i>>)
-AcceptEach(t, i) == PrintT(<<"reached", t, i>>)
+(* Said when a state is reached: the last of which this is said is the     *)
+(* last good one.                                                          *)
+Accept(t, i) == PrintT(<<"reached", t, i>>)
 -----------------------------------------------------------------------------
 (* Models are numbered from 2^30 on, the genesis model first, and so cannot *)
 (* be taken for other numbers.                                              *)

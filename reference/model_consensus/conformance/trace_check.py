@@ -2,7 +2,7 @@
 
 All traces with the same constants go into one run of ``spec/Trace*.tla``: TLC follows each with
 the specification's own actions and checks its invariants in every state.  For a trace that is
-rejected two short runs more find the last good state and what was possible there.
+rejected one short run more finds what was possible after its last good state.
 """
 
 import re
@@ -159,7 +159,8 @@ class _Checker:
             sources = ", ".join(each.trace.source for each in self.traces[:3])
             raise ModelConsensusError(f"TLC, checking {sources}: {result.message}")
         rejected = [n for n, each in enumerate(self.traces, 1) if reached[n] < len(each.states)]
-        rejections = dict(zip(rejected, self._diagnose(rejected), strict=True))
+        diagnosed = self._diagnose({n: reached[n] for n in rejected})
+        rejections = dict(zip(rejected, diagnosed, strict=True))
         verdicts = []
         for number, each in enumerate(self.traces, 1):
             rejection = rejections.get(number) or _malformed(each)
@@ -185,18 +186,12 @@ class _Checker:
         rejection = Rejection(min(reached, len(encoded.states) - 1), reason)
         return [TraceVerdict(encoded.trace, rejection)]
 
-    def _diagnose(self, rejected: Sequence[int]) -> list[Rejection]:
-        """Why the traces of these numbers were not accepted."""
-        if not rejected:
+    def _diagnose(self, reached: Mapping[int, int]) -> list[Rejection]:
+        """Why the traces of these numbers were accepted so far, and no further."""
+        if not reached:
             return []
-        bad = _Checker([self.traces[n - 1] for n in rejected], self.time_limit, self.on_progress)
-        last_good = dict.fromkeys(range(1, len(rejected) + 1), 0)
-
-        def note(line: str) -> None:
-            if found := re.fullmatch(r'<<"reached", (\d+), (\d+)>>', line.strip()):
-                last_good[int(found[1])] = max(last_good[int(found[1])], int(found[2]))
-
-        bad._run("SPECIFICATION TraceSpec\nCONSTANT Accept <- AcceptEach", on_print=note)
+        bad = _Checker([self.traces[n - 1] for n in reached], self.time_limit, self.on_progress)
+        last_good = dict(enumerate(reached.values(), 1))
         possible: dict[int, list[tuple[str, Mapping[str, Value]]]] = {n: [] for n in last_good}
         with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
             dump = Path(folder) / "states.dump"
