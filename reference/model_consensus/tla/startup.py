@@ -1,4 +1,4 @@
-"""Java starts TLC in half the time if it finds TLC's classes loaded and linked in a file.
+"""Java starts TLC sooner if it finds the classes of TLC loaded and linked in a file.
 
 Java 25 writes that file, its ahead-of-time cache (JEP 483, 514 and 515), at the end of a run of
 TLC.  One is made before the first run, and kept in ``~/.cache/model-consensus``.  The environment
