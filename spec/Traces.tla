@@ -60,12 +60,9 @@ LabelledProcesses(processes) ==
     IF Label.process = "" THEN processes ELSE processes \cap {Label.process}
 LabelledBlocks(places) == IF Label.block = 0 THEN places ELSE places \cap {Label.block}
 
-(* Said when a state is reached: now and then and at the end.  A search    *)
-(* for the last good state substitutes the second operator, and says it of *)
-(* each.                                                                   *)
-Reached(t, i) ==
-    i % 100 = 0 \/ i = Len(TLCGet(t).states) => PrintT(<<"reached", t, i>>)
-ReachedEach(t, i) == PrintT(<<"reached", t, i>>)
+(* Said when a state is reached: the last of which this is said is the     *)
+(* last good one.                                                          *)
+Reached(t, i) == PrintT(<<"reached", t, i>>)
 -----------------------------------------------------------------------------
 (* Weights are numbers, too: those of a single draw the number of the draw, *)
 (* the others Draws and their place in the trace's list.                    *)

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from model_consensus.commands import cli
-from model_consensus.conformance import traces
+from model_consensus.conformance import trace_check, traces
 from model_consensus.conformance.trace_check import TraceVerdict, check_traces, describe
 from model_consensus.conformance.trace_landscape import check_landscape
 from model_consensus.conformance.traces import Trace, TraceError, Work
 from model_consensus.landscapes import OneMax, Sphere
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.training import train
+from model_consensus.tla.tlc import Run, check
+from model_consensus.tla.tlc_output import Result
 from model_consensus.tla.values import Boolean, Function, Value, function
 
 INPUTS = Path(__file__).parent / "inputs"
@@ -188,7 +190,17 @@ def with_names(path: Path, model: str, first: str, second: str) -> Trace:
 
 
 @pytest.mark.tlc
-def test_no_name_that_a_user_chooses_matters(tmp_path: Path) -> None:
+def test_no_name_that_a_user_chooses_matters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are checked in one run of TLC, and one more explains why some are rejected."""
+    runs = []
+
+    def counted(run: Run, **options: Any) -> Result:
+        runs.append(run)
+        return check(run, **options)
+
+    monkeypatch.setattr(trace_check, "check", counted)
     good = [
         with_names(tmp_path / f"{number}.itf.json", *names)
         for number, names in enumerate(NAMES.values())
@@ -199,6 +211,7 @@ def test_no_name_that_a_user_chooses_matters(tmp_path: Path) -> None:
     ]
     bad = [replace(each, actions=each.actions[1:], arguments=each.arguments[1:]) for each in bad]
     found = check_traces([*good, *bad])
+    assert len(runs) == 2
     assert [each.accepted for each in found] == [True] * len(good) + [False] * len(bad)
     for verdict in found[len(good) :]:
         assert verdict.rejection is not None

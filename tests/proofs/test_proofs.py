@@ -24,7 +24,7 @@ THEORIES = tuple(theories.THEORIES)
 
 
 @pytest.mark.parametrize("name", THEORIES)
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [1, 2])  # `verify` asks with the seed 0
 def test_every_condition_is_proved(name: str, seed: int) -> None:
     for condition in theories.conditions(name):
         outcome = discharge(condition, seed=seed)

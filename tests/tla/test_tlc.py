@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.tla import tlc
+from model_consensus.tla import startup, tlc
 from model_consensus.tla.tlc import Run, check, command, show_command
 from model_consensus.tla.tlc_output import Reader, Verdict
 from model_consensus.tla.toolchain import find_toolchain
@@ -31,7 +31,8 @@ def counter(variant: str, *, deadlock: bool = False, coverage: bool = False) -> 
 
 @pytest.fixture
 def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[str]]]:
-    """Every process that is started; all must be gone in the end."""
+    """Every process that is started for a run; all must be gone in the end."""
+    startup.options(find_toolchain())  # what is started once, and not for each run
     started: list[subprocess.Popen[str]] = []
 
     class Watched(subprocess.Popen):  # type: ignore[type-arg]

@@ -64,7 +64,7 @@ def dumped(model: SpecModel, folder: Path, say: Say = silent) -> tuple[Dump, Gra
     text = model.config.read_text(encoding="utf-8")
     config.write_text(without_checks(text), encoding="utf-8")
     say("TLC explores the specification")
-    run = tlc.Run(model.module, config, dump=dot, heap=HEAP, quick=model.runtime < 8)
+    run = tlc.Run(model.module, config, dump=dot, heap=HEAP, quick=model.is_short)
     result = tlc.check(run, on_progress=lambda done: say(f"TLC: {done.distinct:,} states"))
     if result.verdict is not Verdict.HOLDS:
         raise ModelConsensusError(f"{model.name}: {result.message}")

@@ -2,7 +2,7 @@
 
 All traces with the same constants go into one run of ``spec/Trace*.tla``: TLC follows each with
 the specification's own actions and checks its invariants in every state.  For a trace that is
-rejected two short runs more find the last good state and what was possible there.
+rejected one short run more finds what was possible after its last good state.
 """
 
 import re
@@ -108,10 +108,12 @@ def check_encoded(
 
 
 def _setting(encoded: Encoded) -> tuple[str, str]:
-    """What traces of one run of TLC have in common: the module and the constants."""
-    trace = encoded.trace
-    return trace.module, "\n".join(
-        f"    {name} = {show(trace.constants[name])}" for name in sorted(trace.constants)
+    """What traces of one run of TLC have in common: the module and the constants.
+
+    The constants are those that TLC gets: the names that users give to processes do not matter.
+    """
+    return encoded.trace.module, "\n".join(
+        f"    {name} = {show(encoded.constants[name])}" for name in sorted(encoded.constants)
     )
 
 
@@ -157,7 +159,8 @@ class _Checker:
             sources = ", ".join(each.trace.source for each in self.traces[:3])
             raise ModelConsensusError(f"TLC, checking {sources}: {result.message}")
         rejected = [n for n, each in enumerate(self.traces, 1) if reached[n] < len(each.states)]
-        rejections = dict(zip(rejected, self._diagnose(rejected), strict=True))
+        diagnosed = self._diagnose({n: reached[n] for n in rejected})
+        rejections = dict(zip(rejected, diagnosed, strict=True))
         verdicts = []
         for number, each in enumerate(self.traces, 1):
             rejection = rejections.get(number) or _malformed(each)
@@ -183,18 +186,12 @@ class _Checker:
         rejection = Rejection(min(reached, len(encoded.states) - 1), reason)
         return [TraceVerdict(encoded.trace, rejection)]
 
-    def _diagnose(self, rejected: Sequence[int]) -> list[Rejection]:
-        """Why the traces of these numbers were not accepted."""
-        if not rejected:
+    def _diagnose(self, reached: Mapping[int, int]) -> list[Rejection]:
+        """Why the traces of these numbers were accepted so far, and no further."""
+        if not reached:
             return []
-        bad = _Checker([self.traces[n - 1] for n in rejected], self.time_limit, self.on_progress)
-        last_good = dict.fromkeys(range(1, len(rejected) + 1), 0)
-
-        def note(line: str) -> None:
-            if found := re.fullmatch(r'<<"reached", (\d+), (\d+)>>', line.strip()):
-                last_good[int(found[1])] = max(last_good[int(found[1])], int(found[2]))
-
-        bad._run("SPECIFICATION TraceSpec\nCONSTANT Reached <- ReachedEach", on_print=note)
+        bad = _Checker([self.traces[n - 1] for n in reached], self.time_limit, self.on_progress)
+        last_good = dict(enumerate(reached.values(), 1))
         possible: dict[int, list[tuple[str, Mapping[str, Value]]]] = {n: [] for n in last_good}
         with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
             dump = Path(folder) / "states.dump"
@@ -224,10 +221,7 @@ class _Checker:
         on_print: Callable[[str], None] | None = None,
         dump: Path | None = None,
     ) -> Result:
-        module = self.traces[0].trace.module
-        constants = "\n".join(
-            f"    {name} = {show(value)}" for name, value in self.traces[0].constants.items()
-        )
+        module, constants = _setting(self.traces[0])
         specification = spec_directory() / f"Trace{module}.tla"
         config = specification.with_suffix(".cfg").read_text(encoding="utf-8")
         if not properties:

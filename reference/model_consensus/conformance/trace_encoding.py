@@ -48,8 +48,8 @@ class Encoded:
     """A trace in TLC's names, up to the first state that is malformed.
 
     :ivar trace: the trace itself.
-    :ivar constants: their values; the same names stand for the same processes and messages in every
-        trace with equal constants.
+    :ivar constants: their values, in TLC's names; traces in which these are equal can be checked
+        together.
     :ivar labels: what is said of the action that led to each state.
     :ivar losses: the numbers of all losses and claims.
     :ivar problem: what is malformed in the state that follows the last one here; None if nothing.

@@ -95,6 +95,11 @@ class SpecModel:
     def name(self) -> str:
         return self.config.stem
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it is over sooner if Java compiles lightly: see ``Run.quick``."""
+        return self.runtime < 20
+
     def run(self) -> Run:
         """How TLC is to run it."""
         return Run(
@@ -103,7 +108,7 @@ class SpecModel:
             workers=self.workers,
             deadlock=self.deadlock,
             coverage=self.kind == "holds",
-            quick=self.runtime < 8,
+            quick=self.is_short,
         )
 
 

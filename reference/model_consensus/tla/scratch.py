@@ -21,6 +21,15 @@ _LOCK = "lock"
 
 
 @contextmanager
+def exclusive(file: Path) -> Iterator[None]:
+    """Wait until no other process or thread is in such a block; ``file`` is made for it."""
+    with file.open("w") as lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def scratch_folder() -> Iterator[Path]:
     """An empty folder, removed with all that is in it at the end of the block."""
     _remove_abandoned(Path(tempfile.gettempdir()))

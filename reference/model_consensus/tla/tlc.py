@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model_consensus.errors import ModelConsensusError
+from model_consensus.tla import startup
 from model_consensus.tla.config import read_config
 from model_consensus.tla.process import child, kill
 from model_consensus.tla.scratch import scratch_folder
@@ -35,7 +36,7 @@ class Run:
     workers: int = 1
     deadlock: bool = False  # whether a state without successors is an error
     coverage: bool = False  # count how often each action fires
-    quick: bool = False  # compile lightly: a third less time below 5 s, a third more above 10 s
+    quick: bool = False  # compile lightly: half the processor time below 10 s, twice it above 25 s
     heap: str | None = None  # the most memory Java may take, such as "4g"
     library: Path | None = None  # where else the modules are
     dump: Path | None = None  # write the state graph there, for Graphviz, edges named by action
@@ -51,6 +52,7 @@ def java_command(run: Run, toolchain: Toolchain, scratch: Path) -> list[str]:
         "-Duser.language=en",  # or numbers come with other separators
         # TLC unpacks its standard modules there: runs must not share it.
         f"-Djava.io.tmpdir={scratch}",
+        *startup.options(toolchain),
     ]
     if run.quick:
         java.append("-XX:TieredStopAtLevel=1")
@@ -120,7 +122,6 @@ def check(
     toolchain = toolchain or find_toolchain()
     properties = read_config(run.config).properties
     reader = Reader(on_print, on_step)
-    started = time.monotonic()
 
     def reason() -> str:
         """Why the run is to be ended; empty if it is not."""
@@ -130,17 +131,19 @@ def check(
             return "stopped"
         return trouble() if trouble is not None else ""
 
-    with (
-        scratch_folder() as scratch,
-        child(made_by(run, toolchain, scratch), run.module.resolve().parent) as process,
-        _Watcher(process, reason) as watcher,
-    ):
-        assert process.stdout is not None
-        # A line may be as long as its value: read no more than a message may hold at once.
-        for line in iter(lambda: process.stdout.readline(1 << 20), ""):  # type: ignore[union-attr]
-            if reader.feed(line) and on_progress is not None and reader.progress is not None:
-                on_progress(reader.progress)
-        process.wait()
+    with scratch_folder() as scratch:
+        arguments = made_by(run, toolchain, scratch)
+        started = time.monotonic()
+        with (
+            child(arguments, run.module.resolve().parent) as process,
+            _Watcher(process, reason) as watcher,
+        ):
+            assert process.stdout is not None
+            # A line may be as long as its value: read no more than a message may hold at once.
+            for line in iter(lambda: process.stdout.readline(1 << 20), ""):  # type: ignore[union-attr]
+                if reader.feed(line) and on_progress is not None and reader.progress is not None:
+                    on_progress(reader.progress)
+            process.wait()
     if stop is not None and stop.is_set() and watcher.ended:
         raise StoppedError
     result = reader.result(
