@@ -68,8 +68,8 @@ def over_pow(
     """The last model decided over proof-of-work, with λ = ``draws``.
 
     A win costs a process at most λ + 1 evaluations, whoever wins and whatever becomes of the block,
-    so the budget is spent after ``budget // (draws + 1)`` wins.  The share of the Byzantine processes in the
-    wins is their share of the processes.
+    so the budget is spent after ``budget // (draws + 1)`` wins.  The share of the Byzantine
+    processes in the wins is their share of the processes.
     """
     who = names(processes, seed)
     rules = Rules(tuple(who), DEPTH, (1 << 256) // HASHES)

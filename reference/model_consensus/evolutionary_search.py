@@ -19,7 +19,7 @@ Learners see a :class:`Search` and never a vector.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import isqrt
 from typing import Protocol
 
@@ -135,11 +135,15 @@ def noise(parent: Digest, ticket: Ticket, draws: Iterable[int], dimension: int) 
     the generation, the process and the draw (two words, little-endian).  Each coordinate is
     ``popcount(word) - 32``, so it lies in -32..32.
     """
-    tag, owner = "model-consensus/noise/2", (parent, ticket.generation, ticket.proposer)
-    keys = [int.from_bytes(tagged_digest(tag, *owner, d)[:16], "little") for d in draws]
-    words = np.array([np.random.Philox(key=key).random_raw(dimension) for key in keys])
-    drawn: Vector = np.bitwise_count(words.reshape(len(keys), dimension)).astype(np.int64) - 32
-    return drawn
+    owner = parent, ticket.generation, ticket.proposer
+    return np.array([_draw(*owner, draw, dimension) for draw in draws])
+
+
+@lru_cache(maxsize=256)  # a proposal has each draw twice: alone and recombined
+def _draw(parent: Digest, generation: int, proposer: Process, draw: int, dimension: int) -> Vector:
+    digest = tagged_digest("model-consensus/noise/2", parent, generation, proposer, draw)
+    words = np.random.Philox(key=int.from_bytes(digest[:16], "little")).random_raw(dimension)
+    return np.bitwise_count(words).astype(np.int64) - 32
 
 
 def move(parent: Digest, step: Step, dimension: int, *, elitist: bool = False) -> Vector:

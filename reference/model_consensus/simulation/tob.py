@@ -28,18 +28,20 @@ def simulate(
     yield None, state
     ordered: set[OfferMessage] = set()
     forged: list[OfferMessage] = []
+    planned: list[OfferMessage] = []
     seen: Learner | None = None
     while True:
         ahead = max(state.learner.values(), key=current_generation)
         if ahead is not seen:  # the attackers see nothing else that changes
             if seen is None or current_generation(ahead) != current_generation(seen):
                 ordered = set()  # what was wanted in earlier generations is history
+                planned = []
             seen = ahead
             forged = [
                 offer
                 for attacker in system.byzantine
                 for offer in wanted(attack, system, landscape.searched, state, attacker)
-                if offer not in ordered
+                if attack.order is None and offer not in ordered
             ]
         moves: list[tuple[str, object]] = []
         for process in system.correct:
@@ -51,7 +53,15 @@ def simulate(
             moves += [("order", offer) for offer in sorted(state.broadcast.network)]
             moves += [("forge", offer) for offer in forged] if moves else []
         elif not moves:
-            moves = _next_in_order(system, landscape, attack, state, ordered)
+            late = sorted(
+                offer for offer in state.broadcast.network if offer.parent != ahead.model.digest
+            )
+            if not (late or planned) and state.broadcast.network:
+                planned = _in_order(system, landscape, attack, state)
+            if not (late or planned):
+                return
+            offer = late[0] if late else planned.pop(0)
+            moves = [("forge" if offer.sender in system.byzantine else "order", offer)]
         if not moves:
             return
         action: Action
@@ -72,24 +82,15 @@ def simulate(
         yield action, state
 
 
-def _next_in_order(
-    system: TobSystem,
-    landscape: OneLandscape,
-    attack: Attack,
-    state: State,
-    ordered: set[OfferMessage],
-) -> list[tuple[str, object]]:
-    """The one offer that gets its place next where the attack decides; none if there is none."""
-    ahead = max(state.learner.values(), key=current_generation)
-    late = sorted(o for o in state.broadcast.network if o.parent != ahead.model.digest)
-    if late:
-        return [("order", late[0])]
-    if not state.broadcast.network:
-        return []
-    for attacker in system.byzantine:
-        for offer in wanted(attack, system, landscape.searched, state, attacker):
-            if offer not in ordered:
-                return [("forge", offer)]
-    now = situation(system, landscape.searched, state, system.byzantine[0])
+def _in_order(
+    system: TobSystem, landscape: OneLandscape, attack: Attack, state: State
+) -> list[OfferMessage]:
+    """The offers of a generation in the order in which the attack wants them."""
+    search = landscape.searched
+    forged = [
+        offer
+        for attacker in system.byzantine
+        for offer in wanted(attack, system, search, state, attacker)
+    ]
     assert attack.order is not None
-    return [("order", next(o for o in attack.order(now) if o in state.broadcast.network))]
+    return [*forged, *attack.order(situation(system, search, state, system.byzantine[0]))]
