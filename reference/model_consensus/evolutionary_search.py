@@ -137,7 +137,8 @@ def noise(parent: Digest, ticket: Ticket, draws: Iterable[int], dimension: int) 
     """
     tag, owner = "model-consensus/noise/2", (parent, ticket.generation, ticket.proposer)
     keys = [int.from_bytes(tagged_digest(tag, *owner, d)[:16], "little") for d in draws]
-    words = np.array([np.random.Philox(key=key).random_raw(dimension) for key in keys])
+    raw = [np.random.Philox(key=key).random_raw(dimension) for key in keys]
+    words = np.array(raw, np.uint64)
     drawn: Vector = np.bitwise_count(words.reshape(len(keys), dimension)).astype(np.int64) - 32
     return drawn
 
@@ -146,8 +147,8 @@ def move(parent: Digest, step: Step, dimension: int, *, elitist: bool = False) -
     """The noise of a step, in units of 1/``NOISE_UNIT``: int64[dimension].
 
     A ticket's is the weighted sum of its draws' noise, divided by the length of the weights, so
-    that a combination has the variance of a single draw; a step's is the mean of its tickets'.
-    Quotients are rounded down, and so is the length, a square root.
+    that a combination has about the variance of a single draw; a step's is the mean of its
+    tickets'.  Quotients are rounded down, and so is the length, a square root.
 
     :param elitist: whether everybody's first draw is the parent again: no noise at all.
     """
