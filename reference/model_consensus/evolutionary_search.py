@@ -136,7 +136,8 @@ def noise(parent: Digest, ticket: Ticket, draws: Iterable[int], dimension: int) 
     ``popcount(word) - 32``, so it lies in -32..32.
     """
     owner = parent, ticket.generation, ticket.proposer
-    return np.array([_draw(*owner, draw, dimension) for draw in draws])
+    drawn = [_draw(*owner, draw, dimension) for draw in draws]
+    return np.array(drawn, np.int64).reshape(len(drawn), dimension)
 
 
 @lru_cache(maxsize=256)  # a proposal has each draw twice: alone and recombined
@@ -150,8 +151,8 @@ def move(parent: Digest, step: Step, dimension: int, *, elitist: bool = False) -
     """The noise of a step, in units of 1/``NOISE_UNIT``: int64[dimension].
 
     A ticket's is the weighted sum of its draws' noise, divided by the length of the weights, so
-    that a combination has the variance of a single draw; a step's is the mean of its tickets'.
-    Quotients are rounded down, and so is the length, a square root.
+    that a combination has about the variance of a single draw; a step's is the mean of its
+    tickets'.  Quotients are rounded down, and so is the length, a square root.
 
     :param elitist: whether everybody's first draw is the parent again: no noise at all.
     """

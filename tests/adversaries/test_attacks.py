@@ -6,7 +6,8 @@ contradict each other.
 """
 
 from collections.abc import Mapping
-from itertools import pairwise
+from functools import cache
+from itertools import combinations, pairwise, product
 from typing import Any
 
 import pytest
@@ -20,12 +21,15 @@ from model_consensus.defects.streamlet import DEFECTS as STREAMLET
 from model_consensus.defects.tob import DEFECTS as TOB
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
+    Digest,
     EvolutionarySearch,
     Model,
     Ticket,
+    all_drawn,
     best_ticket,
+    is_legal,
     offspring_digest,
-    own_tickets,
+    proposal_cost,
 )
 from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import EVERY_HASH, Rules
@@ -41,7 +45,8 @@ from model_consensus.systems.tob import Receive, TobSystem
 # ------------------------------------------------------------------ Total Order Broadcast
 
 GENERATIONS, DRAWS = 12, 2
-SEARCH = CachedSearch(EvolutionarySearch(OneMax(), DRAWS, 3))
+SEARCH = CachedSearch(EvolutionarySearch(OneMax(), DRAWS, 3, 2, recombines=True))
+NAMES = ("p1", "p2", "p3", "p4")
 
 
 KINDS = ("loss", "resilience", "banned", "lineage", "evaluations", "stopped", "agreement")
@@ -49,22 +54,40 @@ KINDS = ("loss", "resilience", "banned", "lineage", "evaluations", "stopped", "a
 
 def is_resilient(parent: Model, chosen: Model, lambda_: int) -> bool:
     """Whether a step matches the draws of λ - f correct processes."""
-    tickets = [
-        ticket
-        for process in ("p1", "p2", "p3")
-        for ticket in own_tickets(parent.generation + 1, process, DRAWS)
+    steps = [
+        frozenset([ticket])
+        for process in NAMES[:3]
+        for ticket in all_drawn(parent.generation + 1, process, DRAWS)
     ]
     (loss,) = OneMax().losses(chosen.vector[None])
-    return sum(loss <= each for each in SEARCH.losses(parent, tickets)) >= DRAWS * (lambda_ - 1)
+    return sum(loss <= each for each in SEARCH.losses(parent, steps)) >= DRAWS * (lambda_ - 1)
+
+
+@cache
+def offspring(parent: Digest, generation: int, mu: int) -> frozenset[Digest]:
+    """The offspring by all legal steps of one ticket or of ``mu``."""
+    every = product(range(1 - DRAWS, DRAWS), repeat=DRAWS)
+    legal = [weights for weights in every if is_legal(SEARCH, weights)]
+    return frozenset(
+        offspring_digest(
+            parent, frozenset(Ticket(generation, *each) for each in zip(who, chosen, strict=True))
+        )
+        for size in {1, mu}
+        for who in combinations(NAMES, size)
+        for chosen in product(legal, repeat=size)
+    )
 
 
 def harm_to_learners(attack: str, receive: Receive, lambda_: int = 3) -> dict[str, int]:
-    """What an attack did in three runs of four processes, one of them Byzantine; 0 is no harm."""
+    """What an attack did in three runs of four processes, one of them Byzantine; 0 is no harm.
+
+    As always where f = 1, λ - 1 verified offers are blended.
+    """
     harm = dict.fromkeys(KINDS, 0)
-    names = ("p1", "p2", "p3", "p4")
+    rules = tob_learner.Rules(lambda_, lambda_ - 1)
     for seed in range(3):
         one = OneLandscape(SEARCH)
-        system = TobSystem(names, names[3:], lambda_, one, GENERATIONS, receive=receive)
+        system = TobSystem(NAMES, NAMES[3:], rules, one, GENERATIONS, receive=receive)
         state = next(system.initial())
         models = [system.genesis]
         try:
@@ -76,15 +99,11 @@ def harm_to_learners(attack: str, receive: Receive, lambda_: int = 3) -> dict[st
         for learner in state.learner.values():
             harm["stopped"] += len(learner.decided) <= GENERATIONS
             harm["banned"] += bool(set(learner.banned) - {"p4"})
-            bound = DRAWS * learner.offered + len(learner.decided) - 1 + 1
-            harm["evaluations"] += learner.evaluations > bound
+            each = rules.mu + (rules.mu > 1)
+            bound = proposal_cost(SEARCH) * learner.offered + each * (len(learner.decided) - 1)
+            harm["evaluations"] += learner.evaluations > bound + len(learner.verified) + 1
             for generation, (parent, child) in enumerate(pairwise(learner.decided), 1):
-                children = {
-                    offspring_digest(parent, Ticket(generation, p, draw))
-                    for p in names
-                    for draw in range(DRAWS)
-                }
-                harm["lineage"] += child not in children
+                harm["lineage"] += child not in offspring(parent, generation, rules.mu)
         if not harm["lineage"]:
             steps = pairwise(models)
             harm["resilience"] += sum(not is_resilient(a, b, lambda_) for a, b in steps)
@@ -105,7 +124,7 @@ TOB_HARM: Mapping[str, tuple[Receive, int, str]] = {
     "stale-parent": (TOB["stale-unverified"], 3, "lineage"),
     "future-generation": (TOB["future-generation"], 3, "stopped"),
     "foreign-ticket": (TOB["blames-the-named"], 3, "banned"),
-    "illegal-draw": (TOB["one-draw-more"], 3, "stopped"),
+    "illegal-weights": (TOB["any-weights"], 3, "stopped"),
     "late-offer": (UNVERIFIED, 3, "loss"),
     "equivocation": (TOB["own-order"], 3, "agreement"),
     "duplicate": (TOB["repeated"], 2, "resilience"),
@@ -136,10 +155,11 @@ def harm_to_nodes(attack: str, nodes: Any, seeds: int) -> dict[str, int]:
     """What misbehaviour did to three correct nodes with learners on top."""
     harm = dict.fromkeys(("stopped", "agreement", "memory"), 0)
     names = ("b1", "p1", "p2", "p3")
-    search = CachedSearch(EvolutionarySearch(OneMax(), 1, 3))
+    search = CachedSearch(EvolutionarySearch(OneMax(), 1, 3, 2))
     for seed in range(seeds):
         one = OneLandscape(search)
-        system = TobSystem(names, ("b1",), 3, one, 3, name=bytes.hex)
+        rules = tob_learner.Rules(3, 2)
+        system = TobSystem(names, ("b1",), rules, one, 3, name=bytes.hex)
         misbehaviour = MISBEHAVIOURS[attack]
         run = Simulation(system, one, UNSTABLE, misbehaviour, ATTACKS["none"], seed, nodes=nodes)
         correct = [run.hosts[p] for p in system.correct]
@@ -185,7 +205,7 @@ def test_an_attack_on_nodes_does_harm_without_its_mechanism(attack: str) -> None
 def harm_to_miners(attack: str, receive: Receiver, depth: int, share: float) -> dict[str, float]:
     """What a strategy did in runs of 30 wins of four correct processes and an adversary."""
     harm: dict[str, float] = dict.fromkeys(("reverted", "loss", "share", "worse", "inexact"), 0)
-    search = CachedSearch(EvolutionarySearch(OneMax(24), draws=4, lambda_=4))
+    search = CachedSearch(EvolutionarySearch(OneMax(24), draws=4, lambda_=4, recombines=True))
     for seed in range(3):
         rules = Rules(("p1", "p2", "p3", "p4", "b1"), depth, EVERY_HASH // 4)
         system = PowSystem(rules, ("b1",), OneLandscape(search), receive=receive)

@@ -13,10 +13,9 @@ from model_consensus import pow_learner
 from model_consensus.defects.pow import any_generation, unverified, workless
 from model_consensus.evolutionary_search import (
     EvolutionarySearch,
-    Ticket,
+    all_drawn,
     best_ticket,
     least,
-    own_tickets,
 )
 from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import EVERY_HASH, Block, Rules
@@ -24,7 +23,7 @@ from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem, Receiver
 from model_consensus.systems.pow_actions import Mine, Receive, State
 
-SEARCH = EvolutionarySearch(OneMax(32), draws=4, lambda_=4)
+SEARCH = EvolutionarySearch(OneMax(128), draws=4, lambda_=4, recombines=True)
 RULES = Rules(("p1", "p2", "b1"), depth=1, target=EVERY_HASH // 4)
 
 
@@ -62,7 +61,7 @@ def free_chain(receive: Receiver) -> bool:
         state = forge(system, state, "p2", Block(parent, ticket, loss), work=False)
         if state.learner == before.learner:
             break
-        parent, model = state.blocks[-1].digest, SEARCH.offspring(model, ticket)
+        parent, model = state.blocks[-1].digest, SEARCH.offspring(model, frozenset([ticket]))
     other = system.decided(state.learner["p2"])
     return other[:2] != decided[: len(other)][:2]
 
@@ -70,13 +69,14 @@ def free_chain(receive: Receiver) -> bool:
 def worst_offspring(receive: Receiver) -> bool:
     """Whether a miner gets its worst ticket decided by claiming the loss 0 for it."""
     system, state = start(receive, depth=0)
-    tickets = own_tickets(1, "b1", 4)
-    losses = SEARCH.losses(SEARCH.genesis, tickets)
+    tickets = all_drawn(1, "b1", 4)
+    steps = [frozenset([ticket]) for ticket in tickets]
+    losses = SEARCH.losses(SEARCH.genesis, steps)
     worst = least([-loss for loss in losses])
     assert losses[worst] > min(losses)
     block = Block(system.genesis.digest, tickets[worst], 0)
     state = forge(system, state, "p1", block, work=True)
-    worst_model = SEARCH.offspring(SEARCH.genesis, tickets[worst]).digest
+    worst_model = SEARCH.offspring(SEARCH.genesis, steps[worst]).digest
     return system.decided(state.learner["p1"])[1:] == (worst_model,)
 
 
@@ -86,7 +86,7 @@ def high_block(receive: Receiver) -> bool:
     for _ in range(2):
         state = win(system, state, "p2", "p1", "p2")
     ticket, loss = best_ticket(SEARCH, SEARCH.genesis, "b1")
-    lie = Block(system.genesis.digest, Ticket(5, "b1", ticket.draw), loss)
+    lie = Block(system.genesis.digest, replace(ticket, generation=5), loss)
     state = forge(system, state, "p1", lie, work=True)
     tip = state.learner["p1"].tip
     return state.learner["p1"].models[tip].generation == 5

@@ -40,6 +40,8 @@ SMALL = ["run", "tob", "--landscape", "sphere", "--generations", "4", "--draws",
             "byzantine must be in 0..3, as one of 4 processes is correct: not 4",
         ),
         (["tob", "--lambda", "5"], "lambda must be in 1..4, the number of processes: not 5"),
+        (["tob", "--mu", "4"], "mu must be in 1..3, as lambda is 3: not 4"),
+        (["tob", "--mu", "0"], "argument --mu: not an integer in 1..2147483647: '0'"),
         (["tob", "--lambda", "0"], "argument --lambda: not an integer in 1..2147483647: '0'"),
         (["tob", "--seed", "-1"], "argument --seed: not an integer in 0..2147483647: '-1'"),
         (["tob", "--processes", "0"], "argument --processes: not an integer in 1..2147483647: '0'"),
@@ -51,6 +53,7 @@ SMALL = ["run", "tob", "--landscape", "sphere", "--generations", "4", "--draws",
         (["pow", "--unverified"], "--unverified changes nothing in a run of pow: no claim is sent"),
         (["pow", "--generations", "5"], "--generations changes nothing in a run of pow"),
         (["tob", "--wins", "5"], "--wins changes nothing in a run of tob"),
+        (["pow", "--mu", "2"], "--mu changes nothing in a run of pow"),
         (["streamlet", "--share", "0.1"], "--share changes nothing in a run of streamlet"),
         (
             ["pow", "--byzantine", "0", "--share", "0.2"],
@@ -120,6 +123,9 @@ def test_the_summary_says_what_was_run_with_what(tmp_path: Path, capsys: Output)
         "processes": 4,
         "byzantine": 1,
         "lambda": 3,
+        "mu": 2,
+        "recombines": True,
+        "elitist": False,
         "draws": 2,
         "generations": 4,
         "seed": 1,
@@ -135,7 +141,7 @@ def test_the_summary_says_what_was_run_with_what(tmp_path: Path, capsys: Output)
     assert summary["byzantine"] == summary["banned"] == ["p4"]
     out = capsys.readouterr().out
     assert out.startswith(
-        "tob on sphere: n = 4, f = 1, λ = 3, seed 1; p4 is Byzantine: under-claim\n"
+        "tob on sphere: n = 4, f = 1, λ = 3, μ = 2, seed 1; p4 is Byzantine: under-claim\n"
     )
     assert "; banned: p4 (in generation " in out
 

@@ -3,6 +3,8 @@
 import hashlib
 import subprocess
 import sys
+from collections.abc import Sequence
+from math import floor, isqrt
 
 import numpy as np
 import pytest
@@ -11,12 +13,19 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
     EvolutionarySearch,
     Search,
+    Step,
     Ticket,
+    Weights,
+    all_drawn,
     best_ticket,
+    by_rank,
+    is_legal,
     least,
+    move,
     noise,
     offspring_digest,
-    own_tickets,
+    proposal_cost,
+    single,
     tagged_digest,
 )
 from model_consensus.landscapes import OneMax, Sphere, Vector
@@ -24,19 +33,38 @@ from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.systems.answers import LossNotRevealed, OpenLandscape
 
 PARENT = bytes(range(32))
-TICKET = Ticket(7, "pé", 3)
-SPHERE = EvolutionarySearch(Sphere(), draws=3, lambda_=5)
+TICKET = Ticket(7, "pé", (0, -2, 1))
+SPHERE = EvolutionarySearch(Sphere(), draws=3, lambda_=5, mu=2, recombines=True)
 
 
-def digest_by_hand(parent: bytes, generation: int, proposer: str, draw: int) -> bytes:
-    fields = [
-        b"model-consensus/offspring/1",
-        parent,
-        generation.to_bytes(8, "big"),
-        proposer.encode("utf-8"),
-        draw.to_bytes(8, "big"),
-    ]
+def step(*tickets: Ticket) -> Step:
+    return frozenset(tickets)
+
+
+def singles(generation: int, process: str, draws: int) -> list[Step]:
+    return [step(ticket) for ticket in all_drawn(generation, process, draws)]
+
+
+def digest_by_hand(*fields: bytes) -> bytes:
     return hashlib.sha256(b"".join(len(f).to_bytes(8, "big") + f for f in fields)).digest()
+
+
+def ticket_by_hand(ticket: Ticket) -> bytes:
+    numbers = [ticket.generation, *(weight + 2**63 for weight in ticket.weights)]
+    generation, *weights = (number.to_bytes(8, "big") for number in numbers)
+    name = ticket.proposer.encode("utf-8")
+    return digest_by_hand(b"model-consensus/ticket/1", generation, name, *weights)
+
+
+def draw_by_hand(parent: bytes, ticket: Ticket, draw: int, dimension: int) -> list[int]:
+    key = digest_by_hand(
+        b"model-consensus/noise/2",
+        parent,
+        ticket.generation.to_bytes(8, "big"),
+        ticket.proposer.encode("utf-8"),
+        draw.to_bytes(8, "big"),
+    )
+    return [word.bit_count() - 32 for word in philox_by_hand(key, dimension)]
 
 
 def philox_by_hand(key: bytes, words: int) -> list[int]:
@@ -53,20 +81,19 @@ def philox_by_hand(key: bytes, words: int) -> list[int]:
     return stream[:words]
 
 
-def test_an_offspring_is_named_by_its_parent_and_its_ticket() -> None:
-    assert offspring_digest(PARENT, TICKET) == digest_by_hand(PARENT, 7, "pé", 3)
+# ------------------------------------------------------------------------------ names
 
 
-def test_noise_is_the_popcount_of_philox_keyed_by_the_offspring_digest() -> None:
-    tickets = [TICKET, Ticket(7, "q", 0)]
-    by_hand = [
-        [
-            word.bit_count() - 32
-            for word in philox_by_hand(digest_by_hand(PARENT, t.generation, t.proposer, t.draw), 11)
-        ]
-        for t in tickets
-    ]
-    assert noise(PARENT, tickets, 11).tolist() == by_hand
+def test_an_offspring_is_named_by_its_parent_and_its_tickets() -> None:
+    other = Ticket(7, "a", (1, 0, 0))
+    assert offspring_digest(PARENT, step(TICKET)) == digest_by_hand(
+        b"model-consensus/offspring/2", PARENT, ticket_by_hand(TICKET)
+    )
+    blend = digest_by_hand(
+        b"model-consensus/offspring/2", PARENT, ticket_by_hand(other), ticket_by_hand(TICKET)
+    )
+    assert offspring_digest(PARENT, step(TICKET, other)) == blend
+    assert offspring_digest(PARENT, step(other, TICKET)) == blend
 
 
 def test_fields_cannot_run_into_each_other() -> None:
@@ -76,21 +103,174 @@ def test_fields_cannot_run_into_each_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "ticket", [Ticket(-1, "p", 0), Ticket(1, "p", 2**64), Ticket(1, "\ud800", 0)]
+    "ticket",
+    [
+        Ticket(-1, "p", (1,)),
+        Ticket(1, "p", (2**63,)),
+        Ticket(1, "p", (-(2**63) - 1,)),
+        Ticket(1, "\ud800", (1,)),
+    ],
 )
 def test_a_ticket_that_cannot_be_encoded_is_refused(ticket: Ticket) -> None:
     with pytest.raises(ModelConsensusError, match="cannot be encoded"):
-        offspring_digest(PARENT, ticket)
+        offspring_digest(PARENT, step(ticket))
+
+
+# ------------------------------------------------------------------------------ noise
+
+
+def test_noise_is_the_popcount_of_philox_keyed_by_the_draw() -> None:
+    by_hand = [draw_by_hand(PARENT, TICKET, draw, 11) for draw in (2, 0)]
+    assert noise(PARENT, TICKET, [2, 0], 11).tolist() == by_hand
+
+
+def test_the_noise_of_a_draw_does_not_depend_on_the_weights() -> None:
+    other = Ticket(7, "pé", (1, 0, 0))
+    assert noise(PARENT, TICKET, [1], 8).tolist() == noise(PARENT, other, [1], 8).tolist()
 
 
 def test_noise_has_the_moments_of_the_binomial_and_no_correlation() -> None:
-    drawn = noise(PARENT, own_tickets(1, "p", 200), 1000)
+    drawn = noise(PARENT, Ticket(1, "p", (1,)), range(200), 1000)
     # 200,000 independent variates: five standard errors of the mean, of the variance (the fourth
     # moment of a binomial is below the normal one), and of the correlation of neighbouring rows.
     assert abs(drawn.mean()) < 5 * 4 / 200_000**0.5
     assert abs(drawn.var() - 16) < 5 * 16 * (2 / 200_000) ** 0.5
     neighbours = (drawn[:-1] * drawn[1:]).mean() / 16
     assert abs(neighbours) < 5 / 199_000**0.5
+
+
+def test_noise_needs_no_draw() -> None:
+    assert noise(PARENT, TICKET, [], 5).shape == (0, 5)
+    assert noise(PARENT, TICKET, [0], 5).dtype == np.int64
+
+
+# ------------------------------------------------------------------------------ moves
+
+
+def move_by_hand(tickets: Sequence[Ticket], dimension: int, *, elitist: bool = False) -> list[int]:
+    """The mean of the weighted sums, in Python's own integers, rounded down twice."""
+    sums = [0] * dimension
+    for ticket in tickets:
+        length = isqrt(sum(weight**2 for weight in ticket.weights))
+        for i in range(dimension):
+            total = 0
+            for draw, weight in enumerate(ticket.weights):
+                drawn = draw_by_hand(PARENT, ticket, draw, dimension)[i]
+                total += weight * (0 if elitist and draw == 0 else drawn)
+            sums[i] += floor(64 * total / length)
+    return [floor(total / len(tickets)) for total in sums]
+
+
+@pytest.mark.parametrize("elitist", [False, True])
+@pytest.mark.parametrize(
+    "tickets",
+    [
+        [Ticket(1, "p", (0, 1, 0))],
+        [Ticket(1, "p", (1, 0, 0))],
+        [Ticket(1, "p", (-2, 1, 2))],  # of the length 3
+        [Ticket(1, "p", (2, 0, -2))],  # of the length 2.83, rounded down to 2
+        [Ticket(1, "p", (-1, -1, -1)), Ticket(1, "q", (0, 0, 1))],
+        [Ticket(1, "p", (0, -2, 1)), Ticket(1, "q", (1, 0, 0)), Ticket(1, "r", (1, 1, 0))],
+    ],
+)
+def test_a_move_is_the_mean_of_the_weighted_sums(tickets: list[Ticket], elitist: bool) -> None:
+    by_hand = move_by_hand(tickets, 40, elitist=elitist)
+    moved = move(PARENT, step(*tickets), 40, elitist=elitist)
+    assert moved.tolist() == by_hand
+    assert moved.dtype == np.int64
+
+
+def test_quotients_of_negative_sums_are_rounded_down() -> None:
+    thirds = Ticket(1, "p", (-2, 1, 2))
+    weights, drawn = np.array([-2, 1, 2]), noise(PARENT, thirds, range(3), 40)
+    exact = 64 * (weights @ drawn) / 3
+    moved = move(PARENT, step(thirds), 40)
+    assert (moved <= exact).all()
+    assert (exact - moved < 1).all()
+    assert ((exact < 0) & (moved < exact)).any()
+
+
+@pytest.mark.parametrize(
+    ("weights", "deviation"),
+    [
+        (single(3, 16), 256),
+        (by_rank(range(16)), 256 * 1360**0.5 / 36),  # 1360 is the sum of 15^2, 13^2, ..., 15^2
+        ((-1,) * 16, 256),
+    ],
+)
+def test_a_combination_has_about_the_deviation_of_a_single_draw(
+    weights: Weights, deviation: float
+) -> None:
+    moved = move(PARENT, step(Ticket(1, "p", weights)), 100_000)
+    # Five standard errors of the deviation of 100,000 independent variates.
+    assert abs(float(moved.std()) / deviation - 1) < 5 / 200_000**0.5
+
+
+def test_the_first_draw_of_an_elitist_search_is_the_parent_again() -> None:
+    elitist = EvolutionarySearch(Sphere(), 3, 5, 2, recombines=True, elitist=True)
+    first = step(Ticket(1, "p", single(0, 3)))
+    assert elitist.offspring(elitist.genesis, first).vector.tolist() == [1000] * 10
+    assert elitist.losses(elitist.genesis, [first]) == SPHERE.landscape.losses(
+        SPHERE.genesis.vector[None]
+    )
+    second = step(Ticket(1, "p", single(1, 3)))
+    assert elitist.offspring(elitist.genesis, second).vector.tolist() != [1000] * 10
+
+
+# ------------------------------------------------------------------------------ tickets
+
+
+def test_the_weights_of_a_single_draw() -> None:
+    assert single(0, 1) == (1,)
+    assert single(2, 4) == (0, 0, 1, 0)
+    assert all_drawn(2, "p", 2) == (Ticket(2, "p", (1, 0)), Ticket(2, "p", (0, 1)))
+
+
+@pytest.mark.parametrize(
+    ("weights", "recombining", "plain"),
+    [
+        ((1, 0, 0), True, True),
+        ((0, 0, 1), True, True),
+        ((2, 0, 0), True, False),
+        ((-1, 0, 0), True, False),
+        ((2, 0, -2), True, False),
+        ((2, -2, 2), True, False),
+        ((0, 1, 1), True, False),
+        ((1, 1, -1), True, False),
+        ((0, 0, 0), False, False),
+        ((3, 0, 0), False, False),
+        ((1, 0, -3), False, False),
+        ((1, 0), False, False),
+        ((1, 0, 0, 0), False, False),
+        ((), False, False),
+    ],
+)
+def test_which_weights_are_legal(weights: Weights, recombining: bool, plain: bool) -> None:
+    assert is_legal(OpenLandscape(3, recombines=True), weights) is recombining
+    assert is_legal(OpenLandscape(3), weights) is plain
+
+
+def test_one_draw_can_be_taken_backwards_and_no_further() -> None:
+    one = OpenLandscape(1, recombines=True)
+    legal = [weight for weight in range(-3, 4) if is_legal(one, (weight,))]
+    assert legal == [-1, 1]
+
+
+@pytest.mark.parametrize(
+    ("losses", "weights"),
+    [
+        ([5, 3], (-1, 1)),
+        ([3, 3], (1, -1)),
+        ([7, 9, 8], (2, -2, 0)),
+        ([4, 4, 4, 4], (3, 1, -1, -3)),
+        ([9, 4, 9, 4], (-1, 3, -3, 1)),
+        ([2**70, 0, 2**70 - 1], (-2, 2, 0)),
+    ],
+)
+def test_the_recombination_weighs_by_rank_and_of_equal_losses_the_first_is_better(
+    losses: list[int], weights: Weights
+) -> None:
+    assert by_rank(losses) == weights
 
 
 def test_least_prefers_the_first() -> None:
@@ -100,19 +280,62 @@ def test_least_prefers_the_first() -> None:
         least([])
 
 
-def test_own_tickets_are_in_the_order_of_the_draws() -> None:
-    assert own_tickets(2, "p", 2) == (Ticket(2, "p", 0), Ticket(2, "p", 1))
+def revealed(losses: Sequence[int], combined: int, *, recombines: bool = True) -> OpenLandscape:
+    """The landscape in which the draws of p lost ``losses`` and their recombination this."""
+    landscape = OpenLandscape(len(losses), recombines)
+    drawn = singles(1, "p", len(losses))
+    known = [(landscape.offspring(landscape.genesis, each).digest) for each in drawn]
+    order = sorted(range(len(losses)), key=lambda draw: (losses[draw], draw))
+    weights = [0] * len(losses)
+    for rank, draw in enumerate(order):
+        weights[draw] = len(losses) - 1 - 2 * rank
+    both = dict(zip(known, losses, strict=True))
+    both[offspring_digest(landscape.genesis.digest, step(Ticket(1, "p", tuple(weights))))] = (
+        combined
+    )
+    return landscape.reveal(both)
 
 
-def test_the_best_ticket_has_the_least_loss_and_of_equal_ones_the_least_draw() -> None:
-    landscape = OpenLandscape(draws=3)
-    digests = [
-        landscape.offspring(landscape.genesis, ticket).digest for ticket in own_tickets(1, "p", 3)
-    ]
-    for losses, draw in (((5, 3, 4), 1), ((5, 3, 3), 1), ((2, 2, 2), 0), ((9, 8, 7), 2)):
-        revealed = landscape.reveal(dict(zip(digests, losses, strict=True)))
-        best = (Ticket(1, "p", draw), losses[draw])
-        assert best_ticket(revealed, revealed.genesis, "p") == best
+@pytest.mark.parametrize(
+    ("losses", "combined", "weights", "loss"),
+    [
+        ((5, 3, 4), 2, (-2, 2, 0), 2),
+        ((5, 3, 4), 3, (0, 1, 0), 3),  # a recombination must be better
+        ((5, 3, 4), 9, (0, 1, 0), 3),
+        ((5, 3, 3), 1, (-2, 2, 0), 1),
+        ((5, 3, 3), 3, (0, 1, 0), 3),
+        ((2, 2, 2), 0, (2, 0, -2), 0),
+        ((2, 2, 2), 4, (1, 0, 0), 2),
+        ((9, 8, 7), 7, (0, 0, 1), 7),
+    ],
+)
+def test_the_best_ticket_is_the_recombination_if_it_is_better_and_else_the_best_draw(
+    losses: tuple[int, ...], combined: int, weights: Weights, loss: int
+) -> None:
+    landscape = revealed(losses, combined)
+    assert best_ticket(landscape, landscape.genesis, "p") == (Ticket(1, "p", weights), loss)
+    plain = revealed(losses, combined, recombines=False)
+    best = losses.index(min(losses))
+    assert best_ticket(plain, plain.genesis, "p") == (Ticket(1, "p", single(best, 3)), min(losses))
+
+
+@pytest.mark.parametrize(
+    ("draws", "recombines", "cost"), [(1, False, 1), (1, True, 1), (3, False, 3), (3, True, 4)]
+)
+def test_a_proposal_costs_what_it_says(draws: int, recombines: bool, cost: int) -> None:
+    evaluated: list[int] = []
+
+    class Counting(Sphere):
+        def losses(self, models: Vector) -> list[int]:
+            evaluated.append(len(models))
+            return super().losses(models)
+
+    search = EvolutionarySearch(Counting(), draws, 1, recombines=recombines)
+    best_ticket(search, search.genesis, "p")
+    assert sum(evaluated) == proposal_cost(search) == cost
+
+
+# ------------------------------------------------------------------------------ searches
 
 
 def test_the_genesis_digest_covers_the_whole_problem() -> None:
@@ -126,26 +349,36 @@ def test_the_genesis_digest_covers_the_whole_problem() -> None:
 
     problems: list[Search] = [
         SPHERE,
-        EvolutionarySearch(Sphere(), draws=4, lambda_=5),
-        EvolutionarySearch(Sphere(), draws=3, lambda_=6),
-        EvolutionarySearch(Sphere(9), draws=3, lambda_=5),
-        EvolutionarySearch(Steeper(), draws=3, lambda_=5),
-        EvolutionarySearch(Elsewhere(), draws=3, lambda_=5),
+        EvolutionarySearch(Sphere(), 4, 5, 2, recombines=True),
+        EvolutionarySearch(Sphere(), 3, 6, 2, recombines=True),
+        EvolutionarySearch(Sphere(), 3, 5, 3, recombines=True),
+        EvolutionarySearch(Sphere(), 3, 5, 2),
+        EvolutionarySearch(Sphere(), 3, 5, 2, recombines=True, elitist=True),
+        EvolutionarySearch(Sphere(), 3, 5, 2, elitist=True),
+        EvolutionarySearch(Sphere(9), 3, 5, 2, recombines=True),
+        EvolutionarySearch(Steeper(), 3, 5, 2, recombines=True),
+        EvolutionarySearch(Elsewhere(), 3, 5, 2, recombines=True),
     ]
     assert len({search.genesis for search in problems}) == len(problems)
-    assert EvolutionarySearch(Sphere(), draws=3, lambda_=5).genesis == SPHERE.genesis
+    assert EvolutionarySearch(Sphere(), 3, 5, 2, recombines=True).genesis == SPHERE.genesis
+
+
+STEPS = [
+    *singles(1, "p", 3),
+    step(Ticket(1, "p", (2, 0, -2))),
+    step(Ticket(1, "p", (-1, 2, 1)), Ticket(1, "q", (0, 1, 0))),
+]
 
 
 def test_offspring_and_losses_belong_together_in_any_batch() -> None:
-    tickets = own_tickets(1, "p", 3)
-    together = SPHERE.losses(SPHERE.genesis, tickets)
-    for ticket, loss in zip(tickets, together, strict=True):
-        child = SPHERE.offspring(SPHERE.genesis, ticket)
-        assert SPHERE.losses(SPHERE.genesis, [ticket]) == [loss]
+    together = SPHERE.losses(SPHERE.genesis, STEPS)
+    for each, loss in zip(STEPS, together, strict=True):
+        child = SPHERE.offspring(SPHERE.genesis, each)
+        assert SPHERE.losses(SPHERE.genesis, [each]) == [loss]
         assert sum(x * x for x in child.vector.tolist()) == loss
         assert (child.generation, child.digest) == (
             1,
-            offspring_digest(SPHERE.genesis.digest, ticket),
+            offspring_digest(SPHERE.genesis.digest, each),
         )
     assert SPHERE.losses(SPHERE.genesis, []) == []
 
@@ -159,8 +392,8 @@ def test_mutation_and_tickets_speak_of_the_same_generation() -> None:
             return super().mutate(parent, noise, generation)
 
     search = EvolutionarySearch(Listening(), draws=1, lambda_=1)
-    child = search.offspring(search.genesis, Ticket(1, "p", 0))
-    search.losses(child, [Ticket(2, "p", 0)])
+    child = search.offspring(search.genesis, step(Ticket(1, "p", (1,))))
+    search.losses(child, [step(Ticket(2, "p", (1,)))])
     assert asked == [1, 2]
 
 
@@ -168,37 +401,91 @@ def test_a_model_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="read-only"):
         SPHERE.genesis.vector[0] = 0
     with pytest.raises(ValueError, match="read-only"):
-        SPHERE.offspring(SPHERE.genesis, Ticket(1, "p", 0)).vector[0] = 0
+        SPHERE.offspring(SPHERE.genesis, STEPS[0]).vector[0] = 0
 
 
-@pytest.mark.parametrize("search", [SPHERE, OpenLandscape(3), CachedSearch(SPHERE)])
+ILLEGAL = [
+    (
+        step(Ticket(0, "p", (1, 0, 0))),
+        "a ticket of generation 0 with the weights [1, 0, 0] is not legal on a model of "
+        "generation 0",
+    ),
+    (
+        step(Ticket(2, "p", (1, 0, 0))),
+        "a ticket of generation 2 with the weights [1, 0, 0] is not legal on a model of "
+        "generation 0",
+    ),
+    (
+        step(Ticket(1, "p", (3, 0, 0))),
+        "a ticket of generation 1 with the weights [3, 0, 0] is not legal on a model of "
+        "generation 0",
+    ),
+    (
+        step(Ticket(1, "p", (1, 0, 0)), Ticket(1, "q", (0, 0, 0))),
+        "a ticket of generation 1 with the weights [0, 0, 0] is not legal on a model of "
+        "generation 0",
+    ),
+    (
+        step(Ticket(1, "p", (1, 0))),
+        "a ticket of generation 1 with the weights [1, 0] is not legal on a model of generation 0",
+    ),
+    (step(), "a step has tickets of different processes, and at least one"),
+    (
+        step(Ticket(1, "p", (1, 0, 0)), Ticket(1, "p", (0, 1, 0))),
+        "a step has tickets of different processes, and at least one",
+    ),
+]
+
+
+@pytest.mark.parametrize("search", [SPHERE, OpenLandscape(3, True), CachedSearch(SPHERE)])
+@pytest.mark.parametrize(("illegal", "complaint"), ILLEGAL)
+def test_a_step_that_makes_no_offspring_is_refused(
+    search: Search, illegal: Step, complaint: str
+) -> None:
+    for attempt in (
+        lambda: search.offspring(search.genesis, illegal),
+        lambda: search.losses(search.genesis, [illegal]),
+    ):
+        with pytest.raises(ModelConsensusError) as refusal:
+            attempt()
+        assert str(refusal.value) == complaint
+
+
+@pytest.mark.parametrize("search", [EvolutionarySearch(Sphere(), 3, 5), OpenLandscape(3)])
+def test_without_recombination_a_combination_makes_no_offspring(search: Search) -> None:
+    with pytest.raises(ModelConsensusError, match=r"with the weights \[2, 0, -2\] is not legal"):
+        search.offspring(search.genesis, step(Ticket(1, "p", (2, 0, -2))))
+
+
 @pytest.mark.parametrize(
-    "ticket", [Ticket(0, "p", 0), Ticket(2, "p", 0), Ticket(1, "p", -1), Ticket(1, "p", 3)]
+    ("values", "complaint"),
+    [
+        ((0, 1, 1), "draws must be at least 1, not 0"),
+        ((1, 0, 1), "lambda must be at least 1, not 0"),
+        ((1, 1, 0), "mu must be at least 1, not 0"),
+    ],
 )
-def test_a_ticket_that_makes_no_offspring_is_refused(search: Search, ticket: Ticket) -> None:
-    with pytest.raises(ModelConsensusError, match=r"generation|draw"):
-        search.offspring(search.genesis, ticket)
-    with pytest.raises(ModelConsensusError, match=r"generation|draw"):
-        search.losses(search.genesis, [ticket])
+def test_a_search_needs_draws_and_offers(values: tuple[int, int, int], complaint: str) -> None:
+    with pytest.raises(ModelConsensusError) as refusal:
+        EvolutionarySearch(OneMax(), *values)
+    assert str(refusal.value) == complaint
 
 
-@pytest.mark.parametrize(("draws", "lambda_"), [(0, 1), (1, 0)])
-def test_a_search_needs_draws_and_offspring(draws: int, lambda_: int) -> None:
-    with pytest.raises(ModelConsensusError, match="at least 1"):
-        EvolutionarySearch(OneMax(), draws, lambda_)
-    with pytest.raises(ModelConsensusError, match="at least 1"):
-        OpenLandscape(min(draws, 0))
+@pytest.mark.parametrize("draws", [0, -1])
+def test_an_open_landscape_needs_draws(draws: int) -> None:
+    with pytest.raises(ModelConsensusError, match=rf"^draws must be at least 1, not {draws}$"):
+        OpenLandscape(draws)
 
 
 def test_an_open_landscape_knows_what_was_revealed_and_names_the_rest() -> None:
-    tickets = own_tickets(1, "p", 2)
+    steps = singles(1, "p", 2)
     closed = OpenLandscape(2)
-    first, second = (closed.offspring(closed.genesis, ticket).digest for ticket in tickets)
+    first, second = (closed.offspring(closed.genesis, each).digest for each in steps)
     partly = closed.reveal({first: 4})
     with pytest.raises(LossNotRevealed) as unknown:
-        partly.losses(partly.genesis, tickets)
+        partly.losses(partly.genesis, steps)
     assert unknown.value.digests == (second,)
-    assert partly.reveal({second: 0}).losses(partly.genesis, tickets) == [4, 0]
+    assert partly.reveal({second: 0}).losses(partly.genesis, steps) == [4, 0]
     assert closed.revealed == {}  # revealing made another landscape
 
 
@@ -208,6 +495,7 @@ def test_an_open_landscape_is_a_value() -> None:
     same = OpenLandscape(1).reveal({other: 2, digest: 1})
     assert (one, hash(one)) == (same, hash(same))
     assert one != OpenLandscape(1)
+    assert OpenLandscape(1, recombines=True) != OpenLandscape(1)
     with pytest.raises(ModelConsensusError, match="cannot have the loss 2"):
         one.reveal({digest: 2})
     with pytest.raises(ModelConsensusError, match="cannot have the loss -1"):
@@ -215,47 +503,39 @@ def test_an_open_landscape_is_a_value() -> None:
 
 
 def test_a_cached_search_evaluates_each_offspring_once_and_forgets_old_parents() -> None:
-    evaluated: list[Ticket] = []
+    evaluated: list[int] = []
 
     class Counting(Sphere):
         def losses(self, models: Vector) -> list[int]:
-            evaluated.extend([TICKET] * len(models))
+            evaluated.append(len(models))
             return super().losses(models)
 
-    plain = EvolutionarySearch(Counting(), draws=3, lambda_=5)
+    plain = EvolutionarySearch(Counting(), draws=3, lambda_=5, mu=2, recombines=True)
     cached = CachedSearch(plain, parents=1)
-    tickets = own_tickets(1, "p", 3)
-    expected = SPHERE.losses(SPHERE.genesis, tickets)
-    assert cached.losses(cached.genesis, tickets[:2]) == expected[:2]
-    assert cached.losses(cached.genesis, [tickets[2], tickets[0], tickets[2]]) == [
-        expected[2],
-        expected[0],
-        expected[2],
-    ]
-    assert len(evaluated) == 3
-    child = cached.offspring(cached.genesis, tickets[0])
-    cached.losses(child, [Ticket(2, "p", 0)])
-    cached.losses(cached.genesis, tickets)
-    assert len(evaluated) == 3 + 1 + 3
+    expected = SPHERE.losses(SPHERE.genesis, STEPS)
+    assert cached.losses(cached.genesis, STEPS[:4]) == expected[:4]
+    again = [STEPS[4], STEPS[0], STEPS[4]]
+    assert cached.losses(cached.genesis, again) == [expected[4], expected[0], expected[4]]
+    assert sum(evaluated) == 5
+    child = cached.offspring(cached.genesis, STEPS[0])
+    cached.losses(child, singles(2, "p", 3)[:1])
+    cached.losses(cached.genesis, STEPS)
+    assert sum(evaluated) == 5 + 1 + 5
 
 
 def test_a_search_is_the_same_in_another_program() -> None:
     program = (
         "from model_consensus.evolutionary_search import *\n"
         "from model_consensus.landscapes import Sphere\n"
-        "search = EvolutionarySearch(Sphere(), draws=3, lambda_=5)\n"
-        "print(search.losses(search.genesis, own_tickets(1, 'p', 3)))\n"
-        "print(search.offspring(search.genesis, Ticket(1, 'p', 2)).digest.hex())\n"
+        "search = EvolutionarySearch(Sphere(), 3, 5, 2, recombines=True)\n"
+        "blend = frozenset([Ticket(1, 'p', (-1, 2, 1)), Ticket(1, 'q', (0, 1, 0))])\n"
+        "print(search.losses(search.genesis, [blend]))\n"
+        "print(search.offspring(search.genesis, blend).digest.hex())\n"
     )
     output = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout
     assert output.splitlines() == [
-        str(SPHERE.losses(SPHERE.genesis, own_tickets(1, "p", 3))),
-        SPHERE.offspring(SPHERE.genesis, Ticket(1, "p", 2)).digest.hex(),
+        str(SPHERE.losses(SPHERE.genesis, STEPS[4:])),
+        SPHERE.offspring(SPHERE.genesis, STEPS[4]).digest.hex(),
     ]
-
-
-def test_noise_needs_no_ticket() -> None:
-    assert noise(PARENT, [], 5).shape == (0, 5)
-    assert noise(PARENT, [TICKET], 5).dtype == np.int64

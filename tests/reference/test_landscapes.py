@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import EvolutionarySearch, Model, least, own_tickets
-from model_consensus.landscapes import Landscape, OneMax, Sphere, add_noise
-from model_consensus.simulation.rosenbrock import Rosenbrock
+from model_consensus.evolutionary_search import EvolutionarySearch, Model, all_drawn, least
+from model_consensus.landscapes import NOISE_UNIT, Landscape, OneMax, Sphere, add_noise
 from model_consensus.simulation.catalogue import load_landscape
+from model_consensus.simulation.rosenbrock import Rosenbrock
 
 SMALL = [OneMax(), Sphere(), Rosenbrock()]
 
@@ -20,8 +20,8 @@ def evolve(landscape: Landscape, offspring: int, generations: int) -> Model:
     search = EvolutionarySearch(landscape, offspring, offspring)
     model = search.genesis
     for generation in range(1, generations + 1):
-        tickets = own_tickets(generation, "p", offspring)
-        model = search.offspring(model, tickets[least(search.losses(model, tickets))])
+        steps = [frozenset([ticket]) for ticket in all_drawn(generation, "p", offspring)]
+        model = search.offspring(model, steps[least(search.losses(model, steps))])
     return model
 
 
@@ -32,7 +32,10 @@ def test_onemax_counts_zeros() -> None:
 
 def test_onemax_flips_the_bits_with_noise_of_nine_or_more() -> None:
     parent, noise = np.array([0, 0, 1, 1]), np.array([[8, 9, 32, -32], [9, -9, 9, 9]])
-    assert OneMax(4).mutate(parent, noise, 1).tolist() == [[0, 1, 0, 1], [1, 0, 0, 0]]
+    assert OneMax(4).mutate(parent, 64 * noise, 1).tolist() == [[0, 1, 0, 1], [1, 0, 0, 0]]
+    just_less, just_enough = np.array([[575] * 4]), np.array([[576] * 4])
+    assert OneMax(4).mutate(parent, just_less, 1).tolist() == [[0, 0, 1, 1]]
+    assert OneMax(4).mutate(parent, just_enough, 1).tolist() == [[1, 1, 0, 0]]
 
 
 def test_sphere_at_its_limit_is_exact() -> None:
@@ -59,7 +62,17 @@ def test_rosenbrock_at_its_limits_is_exact_in_many_dimensions() -> None:
 
 def test_coordinates_saturate() -> None:
     parent = np.array([99, -99, 0])
-    assert add_noise(parent, np.array([[1, -1, 1]]), 5, 100).tolist() == [[100, -100, 5]]
+    assert add_noise(parent, 64 * np.array([[1, -1, 1]]), 5, 100).tolist() == [[100, -100, 5]]
+
+
+def test_added_noise_is_rounded_to_the_nearest_and_from_the_middle_up() -> None:
+    noise = [10, 11, -10, -11, 32, -32, 33, -33]
+    by_hand = {
+        1: [0, 0, 0, 0, 1, 0, 1, -1],
+        3: [0, 1, 0, -1, 2, -1, 2, -2],  # 30, 33, -30, -33, 96, -96, 99 and -99 of 64
+    }
+    for step, expected in by_hand.items():
+        assert add_noise(np.zeros(8, np.int64), np.array([noise]), step, 9).tolist() == [expected]
 
 
 @pytest.mark.parametrize(
@@ -78,15 +91,15 @@ def test_coordinates_saturate() -> None:
 def test_the_step_is_a_public_function_of_the_generation(
     landscape: Landscape, generation: int, step: int
 ) -> None:
-    assert landscape.mutate(np.zeros(2, np.int64), np.array([[3, -2]]), generation).tolist() == [
-        [3 * step, -2 * step]
-    ]
+    noise = NOISE_UNIT * np.array([[3, -2]])
+    mutated = landscape.mutate(np.zeros(2, np.int64), noise, generation)
+    assert mutated.tolist() == [[3 * step, -2 * step]]
 
 
 @pytest.mark.parametrize("landscape", SMALL, ids=lambda landscape: landscape.name)
 def test_a_row_depends_on_nothing_but_its_own_noise(landscape: Landscape) -> None:
     parent = landscape.initial()
-    noise = np.arange(3 * len(parent)).reshape(3, -1) % 65 - 32
+    noise = (np.arange(3 * len(parent)).reshape(3, -1) % 65 - 32) * 63
     together = landscape.mutate(parent, noise, 1)
     assert together.dtype == np.int64
     alone = [landscape.mutate(parent, noise[i : i + 1], 1)[0].tolist() for i in range(3)]

@@ -11,8 +11,11 @@ from model_consensus.evolutionary_search import (
     EvolutionarySearch,
     Model,
     Search,
+    Step,
     Ticket,
-    own_tickets,
+    Weights,
+    all_drawn,
+    single,
 )
 from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import (
@@ -35,6 +38,9 @@ from model_consensus.pow_learner import (
 PROCESSES = ("p1", "p2", "b1")
 RULES = Rules(PROCESSES, depth=1, target=EVERY_HASH // 8)
 DRAWS = 3
+COST = DRAWS + 1
+"""Evaluations of a miner: its draws and their recombination."""
+FIRST = single(0, DRAWS)
 
 
 @dataclass
@@ -42,7 +48,7 @@ class Counting:
     """A real search that counts evaluations."""
 
     search: Search = field(
-        default_factory=lambda: EvolutionarySearch(OneMax(16), draws=DRAWS, lambda_=DRAWS)
+        default_factory=lambda: EvolutionarySearch(OneMax(16), DRAWS, DRAWS, recombines=True)
     )
     evaluations: int = 0
 
@@ -51,15 +57,19 @@ class Counting:
         return self.search.draws
 
     @property
+    def recombines(self) -> bool:
+        return self.search.recombines
+
+    @property
     def genesis(self) -> Model:
         return self.search.genesis
 
-    def offspring(self, parent: Model, ticket: Ticket) -> Model:
-        return self.search.offspring(parent, ticket)
+    def offspring(self, parent: Model, step: Step) -> Model:
+        return self.search.offspring(parent, step)
 
-    def losses(self, parent: Model, tickets: Sequence[Ticket]) -> list[int]:
-        self.evaluations += len(tickets)
-        return self.search.losses(parent, tickets)
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
+        self.evaluations += len(steps)
+        return self.search.losses(parent, steps)
 
 
 @pytest.fixture
@@ -86,29 +96,29 @@ def grow(
 
 def test_the_digest_is_what_its_documentation_says() -> None:
     """Computed here from the bytes: 8-byte lengths before each field, then the nonce."""
-    block = Block(b"\x11" * 32, Ticket(7, "p1", 2), 1234, 99)
-    fields = [
-        b"model-consensus/block/1",
-        b"\x11" * 32,
-        (7).to_bytes(8, "big"),
-        b"p1",
-        (2).to_bytes(8, "big"),
-        (1234).to_bytes(8, "big"),
-    ]
-    header = hashlib.sha256(b"".join(len(f).to_bytes(8, "big") + f for f in fields)).digest()
+    block = Block(b"\x11" * 32, Ticket(7, "p1", (0, -2, 1)), 1234, 99)
+
+    def hashed(*fields: bytes | int) -> bytes:
+        encoded = (f.to_bytes(8, "big") if isinstance(f, int) else f for f in fields)
+        return hashlib.sha256(b"".join(len(f).to_bytes(8, "big") + f for f in encoded)).digest()
+
+    weights = (2**63, 2**63 - 2, 2**63 + 1)
+    ticket = hashed(b"model-consensus/ticket/1", 7, b"p1", *weights)
+    step = hashed(b"model-consensus/offspring/2", b"\x11" * 32, ticket)
+    header = hashed(b"model-consensus/block/2", step, 1234)
     assert block.digest == hashlib.sha256(header + (99).to_bytes(8, "big")).digest()
 
 
 @pytest.mark.parametrize("bits", [0, 1, 4, 9])
 def test_a_nonce_is_the_first_that_gives_work(bits: int) -> None:
     rules = replace(RULES, target=EVERY_HASH >> bits)
-    block = find_nonce(rules, Block(b"\x00" * 32, Ticket(1, "p1", 0), 5), start=1000)
+    block = find_nonce(rules, Block(b"\x00" * 32, Ticket(1, "p1", FIRST), 5), start=1000)
     assert int.from_bytes(block.digest, "big") < 1 << 256 - bits
     assert not any(has_work(rules, replace(block, nonce=n)) for n in range(1000, block.nonce))
 
 
 def test_a_nonce_without_work_can_be_found_unless_all_have_work() -> None:
-    block = Block(b"\x00" * 32, Ticket(1, "p1", 0), 5)
+    block = Block(b"\x00" * 32, Ticket(1, "p1", FIRST), 5)
     assert not has_work(RULES, find_nonce(RULES, block, work=False))
     with pytest.raises(
         ModelConsensusError, match=r"^every hash is below the target: no block is without work$"
@@ -143,34 +153,41 @@ def test_a_block_may_cost_2_to_the_32_hashes_and_no_more() -> None:
 # ---------------------------------------------------------------------------- mining, checking
 
 
-def test_a_mined_block_is_the_best_of_its_miners_tickets(search: Counting) -> None:
+def test_a_mined_block_is_the_best_of_its_miners_draws_and_their_recombination(
+    search: Counting,
+) -> None:
     block = mine(search, RULES, new_learner(search, "p1"))
-    tickets = own_tickets(1, "p1", DRAWS)
-    losses = [search.losses(search.genesis, [ticket])[0] for ticket in tickets]
+    assert search.evaluations == COST
+    tickets = list(all_drawn(1, "p1", DRAWS))
+    losses = [search.losses(search.genesis, [frozenset([ticket])])[0] for ticket in tickets]
+    order = sorted(range(DRAWS), key=lambda draw: (losses[draw], draw))
+    weights = tuple(2 - 2 * order.index(draw) for draw in range(DRAWS))
+    tickets.append(Ticket(1, "p1", weights))
+    losses += search.losses(search.genesis, [frozenset(tickets[DRAWS:])])
     assert block.ticket == tickets[losses.index(min(losses))]
     assert block.claim == min(losses)
     assert block.parent == search.genesis.digest
     assert has_work(RULES, block)
 
 
-def test_everybody_accepts_an_exact_block_for_lambda_evaluations(search: Counting) -> None:
+def test_everybody_accepts_an_exact_block_for_its_miners_evaluations(search: Counting) -> None:
     for miner in PROCESSES:
         block = mine(search, RULES, new_learner(search, miner))
         for process in ("p1", "p2"):
             learner = new_learner(search, process)
             before = search.evaluations
             after = receive(search, RULES, learner, block)
-            assert search.evaluations - before == DRAWS
+            assert search.evaluations - before == COST
             assert after.tip == block.digest
             assert after.models[after.tip].digest == (
-                search.offspring(search.genesis, block.ticket).digest
+                search.offspring(search.genesis, frozenset([block.ticket])).digest
             )
 
 
-def other_draw(search: Search, parent: Model, block: Block) -> Block:
-    """The same miner's next ticket with its true loss: a lie about the winner only."""
-    ticket = replace(block.ticket, draw=(block.ticket.draw + 1) % DRAWS)
-    (loss,) = search.losses(parent, [ticket])
+def with_weights(search: Search, parent: Model, block: Block, weights: Weights) -> Block:
+    """The same miner's ticket of other weights with its true loss: a lie about the winner only."""
+    ticket = replace(block.ticket, weights=weights)
+    (loss,) = search.losses(parent, [frozenset([ticket])])
     return replace(block, ticket=ticket, claim=loss)
 
 
@@ -188,8 +205,14 @@ REFUSED: list[tuple[str, Verdict, Callable[[Block], Block]]] = [
         Verdict.STRUCTURE,
         lambda b: replace(b, ticket=replace(b.ticket, generation=0)),
     ),
-    ("a draw too many", Verdict.STRUCTURE, lambda b: replace(b, ticket=replace(b.ticket, draw=3))),
-    ("draw -1", Verdict.STRUCTURE, lambda b: replace(b, ticket=replace(b.ticket, draw=-1))),
+    *(
+        (
+            f"the weights {list(weights)}",
+            Verdict.STRUCTURE,
+            lambda b, weights=weights: replace(b, ticket=replace(b.ticket, weights=weights)),
+        )
+        for weights in [(3, 0, 0), (0, -3, 1), (0, 0, 0), (1, 0), (1, 0, 0, 0)]
+    ),
     (
         "an unknown miner",
         Verdict.STRUCTURE,
@@ -220,7 +243,7 @@ def test_a_forged_block_is_refused_and_leaves_the_learner_untouched(
     before = search.evaluations
     assert check(search, RULES, learner, block) is verdict
     cost = search.evaluations - before
-    assert cost == (DRAWS if verdict is Verdict.EVALUATION else 0)
+    assert cost == (COST if verdict is Verdict.EVALUATION else 0)
     assert receive(search, RULES, learner, block) is learner
 
 
@@ -240,10 +263,13 @@ def test_the_first_nonce_tried_is_0_and_a_hash_equal_to_the_target_is_no_work(
 
 def test_a_lie_about_the_winner_alone_is_refused(search: Counting) -> None:
     learner = new_learner(search, "p1")
-    block = other_draw(search, search.genesis, mine(search, RULES, new_learner(search, "b1")))
-    block = find_nonce(RULES, block)
-    assert check(search, RULES, learner, block) is Verdict.EVALUATION
-    assert receive(search, RULES, learner, block) is learner
+    exact = mine(search, RULES, new_learner(search, "b1"))
+    options = [single(draw, DRAWS) for draw in range(DRAWS)] + [(2, 0, -2), (-2, 0, 2), (1, 1, 0)]
+    for weights in options:
+        block = find_nonce(RULES, with_weights(search, search.genesis, exact, weights))
+        if block.ticket != exact.ticket:
+            assert check(search, RULES, learner, block) is Verdict.EVALUATION
+            assert receive(search, RULES, learner, block) is learner
 
 
 def test_a_block_without_work_costs_nobody_an_evaluation(search: Counting) -> None:
@@ -263,19 +289,30 @@ def test_a_block_is_accepted_once(search: Counting) -> None:
     assert search.evaluations == before
 
 
-def test_ties_between_draws_go_to_the_first() -> None:
-    """With a landscape of one value every draw ties."""
+@dataclass
+class Flat(Counting):
+    """A landscape of one value: every draw ties, and so does their recombination."""
 
-    @dataclass
-    class Flat(Counting):
-        def losses(self, parent: Model, tickets: Sequence[Ticket]) -> list[int]:
-            return [7] * len(tickets)
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
+        return [7] * len(steps)
 
+
+@pytest.mark.parametrize("weights", [single(1, DRAWS), single(2, DRAWS), (2, 0, -2)])
+def test_ties_go_to_the_first_draw(weights: Weights) -> None:
     flat = Flat()
     block = mine(flat, RULES, new_learner(flat, "p1"))
-    assert block.ticket == Ticket(1, "p1", 0)
-    second = find_nonce(RULES, replace(block, ticket=Ticket(1, "p1", 1)))
-    assert check(flat, RULES, new_learner(flat, "p2"), second) is Verdict.EVALUATION
+    assert block.ticket == Ticket(1, "p1", FIRST)
+    other = find_nonce(RULES, replace(block, ticket=Ticket(1, "p1", weights)))
+    assert check(flat, RULES, new_learner(flat, "p2"), other) is Verdict.EVALUATION
+
+
+def test_without_recombination_the_best_draw_is_mined_and_a_combination_is_malformed() -> None:
+    plain = Counting(EvolutionarySearch(OneMax(16), DRAWS, DRAWS))
+    block = mine(plain, RULES, new_learner(plain, "p1"))
+    assert plain.evaluations == DRAWS
+    assert sorted(block.ticket.weights) == [0, 0, 1]
+    combined = find_nonce(RULES, with_weights(Counting(), plain.genesis, block, (2, 0, -2)))
+    assert check(plain, RULES, new_learner(plain, "p2"), combined) is Verdict.STRUCTURE
 
 
 # ------------------------------------------------------------------------- choice and decision
@@ -305,7 +342,7 @@ def test_a_block_is_decided_with_depth_blocks_on_top(search: Counting, depth: in
     model, lineage = search.genesis, [search.genesis.digest]
     for length, miner in enumerate("pqbpq", 1):
         learner, (block,) = grow(search, learner, miner)
-        model = search.offspring(model, block.ticket)
+        model = search.offspring(model, frozenset([block.ticket]))
         lineage.append(model.digest)
         assert list(decided(rules, learner)) == lineage[: max(0, length - depth) + 1]
 

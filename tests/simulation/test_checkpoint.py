@@ -11,7 +11,7 @@ import pytest
 
 from model_consensus.commands.cli import main
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import EvolutionarySearch, own_tickets
+from model_consensus.evolutionary_search import EvolutionarySearch, all_drawn
 from model_consensus.landscapes import OneMax, Sphere, Vector
 from model_consensus.simulation.checkpoint import remembering
 
@@ -68,10 +68,10 @@ def search(path: Path, *, resume: bool, generations: int, seed: int = 1) -> list
         own = EvolutionarySearch(landscape, 3, 3)
         model, seen = own.genesis, []
         for generation in range(1, generations + 1):
-            tickets = own_tickets(generation, "p", 3)
-            seen += own.losses(model, tickets)
+            steps = [frozenset([ticket]) for ticket in all_drawn(generation, "p", 3)]
+            seen += own.losses(model, steps)
             assert path.read_text().count("\n") > len(seen)  # written at once
-            model = own.offspring(model, tickets[0])
+            model = own.offspring(model, steps[0])
         return seen
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import EvolutionarySearch, Model, least, own_tickets
-from model_consensus.landscapes import Landscape, Vector
+from model_consensus.evolutionary_search import EvolutionarySearch, Model, all_drawn, least
+from model_consensus.landscapes import NOISE_UNIT, Landscape, Vector
 from model_consensus.simulation import digits
 from model_consensus.simulation.catalogue import load_landscape
 from model_consensus.simulation.digits import (
@@ -33,8 +33,8 @@ def evolve(landscape: Landscape, offspring: int, generations: int, process: str)
     search = EvolutionarySearch(landscape, offspring, offspring)
     model = search.genesis
     for generation in range(1, generations + 1):
-        tickets = own_tickets(generation, process, offspring)
-        model = search.offspring(model, tickets[least(search.losses(model, tickets))])
+        steps = [frozenset([ticket]) for ticket in all_drawn(generation, process, offspring)]
+        model = search.offspring(model, steps[least(search.losses(model, steps))])
     return model
 
 
@@ -169,13 +169,13 @@ def test_weights_beyond_the_proof_are_refused() -> None:
 
 
 def test_offspring_saturate_within_the_proof() -> None:
-    noise = np.full((2, 650), 32)
-    noise[1] = -32
+    noise = np.full((2, 650), 32 * NOISE_UNIT)
+    noise[1] *= -1
     for parent, last in [(extreme(1), 320), (extreme(-1), 321)]:
         assert np.abs(LINEAR.mutate(parent, noise, last)).max() == Digits.limit
     wild = MLP.initial()
     wild[-1] = MLP.greatest_step
-    offspring = MLP.mutate(wild, np.full((1, len(wild)), 32), 1)[0]
+    offspring = MLP.mutate(wild, np.full((1, len(wild)), 32 * NOISE_UNIT), 1)[0]
     assert offspring[: 32 * 65].max() == 4095
     assert offspring[32 * 65 : -1].max() == 255
 
@@ -184,7 +184,7 @@ def test_offspring_saturate_within_the_proof() -> None:
     ("generation", "step"), [(1, 4), (80, 4), (81, 3), (160, 3), (161, 2), (320, 2), (321, 1)]
 )
 def test_the_linear_step_follows_the_schedule(generation: int, step: int) -> None:
-    offspring = LINEAR.mutate(LINEAR.initial(), np.ones((1, 650), np.int64), generation)
+    offspring = LINEAR.mutate(LINEAR.initial(), np.full((1, 650), NOISE_UNIT), generation)
     assert offspring.tolist() == [[step] * 650]
 
 
@@ -194,7 +194,7 @@ def test_the_step_of_two_layers_adapts_itself_and_then_moves_the_weights() -> No
     noise[:, 0] = [3, -3, 3, 0]
     noise[:, 1] = [0, 3, 0, 0]
     noise[:, -1] = [32, -32, 1, 0]
-    offspring = MLP.mutate(parent, noise, 1)
+    offspring = MLP.mutate(parent, noise * NOISE_UNIT, 1)
     # 512 * 96 / 64, 512 * 64 / 96 rounded down, 512 * 65 / 64, 512.
     assert offspring[:, -1].tolist() == [768, 341, 520, 512]
     # 3 * 768 / 256 = 9; 3 * 341 / 256 = 3.996 on either side of zero; 3 * 520 / 256 = 6.09.
@@ -202,13 +202,27 @@ def test_the_step_of_two_layers_adapts_itself_and_then_moves_the_weights() -> No
     assert (offspring[:, 1] - parent[1]).tolist() == [0, 4, 0, 0]
     assert (offspring[:, 2:-1] == parent[2:-1]).all()
     parent[-1] = MLP.least_step
-    assert MLP.mutate(parent, noise, 1)[1, -1] == MLP.least_step
+    assert MLP.mutate(parent, noise * NOISE_UNIT, 1)[1, -1] == MLP.least_step
+
+
+def test_the_noise_of_a_combination_moves_two_layers_in_fractions() -> None:
+    parent = MLP.initial()
+    noise = np.zeros((2, len(parent)), np.int64)
+    noise[:, 0] = [16, 15]
+    noise[:, 1] = [-17, -16]
+    noise[:, -1] = [9, -9]
+    offspring = MLP.mutate(parent, noise, 1)
+    # 512 * (4096 + 9) / 4096 and 512 * 4096 / (4096 + 9), rounded down.
+    assert offspring[:, -1].tolist() == [513, 510]
+    # 513 * 16 and 510 * 15 of 256 * 64, the nearest integers; 513 * -17 and 510 * -16.
+    assert (offspring[:, 0] - parent[0]).tolist() == [1, 0]
+    assert (offspring[:, 1] - parent[1]).tolist() == [-1, 0]
 
 
 def test_losses_do_not_depend_on_the_batch() -> None:
     for landscape in (LINEAR, MLP):
         dimension = len(landscape.initial())
-        noise = np.stack([arbitrary(dimension, 32, salt) for salt in (1, 2, 3)])
+        noise = np.stack([arbitrary(dimension, 32 * NOISE_UNIT, salt) for salt in (1, 2, 3)])
         models = landscape.mutate(landscape.initial(), noise, 1)
         assert landscape.losses(models) == [landscape.losses(model[None])[0] for model in models]
 

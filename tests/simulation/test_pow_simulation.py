@@ -25,7 +25,7 @@ PROCESSES = ("p1", "p2", "p3", "p4", "b1")
 
 
 def system(depth: int = 6, draws: int = 2, byzantine: tuple[str, ...] = ("b1",)) -> PowSystem:
-    search = CachedSearch(EvolutionarySearch(OneMax(24), draws=draws, lambda_=draws))
+    search = CachedSearch(EvolutionarySearch(OneMax(24), draws, draws, recombines=True))
     return PowSystem(Rules(PROCESSES, depth, EVERY_HASH // 4), byzantine, OneLandscape(search))
 
 
@@ -95,14 +95,18 @@ def test_no_strategy_breaks_agreement_at_a_share_and_depth_made_for_it(name: str
 def test_every_accepted_block_is_an_exact_step_whatever_the_strategy(name: str) -> None:
     simulated = system()
     state = run(simulated, STRATEGIES[name], 0.4, 40)[-1][1]
-    search = EvolutionarySearch(OneMax(24), draws=2, lambda_=2)
+    search = EvolutionarySearch(OneMax(24), draws=2, lambda_=2, recombines=True)
     for learner in state.learner.values():
         for block in learner.known.values():
             parent = learner.models[block.parent]
-            tickets = [replace(block.ticket, draw=draw) for draw in range(2)]
-            losses = search.losses(parent, tickets)
+            said = block.ticket
+            drawn = [frozenset([replace(said, weights=each)]) for each in ((1, 0), (0, 1))]
+            losses = search.losses(parent, drawn)
+            weights = (1, -1) if losses[0] <= losses[1] else (-1, 1)
+            losses += search.losses(parent, [frozenset([replace(said, weights=weights)])])
             assert block.claim == min(losses)
-            assert block.ticket.draw == losses.index(min(losses))
+            chosen = [(1, 0), (0, 1), weights][losses.index(min(losses))]
+            assert said.weights == chosen
 
 
 def test_a_private_chain_takes_decisions_back_when_the_depth_is_too_small() -> None:

@@ -26,7 +26,7 @@ from model_consensus.streamlet.offers import decode_offer, encode_offer
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import TobSystem
 from model_consensus.tla.values import record
-from model_consensus.tob_learner import Offer
+from model_consensus.tob_learner import Offer, Rules
 from tests.support.corruptions import (
     Corruption,
     altered,
@@ -65,9 +65,9 @@ def simulation(
     seed: int = 1,
     host: type[Host] = Host,
 ) -> Simulation:
-    search = CachedSearch(EvolutionarySearch(OneMax(), 1, 3))
+    search = CachedSearch(EvolutionarySearch(OneMax(), 2, 3, 2, recombines=True))
     landscape = OneLandscape(search)
-    system = TobSystem(PROCESSES, ("b1",), 3, landscape, GENERATIONS, name=bytes.hex)
+    system = TobSystem(PROCESSES, ("b1",), Rules(3, 2), landscape, GENERATIONS, name=bytes.hex)
     behaviour = MISBEHAVIOURS[misbehaviour], ATTACKS[attack]
     return Simulation(system, landscape, conditions, *behaviour, seed, host=host)
 
@@ -279,9 +279,10 @@ def of_nodes(good: Trace) -> list[Corruption]:
 @pytest.mark.parametrize(
     "offer",
     [
-        Offer("p", bytes(32), Ticket(1, "p", 0), 0),
-        Offer("p", bytes(range(32)), Ticket((1 << 64) - 1, "é", 7), (1 << 64) - 1),
-        Offer("p", bytes(32), Ticket(0, "", 0), 1),
+        Offer("p", bytes(32), Ticket(1, "p", (1,)), 0),
+        Offer("p", bytes(range(32)), Ticket((1 << 64) - 1, "é", (-(1 << 31), 0)), (1 << 64) - 1),
+        Offer("p", bytes(32), Ticket(0, "", ()), 1),
+        Offer("p", bytes(32), Ticket(0, "", ((1 << 31) - 1,) * 3), 1),
     ],
 )
 def test_an_offer_goes_through_a_message_unchanged(offer: Offer) -> None:
@@ -289,15 +290,32 @@ def test_an_offer_goes_through_a_message_unchanged(offer: Offer) -> None:
 
 
 def test_what_is_no_offer_is_none() -> None:
-    good = encode_offer(Offer("p", bytes(32), Ticket(1, "p", 0), 0))
-    assert decode_offer("p", good[:55]) is None
-    assert decode_offer("p", good[:56] + b"\xff") is None
-    with pytest.raises(ModelConsensusError, match="no encoding"):
-        encode_offer(Offer("p", bytes(32), Ticket(1, "p", 0), 1 << 64))
+    good = encode_offer(Offer("p", bytes(32), Ticket(1, "p", (1, -1)), 0))
+    assert len(good) == 52 + 2 * 4 + 1
+    for length in range(60):
+        assert decode_offer("p", good[:length]) is None
+    assert decode_offer("p", good[:60]) is not None
+    assert decode_offer("p", good[:60] + b"\xff") is None
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        Offer("p", bytes(32), Ticket(1, "p", (1,)), 1 << 64),
+        Offer("p", bytes(32), Ticket(-1, "p", (1,)), 0),
+        Offer("p", bytes(32), Ticket(1, "p", (1 << 31,)), 0),
+        Offer("p", bytes(32), Ticket(1, "p", (-(1 << 31) - 1,)), 0),
+        Offer("p", bytes(31), Ticket(1, "p", (1,)), 0),
+        Offer("p", bytes(32), Ticket(1, "\ud800", (1,)), 0),
+    ],
+)
+def test_an_offer_whose_fields_do_not_fit_has_no_encoding(offer: Offer) -> None:
+    with pytest.raises(ModelConsensusError, match=r"^an offer that has no encoding: Offer\("):
+        encode_offer(offer)
 
 
 def test_a_simulation_needs_an_end() -> None:
-    landscape = OneLandscape(EvolutionarySearch(OneMax(), 1, 3))
-    system = TobSystem(PROCESSES, ("b1",), 3, landscape)
+    landscape = OneLandscape(EvolutionarySearch(OneMax(), 1, 3, 2))
+    system = TobSystem(PROCESSES, ("b1",), Rules(3, 2), landscape)
     with pytest.raises(ModelConsensusError, match="number of generations"):
         Simulation(system, landscape, QUIET, MISBEHAVIOURS["none"], ATTACKS["none"], 1)

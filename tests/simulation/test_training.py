@@ -14,17 +14,20 @@ from model_consensus.commands import run
 from model_consensus.commands.cli import main
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import Ticket
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.training import PARTS, Row, Training, describe, train
+from model_consensus.streamlet.messages import MAX_BODY
+from model_consensus.streamlet.offers import encode_offer, most_draws
 from model_consensus.systems.tob import Receive
-from model_consensus.tob_learner import receive
+from model_consensus.tob_learner import Offer, receive
 
 
 def learn(receive: Receive, attack: str = "under-claim", generations: int = 60) -> Training:
     """Digits over Total Order Broadcast, as in the main job but shorter."""
     return train(
-        Setting(protocol="tob", lambda_=3, generations=generations, attack=attack),
+        Setting(protocol="tob", lambda_=3, mu=2, generations=generations, attack=attack),
         load_landscape("digits"),
         receive=receive,
     )
@@ -54,9 +57,10 @@ def test_one_liar_ruins_learners_that_do_not_verify() -> None:
     assert abs(careful.rows[-1].accuracy["test"] - honest.rows[-1].accuracy["test"]) < 0.1
 
 
-def test_a_process_evaluates_its_draws_and_one_model_a_generation() -> None:
+def test_a_process_evaluates_its_draws_two_offers_and_their_blend_in_a_generation() -> None:
     training = learn(receive, generations=10)
-    assert training.rows[-1].evaluations <= 16 * 11 + 10 + 1  # draws of the next one may be made
+    own = 16 + 1  # and their recombination; those of the next generation may be made
+    assert training.rows[-1].evaluations <= own * 11 + (2 + 1) * 10 + 1
 
 
 def test_names_sort_like_numbers() -> None:
@@ -98,7 +102,14 @@ def test_a_run_writes_the_same_bytes_twice(tmp_path: Path, protocol: str) -> Non
 def test_every_landscape_is_searched_over_every_protocol(landscape: str, protocol: str) -> None:
     attack = run.DEFAULT_ATTACK[protocol]
     setting = Setting(
-        protocol=protocol, attack=attack, lambda_=3, generations=3, draws=4, wins=9, depth=2
+        protocol=protocol,
+        attack=attack,
+        lambda_=3,
+        mu=2,
+        generations=3,
+        draws=4,
+        wins=9,
+        depth=2,
     )
     searched = load_landscape(landscape)
     rows: list[Row] = []
@@ -111,7 +122,7 @@ def test_every_landscape_is_searched_over_every_protocol(landscape: str, protoco
 
 def test_processes_of_other_names_draw_other_offspring() -> None:
     def losses(**given: Any) -> list[int]:
-        setting = Setting(protocol="tob", attack="none", lambda_=4, generations=6, **given)
+        setting = Setting(protocol="tob", attack="none", lambda_=4, mu=2, generations=6, **given)
         return [row.loss for row in train(setting, load_landscape("sphere")).rows]
 
     assert losses(seed=1) == losses(seed=2)  # every process's offer is among the four
@@ -119,13 +130,21 @@ def test_processes_of_other_names_draw_other_offspring() -> None:
 
 
 def test_the_banned_are_named_with_the_generation_of_their_lie() -> None:
-    setting = Setting(protocol="tob", attack="under-claim", lambda_=3, generations=3)
+    setting = Setting(protocol="tob", attack="under-claim", lambda_=3, mu=2, generations=3)
     training = train(setting, load_landscape("onemax"))
     assert training.banned == ["p4"]
     first = next(row.generation for row in training.rows if row.misbehaviour)
     assert describe(training).endswith(f"; banned: p4 (in generation {first})")
     honest = replace(setting, attack="none")
     assert "banned" not in describe(train(honest, load_landscape("onemax")))
+
+
+def test_the_greatest_offer_that_streamlet_allows_fits_into_a_message() -> None:
+    setting = Setting(protocol="streamlet", attack="none", lambda_=3, draws=242)
+    for name, fits in (("p4", True), ("p4567", False)):
+        assert (most_draws(name) >= setting.draws) is fits
+        offer = Offer(name, bytes(32), Ticket(1, name, (1,) * setting.draws), 0)
+        assert (len(encode_offer(offer)) <= MAX_BODY) is fits
 
 
 GOOD = Setting(protocol="tob", attack="under-claim", lambda_=3)
@@ -142,12 +161,18 @@ GOOD = Setting(protocol="tob", attack="under-claim", lambda_=3)
         ({"byzantine": -1}, "byzantine must be in 0..3, as one of 4 processes is correct: not -1"),
         ({"lambda_": 0}, "lambda must be at least 1, not 0"),
         ({"lambda_": 5}, "lambda must be in 1..4, the number of processes: not 5"),
+        ({"mu": 0}, "mu must be at least 1, not 0"),
+        ({"mu": 4}, "mu must be in 1..3, as lambda is 3: not 4"),
         ({"draws": 0}, "draws must be at least 1, not 0"),
         ({"generations": 0}, "generations must be at least 1, not 0"),
         ({"seed": -1}, "seed must be in 0..2^64-1, not -1"),
         (
             {"protocol": "streamlet", "processes": 3},
             "streamlet needs processes > 3 byzantine (n > 3f), and 3 > 3 * 1 is false",
+        ),
+        (
+            {"protocol": "streamlet", "draws": 243},
+            "streamlet's messages hold offers of at most 242 draws, not 243",
         ),
         ({"protocol": "pow", "attack": "selfish", "wins": 0}, "wins must be at least 1, not 0"),
         ({"protocol": "pow", "attack": "selfish", "depth": -1}, "depth must be at least 0, not -1"),

@@ -8,7 +8,7 @@ import pytest
 
 from model_consensus import pow_learner
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Digest, Ticket
+from model_consensus.evolutionary_search import Digest, Ticket, Weights
 from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules
 from model_consensus.systems import bounded
 from model_consensus.systems.answers import EveryLandscape
@@ -33,10 +33,11 @@ def system(
     draws: int = 1,
     each: bool = False,
     losses: tuple[int, ...] = (0, 1),
+    recombines: bool = True,
 ) -> PowSystem:
     rules = Rules(PROCESSES, depth, EVERY_HASH // 2)
     forgeries: Forgeries = bounded.few_pow_forgeries(losses, each)
-    landscape = EveryLandscape(draws, losses)
+    landscape = EveryLandscape(draws, losses, recombines)
     return PowSystem(rules, ("b1",), landscape, wins, byzantine_wins, forgeries)
 
 
@@ -83,15 +84,20 @@ def test_every_decided_block_is_an_exact_step_of_its_miner() -> None:
         for learner in state.learner.values():
             for digest in pow_learner.chain(learner):
                 block = learner.known[digest]
-                own = [
-                    explored.lineages.offspring(block.parent, Ticket(1, block.ticket.proposer, j))
-                    for j in range(2)
-                ]
-                losses = [state.loss[model] for model in own]
+                miner = block.ticket.proposer
+
+                def loss_of(weights: Weights, block: Block = block) -> int:
+                    step = frozenset([replace(block.ticket, weights=weights)])
+                    return state.loss[explored.lineages.offspring(block.parent, step)]  # noqa: B023
+
+                drawn = [loss_of((1, 0)), loss_of((0, 1))]
+                weights = (1, -1) if drawn[0] <= drawn[1] else (-1, 1)
+                losses = [*drawn, loss_of(weights)]
                 assert block.claim == min(losses)
-                assert block.ticket.draw == losses.index(min(losses))
-                leaders.add(block.ticket.proposer)
-    assert leaders == set(PROCESSES)
+                chosen = [(1, 0), (0, 1), weights][losses.index(min(losses))]
+                assert block.ticket.weights == chosen
+                leaders.add((miner, weights == chosen))
+    assert leaders == {(process, best) for process in PROCESSES for best in (False, True)}
 
 
 def test_whatever_is_forged_leaves_every_learner_untouched() -> None:
@@ -197,6 +203,7 @@ CONSTANTS: dict[str, Value] = {
     "Proc": frozenset(PROCESSES),
     "Byzantine": frozenset(["b1"]),
     "Draws": 1,
+    "Recombines": True,
     "Losses": frozenset([0, 1]),
     "Depth": 1,
     "Wins": 2,
@@ -235,6 +242,6 @@ def learner_with(explored: PowSystem, blocks: list[Block]) -> Learner:
 
 def test_a_block_that_names_nobody_is_refused() -> None:
     explored = system(depth=0, wins=1, byzantine_wins=1)
-    stranger = Block(explored.genesis.digest, Ticket(1, "x9", 0), 0)
+    stranger = Block(explored.genesis.digest, Ticket(1, "x9", (1,)), 0)
     worked = pow_learner.find_nonce(explored.rules, stranger)
     assert not learner_with(explored, [worked]).known

@@ -25,9 +25,9 @@ from model_consensus.evolutionary_search import (
     offspring_digest,
 )
 from model_consensus.landscapes import Landscape, OneMax, Sphere
-from model_consensus.simulation.rosenbrock import Rosenbrock
 from model_consensus.pow_learner import Block, Rules, Verdict, find_nonce, new_learner
 from model_consensus.simulation.catalogue import load_landscape
+from model_consensus.simulation.rosenbrock import Rosenbrock
 from model_consensus.streamlet.offers import decode_offer, encode_offer
 from model_consensus.tob_learner import Offer
 from tests.vectors import golden_edge_cases, golden_runs, golden_streamlet

@@ -271,19 +271,19 @@ ATTACKS = {
         Attack(
             "under-claim",
             "win with the worst offspring by claiming the loss 0",
-            "the winner is evaluated again before it is decided, and a liar is banned for ever",
+            "an offer is evaluated before it takes part, and a liar is banned for ever",
             _under_claim,
         ),
         Attack(
             "over-claim",
             "waste the others' evaluations by claiming too large a loss",
-            "only the least claim is evaluated",
+            "only the μ least claims are evaluated, and a false one bans its proposer",
             _over_claim,
         ),
         Attack(
             "worst-offspring",
             "slow the search down by truthfully offering the worst offspring",
-            "the least of λ claims are blended, of which at least λ - f are honest",
+            "the step is no worse than the least of λ claims, of which at least λ - f are honest",
             _worst_offspring,
         ),
         Attack(
@@ -346,7 +346,7 @@ ATTACKS = {
         Attack(
             "late-offer",
             "wait for the other claims, and then undercut the least with the worst offspring",
-            "the winner is evaluated again before it is decided, and a liar is banned for ever",
+            "an offer is evaluated before it takes part, and a liar is banned for ever",
             _late_offer,
         ),
         Attack(

@@ -220,6 +220,12 @@ def _best_two(learner: Learner) -> tuple[Step, ...]:
     return (frozenset(offer.ticket for offer in best),)
 
 
+def _of_one_parent(learner: Learner) -> tuple[Step, ...]:
+    """The blend of those verified offers that are on the floor's parent."""
+    parent = tob_learner.floor(learner).parent
+    return (frozenset(offer.ticket for offer in learner.verified if offer.parent == parent),)
+
+
 def unbanned(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Drops a false offer, but lets its proposer go on."""
     after = receive(search, rules, learner, offer)
@@ -264,7 +270,7 @@ DEFECTS: dict[str, Receive] = {
             generation=lambda ticket, now: ticket <= now,
         ),
         evaluate=_evaluate(parent=_named_parent),
-        decide=_decide(parent=_named_parent),
+        decide=_decide(steps=_of_one_parent, parent=_named_parent),
     ),
     "stale-unverified": with_steps(
         "Takes the step from any model decided, and believes the claim.",
@@ -273,7 +279,7 @@ DEFECTS: dict[str, Receive] = {
             generation=lambda ticket, now: ticket <= now,
         ),
         evaluate=_evaluate(parent=_named_parent, true=lambda loss, claim: True),
-        decide=_decide(parent=_named_parent),
+        decide=_decide(steps=_of_one_parent, parent=_named_parent),
     ),
     "future-generation": with_steps(
         "Accepts a ticket of a later generation.",

@@ -10,6 +10,7 @@ from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process
+from model_consensus.streamlet.offers import most_draws
 
 ATTACKS_ON: Mapping[str, Mapping[str, Any]] = {
     "tob": ATTACKS,
@@ -89,6 +90,9 @@ class Setting:
             yield f"lambda must be in 1..{n}, the number of processes: not {self.lambda_}"
         if self.protocol != "pow" and self.mu > self.lambda_:
             yield f"mu must be in 1..{self.lambda_}, as lambda is {self.lambda_}: not {self.mu}"
+        most = most_draws(self.process_names[-1]) if self.protocol == "streamlet" else self.draws
+        if self.draws > most:
+            yield f"streamlet's messages hold offers of at most {most} draws, not {self.draws}"
         if self.depth < 0:
             yield f"depth must be at least 0, not {self.depth}"
         if not 0 <= self.share < 1:

@@ -5,7 +5,18 @@ The rule of this file: a body says nothing about its sender, who is authenticate
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process, Ticket
+from model_consensus.streamlet.messages import MAX_BODY
 from model_consensus.tob_learner import Offer
+
+HEADER = 52
+"""Bytes before the weights."""
+WEIGHT = 4
+"""Bytes of a weight."""
+
+
+def most_draws(proposer: Process) -> int:
+    """How many draws a process may have, so that a message holds its offers."""
+    return (MAX_BODY - HEADER - len(proposer.encode(errors="surrogatepass"))) // WEIGHT
 
 
 def encode_offer(offer: Offer) -> bytes:
@@ -21,7 +32,7 @@ def encode_offer(offer: Offer) -> bytes:
         if len(offer.parent) != 32:
             raise OverflowError
         numbers = (n.to_bytes(8, "big") for n in (ticket.generation, offer.claim))
-        weights = (weight.to_bytes(4, "big", signed=True) for weight in ticket.weights)
+        weights = (weight.to_bytes(WEIGHT, "big", signed=True) for weight in ticket.weights)
         count = len(ticket.weights).to_bytes(4, "big")
         body = (offer.parent, *numbers, count, *weights, ticket.proposer.encode())
         return b"".join(body)
@@ -32,10 +43,12 @@ def encode_offer(offer: Offer) -> bytes:
 def decode_offer(sender: Process, body: bytes) -> Offer | None:
     """The offer that a message of ``sender`` carries; None if the body is not an offer."""
     generation, claim = (int.from_bytes(body[i : i + 8], "big") for i in (32, 40))
-    end = 52 + 4 * int.from_bytes(body[48:52], "big")
-    if len(body) < max(52, end):
+    end = HEADER + WEIGHT * int.from_bytes(body[48:HEADER], "big")
+    if len(body) < max(HEADER, end):
         return None
-    weights = tuple(int.from_bytes(body[i : i + 4], "big", signed=True) for i in range(52, end, 4))
+    weights = tuple(
+        int.from_bytes(body[i : i + WEIGHT], "big", signed=True) for i in range(HEADER, end, WEIGHT)
+    )
     try:
         proposer = body[end:].decode()
     except UnicodeDecodeError:

@@ -225,11 +225,12 @@ class TobSystem:
                 return {}
 
     def _deliver(self, state: State, process: Process, losses: Answer) -> State:
+        broadcast, _ = state.broadcast.deliver(process)
         learner, loss = self._delivered(state, process, losses)
         learners = {**state.learner, process: learner}
         if len(learner.decided) > len(state.learner[process].decided):
             loss = self._remembered(loss, learners)
-        return State(state.broadcast.deliver(process)[0], learners, loss)
+        return State(broadcast, learners, loss)
 
     def _delivered(self, state: State, process: Process, losses: Answer) -> tuple[Learner, Losses]:
         """The learner after its next delivery, and the losses that are revealed then."""
