@@ -135,8 +135,8 @@ DeliverNoisy(p) ==
 
 (* Senders can be forged: anybody can be blamed for a lie.  BansAtMostF is *)
 (* violated.                                                               *)
-ForgedSenders == {[offer EXCEPT !.sender = p, !.ticket.proposer = p] :
-    offer \in FewForgeries, p \in Proc}
+ForgedSenders == IF \E p \in Correct : inbox[p] # << >> THEN {} ELSE
+    {MakeOffer(p, Genesis, Ticket(1, p, Single(1)), 0) : p \in Proc}
 
 (* More than f processes are Byzantine: f is one, and two of them are.     *)
 (* Resilience is violated.                                                 *)

@@ -114,7 +114,9 @@ Cast(p, parent, e, payload) ==
 
 LeaderOf(e) == Leader[e]
 
-(* A correct leader proposes its block: that is its vote. *)
+(* A correct leader proposes its block: that is its vote.  (Safety does    *)
+(* not depend on the payload; that each message has its turn needs leaders *)
+(* who propose what has waited longest: MCStreamletSynchrony.)             *)
 Propose(p) == \E e \in {i \in 1 .. Epochs : p = LeaderOf(i) /\ IsNew(p, i)} :
     \E parent \in Notarized, payload \in Payloads(e) : Cast(p, parent, e, payload)
 
