@@ -179,7 +179,9 @@ RhoIsLive == Rho <= Draws * Cardinality(Correct)
 (* LIVENESS. *)
 Termination == \A p \in Correct : <>(Decisions(decided[p]) = Generations)
 -----------------------------------------------------------------------------
+(* Checked at a bound: MCModelConsensus, MCModelConsensus_g2, _draws2. *)
 THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage /\ Resilience /\ WorkBound)
 THEOREM Spec => Integrity /\ Validity
+(* Checked at a bound: MCModelConsensus_live. *)
 THEOREM RhoIsLive => (FairSpec => Termination)
 =============================================================================

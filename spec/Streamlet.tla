@@ -184,7 +184,10 @@ TOB == INSTANCE TotalOrderBroadcast WITH
 RefinesTotalOrderBroadcast ==
     TOB!Init /\ [][UNCHANGED TOB!vars \/ TOB!Next]_TOB!vars
 -----------------------------------------------------------------------------
+(* Proved (z3): streamlet.  Checked at a bound: MCStreamlet, _votes, _n7. *)
 THEOREM Spec => [](TypeOK /\ OneVote)
 THEOREM MoreThanTwoThirdsCorrect => (Spec => [](OneNotarized /\ NoRival /\ Consistency))
+(* Checked at a bound: MCStreamlet, MCStreamlet_batch; that the batches of *)
+(* this broadcast can be split, MCTotalOrderBroadcastSplit.                *)
 THEOREM MoreThanTwoThirdsCorrect => (Spec => RefinesTotalOrderBroadcast)
 =============================================================================

@@ -179,13 +179,17 @@ TOB == INSTANCE TotalOrderBroadcast WITH
 RefinesTotalOrderBroadcast == TOB!Spec
 FairlyRefinesTotalOrderBroadcast == TOB!FairSpec
 -----------------------------------------------------------------------------
+(* Proved (z3): tob_learning.  Checked at a bound: MCTobLearning. *)
 THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage)
 THEOREM Spec => [](Accuracy /\ SameBans /\ BansAtMostF)
 THEOREM Spec => [](Resilience /\ RankResilience)
 THEOREM Spec => [](EvaluationsAreExact /\ EvaluationBound)
+(* Proved (z3): termination.  Checked at a bound: MCTobLearning_live. *)
 THEOREM LambdaIsLive => (FairSpec => Termination)
+(* Checked at a bound: MCTobLearning, and with fairness _solves. *)
 THEOREM Spec => RefinesModelConsensus
 THEOREM LambdaIsLive => (FairSpec => FairlyRefinesModelConsensus)
+(* Checked at a bound: MCTobLearning_broadcast. *)
 THEOREM Spec => RefinesTotalOrderBroadcast
 THEOREM FairSpec => FairlyRefinesTotalOrderBroadcast
 =============================================================================
