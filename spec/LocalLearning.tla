@@ -72,10 +72,11 @@ Integrity == MC!Integrity
 Termination == MC!Termination
 
 (* What does not hold: Validity, and WorkBound if Work < Rho. *)
-Validity == MC!Validity
+Validity == [][\A p \in Correct : Len(decided'[p]) > Len(decided[p]) =>
+    MC!IsProposed(Last(decided'[p]), Last(decided[p]), {})]_vars
 WorkBound == MC!WorkBound
 -----------------------------------------------------------------------------
-(* Checked at a bound: MCLocalLearning, MCLocalLearning_g2. *)
+(* Checked at a bound: MCLocalLearning. *)
 THEOREM Spec => [](Agreement /\ Lineage /\ Resilience) /\ Integrity
 THEOREM FairSpec => Termination
 =============================================================================
