@@ -109,8 +109,8 @@ DecideNoFloor(l, landscape) == DecideNext(l, Blend(l))
 DecideWorse(l, landscape) == DecideNext(l,
     IF landscape[Blend(l)] > Floor(l).claim THEN Blend(l) ELSE Offered(Floor(l)))
 
-(* The blend is decided, and nobody has evaluated it: RefinesModelConsensus*)
-(* is violated.                                                            *)
+(* The blend is decided, and nobody has evaluated it.                      *)
+(* RefinesModelConsensus is violated.                                      *)
 NoBlends(l) == {}
 
 (* One verified offer less is enough.  EvaluationsAreExact is violated. *)

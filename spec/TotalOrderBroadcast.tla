@@ -71,8 +71,8 @@ TypeOK == /\ network \subseteq Message
 (* stands first in its queue, and whatever comes into a queue comes into   *)
 (* all queues at once, behind the rest.  So what a process has delivered,  *)
 (* followed by what is in its queue, is the same at all.  (That the queues *)
-(* resemble each other in every state would not be enough: MCApartBroadcast*)
-(* has them empty in between.)                                             *)
+(* resemble each other in every state would not be enough: see             *)
+(* MCApartBroadcast, where they are empty in between.)                     *)
 IsPrefix(s, t) == Len(s) <= Len(t) /\ s = SubSeq(t, 1, Len(s))
 Added(s, t) == SubSeq(t, Len(s) + 1, Len(t))
 TotalOrder == [][
@@ -94,7 +94,8 @@ EachOrdered == \A m \in Message : m \in network ~> m \notin network
 EachDelivered == \A m \in Message, p \in Correct :
     Count(m, inbox[p]) > 0 ~> Count(m, inbox[p]) = 0
 -----------------------------------------------------------------------------
-(* Checked at a bound: MCTotalOrderBroadcast, MCTotalOrderBroadcast_batch. *)
+(* Checked at a bound: MCTotalOrderBroadcast, _batch, and _batch with a    *)
+(* history in MCTotalOrderBroadcastHistory.                                *)
 THEOREM Spec => []TypeOK /\ TotalOrder /\ Authenticity
 THEOREM FairSpec => EachOrdered
 =============================================================================

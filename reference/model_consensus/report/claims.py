@@ -178,6 +178,7 @@ CLAIMS = (
             "MCStreamlet_made_up",
             "MCTotalOrderBroadcast*",
             "MCApartBroadcast*",
+            "MCStreamletOneByOne",
             "MCStreamletSynchrony_ordered",
             "MCStreamletSynchrony_nothing",
             "MCTobLearning_broadcast",
