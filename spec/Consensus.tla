@@ -1,7 +1,8 @@
 ------------------------------ MODULE Consensus -----------------------------
 (***************************************************************************)
-(* Classical consensus: each correct process outputs at most one value,    *)
-(* all output the same, and it is one that has been proposed.              *)
+(* Classical consensus with authenticated proposals: each correct process  *)
+(* outputs at most one value, all output the same, and it is one that its  *)
+(* owner has proposed.                                                     *)
 (*                                                                         *)
 (* It is the special case of ModelConsensus with one generation and a      *)
 (* constant loss; models show the refinement in both directions.           *)
@@ -9,7 +10,14 @@
 EXTENDS Naturals, FiniteSets
 
 CONSTANTS Correct,      \* the correct processes
-          Value         \* what may be proposed
+          Byzantine,    \* those that the adversary controls
+          Own           \* Own[p]: the values that p can propose, and nobody else
+
+Proc == Correct \cup Byzantine
+Value == UNION {Own[p] : p \in Proc}
+
+ASSUME ConsensusAssumption ==
+    \A p, q \in Proc : p # q => Own[p] \cap Own[q] = {}
 
 VARIABLES proposed,     \* the values proposed so far
           output        \* output[p]: the set of values that p has output
@@ -19,8 +27,8 @@ vars == <<proposed, output>>
 Init == /\ proposed = {}
         /\ output = [p \in Correct |-> {}]
 -----------------------------------------------------------------------------
-(* v is proposed. *)
-Propose(v) ==
+(* p proposes one of its values. *)
+Propose(p) == \E v \in Own[p] :
     /\ proposed' = proposed \cup {v}
     /\ UNCHANGED output
 
@@ -32,11 +40,13 @@ Output(p, v) ==
     /\ output' = [output EXCEPT ![p] = {v}]
     /\ UNCHANGED proposed
 
-Next == \/ \E v \in Value : Propose(v)
-        \/ \E p \in Correct, v \in Value : Output(p, v)
+OutputSome(p) == \E v \in proposed : Output(p, v)
+
+Next == \/ \E p \in Proc : Propose(p)
+        \/ \E p \in Correct : OutputSome(p)
 
 (* A process that can output something does so. *)
-Fairness == \A p \in Correct : WF_vars(\E v \in Value : Output(p, v))
+Fairness == \A p \in Correct : WF_vars(OutputSome(p))
 
 Spec == Init /\ [][Next]_vars
 FairSpec == Spec /\ Fairness
@@ -54,13 +64,14 @@ Integrity == [][\A p \in Correct : output[p] \subseteq output'[p]]_vars
 (* No two correct processes output different values. *)
 Agreement == \A p, q \in Correct : \A v \in output[p], w \in output[q] : v = w
 
-(* What is output was proposed. *)
+(* What is output was proposed, and so by the process whose it is. *)
 Validity == \A p \in Correct : output[p] \subseteq proposed
 
 (* LIVENESS.  Every correct process outputs something, if there is         *)
 (* anything.                                                               *)
 Termination == \A p \in Correct : proposed # {} ~> output[p] # {}
 -----------------------------------------------------------------------------
+(* Checked at a bound: MCConsensus. *)
 THEOREM Spec => [](TypeOK /\ OneValue /\ Agreement /\ Validity) /\ Integrity
 THEOREM FairSpec => Termination
 =============================================================================

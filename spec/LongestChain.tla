@@ -158,7 +158,10 @@ Integrity ==
 (* LIVENESS.  Each win of a correct process lengthens everybody's chain. *)
 Progress == \A p \in Correct : <>(Height(tip[p]) >= Wins - ByzantineWins)
 -----------------------------------------------------------------------------
+(* Proved (z3): longest_chain.  Checked at a bound: MCLongestChain. *)
 THEOREM Spec => [](TypeOK /\ KnownIsTree /\ TipIsLongest /\ DistinctHeights)
+(* Checked at a bound: MCLongestChain, _short, _depth2. *)
 THEOREM DepthIsSafe => (Spec => []Agreement /\ Integrity)
+(* Checked at a bound: MCLongestChain_live. *)
 THEOREM FairSpec => Progress
 =============================================================================

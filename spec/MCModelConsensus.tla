@@ -3,28 +3,32 @@
 EXTENDS ModelConsensus, TLC
 
 Symmetric == Permutations(Correct)
+
+(* For Count: work plays no part. *)
+Uncounted(d) == UNCHANGED evaluations
 -----------------------------------------------------------------------------
-(* NECESSITY.  Decide without one of its conditions. *)
+(* NECESSITY.  Each clause is violated where Decide or Count does not ask  *)
+(* for it.                                                                 *)
 
-Take(p, model) ==
-    LET d == [decided EXCEPT ![p] = Append(@, model)]
-    IN  /\ Decisions(decided[p]) < Generations
-        /\ decided' = d
-        /\ loss' = Remembered(loss, d)
+(* For IsWithOthers: p decides alone.  Agreement is violated. *)
+Alone(output, d) == TRUE
 
-IsOffspring(p, model) == \E q \in Proc : model \in OwnOffspring(Last(decided[p]), q)
-IsWithOthers(p, model) == \A q \in Correct :
-    LET s == Append(decided[p], model) IN IsPrefix(s, decided[q]) \/ IsPrefix(decided[q], s)
-IsGood(p, model) == MatchesUnchosen(loss, model, Last(decided[p]), Unchosen, Rho)
+(* For Continues: p decides any model that somebody has evaluated.         *)
+(* Lineage is violated.                                                    *)
+FromAnywhere(model, parent) == TRUE
 
-DecideAlone(p, model) ==        \* Agreement is violated
-    IsOffspring(p, model) /\ IsGood(p, model) /\ Take(p, model)
-DecideAnyModel(p, model) ==     \* Lineage is violated
-    IsWithOthers(p, model) /\ IsGood(p, model) /\ Take(p, model)
-DecideAnyLoss(p, model) ==      \* Resilience is violated
-    IsOffspring(p, model) /\ IsWithOthers(p, model) /\ Take(p, model)
+(* For UsesProposed: p uses what a correct process drew and has not        *)
+(* proposed.  Validity is violated.                                        *)
+Unasked(model, parent) == TRUE
 
-(* To ask for more honest offspring than correct processes draw needs no   *)
+(* For IsGood: p decides whatever the losses.  Resilience is violated. *)
+AnyLoss(landscape, model, parent) == TRUE
+
+(* For StaysWithinWork: p evaluates as much as it likes.  WorkBound is     *)
+(* violated.                                                               *)
+AnyWork(counts, d) == \A p \in Correct : counts[p] <= 3
+
+(* To ask for more proposals than correct processes evaluate needs no      *)
 (* operator: Termination is violated.                                      *)
 -----------------------------------------------------------------------------
 (* WITNESSES. *)
@@ -32,10 +36,14 @@ DecideAnyLoss(p, model) ==      \* Resilience is violated
 (* A process is two generations behind another one. *)
 NoLaggard == \A p, q \in Correct : Len(decided[p]) < Len(decided[q]) + 2
 
-(* Resilience is no more than it says: an honest offspring of less loss    *)
-(* had been drawn when its sibling was decided.                            *)
+(* Resilience is no more than it says: an honest proposal of less loss had *)
+(* been evaluated when another model was decided.                          *)
 NoBetterLeft == \A p \in Correct, i \in 2 .. Generations + 1 :
     i \in DOMAIN decided[p] =>
-        \A q \in Correct : \A m \in OwnOffspring(decided[p][i - 1], q) \cap DOMAIN loss :
-            loss[m] >= loss[decided[p][i]]
+        \A q \in Correct : \A m \in OwnProposals(decided[p][i - 1], q) \cap DOMAIN loss :
+            decided[p][i] \in DOMAIN loss => loss[m] >= loss[decided[p][i]]
+
+(* A blend is decided. *)
+NoBlend == \A p \in Correct, i \in 2 .. Generations + 1 :
+    i \in DOMAIN decided[p] => Cardinality(Last(decided[p][i])) = 1
 =============================================================================

@@ -3,6 +3,7 @@
 EXTENDS PowLearning, TLC
 
 Symmetric == Permutations(Correct)
+SymmetricInBoth == Permutations(Correct) \cup Permutations(Byzantine)
 
 (* Of all that the adversary can forge: on each block, each ticket of the  *)
 (* right generation with each claim, weights that are not legal, and the   *)

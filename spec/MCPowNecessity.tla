@@ -46,6 +46,14 @@ IsBestOfEitherSet(block, landscape) ==
         block.claim <= landscape[m]
 ExploredWithGrinding(i, q) == Revealed(loss, OfSet(1, i, q) \cup OfSet(2, i, q))
 
+(* With one name the adversary does not choose among its draws; with two   *)
+(* it does, and no operator is needed: a decided block can be worse than   *)
+(* the best draw of another Byzantine process.  NoChoice is violated.      *)
+NoChoice == \A p \in Correct : LET i == DecidedBlock(p) IN
+    i # 0 /\ Miner(i) \in Byzantine =>
+        \A b \in Byzantine : \A m \in AllDrawn(ModelOf(blocks[i].parent), b) :
+            m \in DOMAIN loss /\ ModelOf(i) \in DOMAIN loss => loss[ModelOf(i)] <= loss[m]
+
 (* For Synchronous: blocks of correct processes may be on their way when   *)
 (* the next one is mined.  Agreement is violated, with no adversary at     *)
 (* all.                                                                    *)

@@ -17,6 +17,11 @@
 (* have notarized.  A synchronous epoch is one step.                       *)
 (*                                                                         *)
 (* Only the length of what a process has seen matters: that is its lock.   *)
+(*                                                                         *)
+(* A message that a correct process has broadcast waits at all leaders.  A *)
+(* correct leader proposes the oldest waiting message that is not in the   *)
+(* chain yet, so the message is final with the first block of a correct    *)
+(* leader.  (One message waits here.  If several do, each has its turn.)   *)
 (***************************************************************************)
 EXTENDS Streamlet, TLC
 
@@ -31,6 +36,9 @@ InTurn == CHOOSE s \in [1 .. N - F -> Correct] : \A i, j \in DOMAIN s : s[i] = s
 Leaders == [e \in 1 .. Epochs |->
     IF e <= Asynchronous THEN CHOOSE b \in Byzantine : TRUE ELSE InTurn[(e % (N - F)) + 1]]
 NoPayload(e) == {<< >>}
+OldestWaiting(parent) ==
+    IF \E m \in pool : IsFresh(parent, <<m>>)
+    THEN <<CHOOSE m \in pool : IsFresh(parent, <<m>>)>> ELSE << >>
 Now(p, e) == e = epoch /\ \A b \in votes[p] : Epoch(b) # e
 
 (* Blocks that all correct processes come to see notarized: those with a   *)
@@ -54,7 +62,7 @@ SynchronousEpoch ==
         /\ Leader[epoch] \in voters
         /\ \A p \in voters : lock[p] <= length
         /\ votes' = [p \in Correct |-> votes[p] \cup
-                        IF p \in voters THEN {Extend(parent, epoch, << >>)} ELSE {}]
+                        IF p \in voters THEN {Extend(parent, epoch, OldestWaiting(parent))} ELSE {}]
         /\ \A p \in Correct \ voters : lock[p] > length \/ \E b \in Notarized' : Len(b) > length
         /\ seen \in {Len(b) : b \in Notarized'}
         /\ \A p \in Correct : lock[p] <= seen
@@ -64,7 +72,11 @@ SynchronousEpoch ==
         /\ epoch' = epoch + 1
         /\ UNCHANGED <<pool, log>>
 
-LiveInit == Init /\ epoch = 1
+LiveInit == /\ pool = Message
+            /\ votes = [p \in Correct |-> {}]
+            /\ lock = [p \in Correct |-> 0]
+            /\ log = [p \in Correct |-> Genesis]
+            /\ epoch = 1
 LiveNext == \/ \E p \in Correct : AsynchronousVote(p)
             \/ AsynchronousEnd
             \/ SynchronousEpoch
@@ -81,4 +93,13 @@ NewBlockFinal ==
     /\ \A b \in Notarized : HaveSeen(b) => \E c \in FinalFor(b) : Epoch(c) > Asynchronous
 Lemma == epoch > Epochs => NewBlockFinal
 Progress == <>NewBlockFinal
+
+(* What a correct process has broadcast is ordered. *)
+EachIsOrdered == epoch > Epochs =>
+    \A b \in Notarized : HaveSeen(b) =>
+        \E c \in FinalFor(b) : pool \subseteq Ordered(Messages(c))
+-----------------------------------------------------------------------------
+(* NECESSITY.  For OldestWaiting: correct leaders propose nothing, though  *)
+(* messages wait.  EachIsOrdered is violated.                              *)
+Nothing(parent) == << >>
 =============================================================================

@@ -12,7 +12,9 @@
 (* formulation.                                                            *)
 (*                                                                         *)
 (* There is no bound on the Byzantine offers that the reduced formulation  *)
-(* places.  It keeps all losses here (KeptAll).                            *)
+(* places.  It keeps all losses here (KeptAll), and it knows what a blend  *)
+(* loses when the last of its offers is placed.  The direct one finds that *)
+(* when a process comes to the blend, and never anything else.             *)
 (***************************************************************************)
 EXTENDS TobLearning, TLC
 
@@ -25,19 +27,21 @@ KeptAll(landscape, f, d) == Remembered(landscape, d)
 both == <<vars, frontier, taken, known, resilient, todo>>
 
 (* The learner l after its inbox. *)
-Received(l, offer) == LET After(before) == Receive(before, offer, loss) IN Once(After, l)
+Received(l, offer) == LET After(before) == Receive(before, offer, known) IN Once(After, l)
 RECURSIVE Fold(_, _)
 Fold(l, offers) ==
     IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))
 
-(* A frontier counts an evaluation for each decision and each ban, and not *)
-(* a process's own draws.                                                  *)
+(* A frontier does not count a process's own proposals. *)
 AsFrontier(l) ==
-    [l EXCEPT !.offered = 0, !.evaluations = Decisions(l.decided) + Len(l.banned)]
+    [l EXCEPT !.offered = 0, !.evaluations = @ - ProposalCost * l.offered]
 FrontierOf(p) == Once(AsFrontier, Fold(learner[p], inbox[p]))
+FindsKnown(landscape) ==
+    \A m \in DOMAIN landscape : m \in DOMAIN known /\ landscape[m] = known[m]
 HasCaughtUp ==
     /\ Decided = Reduced!Decided
-    /\ loss = known
+    /\ FindsKnown(loss)
+    /\ \A m \in DOMAIN known \ DOMAIN loss : Cardinality(Last(m)) > 1
     /\ \A p \in Correct : FrontierOf(p) = frontier[p]
 -----------------------------------------------------------------------------
 BothInit == Init /\ Reduced!Init /\ todo = << >>
@@ -56,7 +60,7 @@ Follow(step, p) == todo = <<step, p>> /\ UNCHANGED <<frontier, taken, known, res
 FollowOffer(p) ==
     /\ Follow("offer", p)
     /\ Offer(p)
-    /\ loss' = known
+    /\ FindsKnown(loss')
     /\ todo' = <<"order", p>>
 
 (* ... and has its offer ordered at once; *)
@@ -69,7 +73,7 @@ FollowOrder(p) ==
 FollowByzantineOffer(b) ==
     /\ Follow("byzantine offer", b)
     /\ ByzantineOffer
-    /\ loss' = known
+    /\ FindsKnown(loss')
     /\ \A p \in Correct : FrontierOf(p)' = frontier[p]
     /\ todo' = << >>
 
@@ -77,6 +81,7 @@ FollowByzantineOffer(b) ==
 FollowTake(p) ==
     /\ Follow("take", p)
     /\ Deliver(p)
+    /\ FindsKnown(loss')
     /\ todo' = IF Decisions(learner'[p].decided) = taken[p] THEN << >> ELSE todo
 
 FollowNext == \/ \E p \in Correct : FollowOffer(p) \/ FollowOrder(p) \/ FollowTake(p)
@@ -91,7 +96,7 @@ NeverStuck == todo # << >> => ENABLED FollowNext
 AcceptableForgeries ==
     {MakeOffer(b, parent, ticket, claim) :
         b \in Byzantine, claim \in Losses, parent \in {Parent(FrontierOf(p)) : p \in Correct},
-        ticket \in [generation : 1 .. Generations, proposer : Byzantine, draw : 0 .. Draws - 1]}
+        ticket \in [generation : 1 .. Generations, proposer : Byzantine, weights : Weights]}
 
 Symmetric == Permutations(Correct)
 =============================================================================

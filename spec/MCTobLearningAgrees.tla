@@ -3,10 +3,15 @@
 (* Whatever TobLearning does, TobFrontier can do: the direct formulation   *)
 (* refines the reduced one.                                                *)
 (*                                                                         *)
-(* The frontier of a learner is what it will be after its inbox.  What is  *)
-(* observed, the sequences of decided models with their losses, is the     *)
-(* same in both: Decided is what TobFrontier calls so, and the losses are  *)
-(* TobLearning's own, of fewer models.                                     *)
+(* The frontier of a learner is what it will be after its inbox.  The loss *)
+(* of a blend that it will come to there is found only later: a prophecy   *)
+(* variable, `foretold', has it from the step on that gives the last of    *)
+(* the offers its place, and the delivery must find what was foretold.  As *)
+(* any loss may be foretold, this forbids nothing.                         *)
+(*                                                                         *)
+(* What is observed, the sequences of decided models with their losses, is *)
+(* the same in both: Decided is what TobFrontier calls so, and the losses  *)
+(* are TobLearning's own, of fewer models.                                 *)
 (*                                                                         *)
 (* The variables of TobFrontier are functions of those of TobLearning.     *)
 (* They are variables all the same, so that TLC evaluates each once for a  *)
@@ -14,38 +19,51 @@
 (***************************************************************************)
 EXTENDS MCTobLearning
 
-VARIABLES frontier, taken, kept
+VARIABLES foretold, frontier, taken, kept
 
-(* The learner l after its inbox. *)
-Received(l, offer) == LET After(before) == Receive(before, offer, loss) IN Once(After, l)
+mapVars == <<vars, foretold, frontier, taken, kept>>
+
+(* The landscape, with what is foretold; the learner l after its inbox. *)
+Known == Reveal(loss, foretold)
+Received(l, offer) == LET After(before) == Receive(before, offer, Known) IN Once(After, l)
 RECURSIVE Fold(_, _)
 Fold(l, offers) ==
     IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))
 
-(* A frontier counts an evaluation for each decision and each ban, and not *)
-(* a process's own draws.                                                  *)
+(* A frontier does not count a process's own proposals. *)
 AsFrontier(l) ==
-    [l EXCEPT !.offered = 0, !.evaluations = Decisions(l.decided) + Len(l.banned)]
+    [l EXCEPT !.offered = 0, !.evaluations = @ - ProposalCost * l.offered]
 FrontierOf(p) == Once(AsFrontier, Fold(learner[p], inbox[p]))
 
 Frontier == INSTANCE TobFrontier WITH loss <- kept, resilient <- TRUE
 
 MapFrontier == [p \in Correct |-> FrontierOf(p)]
 MapTaken == [p \in Correct |-> Decisions(learner[p].decided)]
-MapKept == Frontier!Kept(loss, frontier, Decided)
+MapKept == Frontier!Kept(Known, frontier, Decided)
 
-MapInit == Init /\ frontier = MapFrontier /\ taken = MapTaken /\ kept = MapKept
+MapInit == Init /\ foretold = << >> /\ frontier = MapFrontier /\ taken = MapTaken /\ kept = MapKept
+
+(* An offer gets its place: what do the blends lose that it leads to? *)
+ComesTo(landscape) == UNION {Blends(Accept(frontier[p], Last(inbox'[p]), landscape)) : p \in Correct}
+Foretell == \E known \in {Reveal(loss', foretold)} :
+    \E landscape \in Revealed(known, ComesTo(known)) :
+        foretold' = [m \in DOMAIN landscape \ DOMAIN loss' |-> landscape[m]]
+
+(* What has been foretold is found, if it is evaluated now. *)
+Fulfil ==
+    /\ \A m \in DOMAIN foretold \cap DOMAIN loss' : loss'[m] = foretold[m]
+    /\ foretold' = [m \in DOMAIN foretold \ DOMAIN loss' |-> foretold[m]]
 
 Mapped == frontier' = MapFrontier' /\ taken' = MapTaken' /\ kept' = MapKept'
-MapOffer(p) == Offer(p) /\ Mapped
-MapOrder == Order(network) /\ Mapped
-MapDeliver(p) == Deliver(p) /\ Mapped
-MapByzantineOffer == ByzantineOffer /\ Mapped
+MapOffer(p) == Offer(p) /\ Fulfil /\ Mapped
+MapOrder == Order(network) /\ Foretell /\ Mapped
+MapDeliver(p) == Deliver(p) /\ Fulfil /\ Mapped
+MapByzantineOffer == ByzantineOffer /\ Foretell /\ Mapped
 
 MapNext == \/ \E p \in Correct : MapOffer(p) \/ MapDeliver(p)
            \/ MapOrder
            \/ MapByzantineOffer
-MapSpec == MapInit /\ [][MapNext]_<<vars, frontier, taken, kept>>
+MapSpec == MapInit /\ [][MapNext]_mapVars
 MapFairSpec == MapSpec /\ Fairness
 
 RefinesTobFrontier == Frontier!Spec

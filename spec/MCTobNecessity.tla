@@ -27,7 +27,7 @@ EquivocalOffer ==
        \E sent \in [Correct -> {o \in Forgeries : o.sender = b /\ IsOwnDraw(o)}] :
         LET new == {Offered(sent[p]) : p \in Correct}
         IN  /\ inbox' = [p \in Correct |-> Append(inbox[p], sent[p])]
-            /\ \E drawn \in Landscapes(new \ DOMAIN loss) : loss' = Reveal(loss, drawn)
+            /\ loss' \in Revealed(loss, new)
     /\ UNCHANGED <<network, learner>>
 
 (* THE LEARNER. *)
@@ -43,7 +43,7 @@ AnyNumber(l, offer) == TRUE
 (* process is needed: a slow one is enough.  Lineage is violated.          *)
 OnAnyParent(l, offer) == \E i \in DOMAIN l.decided : offer.parent = l.decided[i]
 
-(* Tickets are not checked: draws beyond those that everybody has.         *)
+(* Weights are not checked: a ticket may have others than everybody has.   *)
 (* Lineage is violated.                                                    *)
 AnyDraw(offer) == /\ offer.ticket.generation = Generation(offer.parent) + 1
                   /\ offer.ticket.proposer = offer.sender
@@ -54,25 +54,25 @@ AnyDraw(offer) == /\ offer.ticket.generation = Generation(offer.parent) + 1
 (* what is lost is that the adversary cannot choose among the tickets of   *)
 (* others.)                                                                *)
 ForeignDraw(offer) ==
-    offer.ticket \in OwnTickets(Generation(offer.parent) + 1, offer.ticket.proposer)
+    IsOwnTicket(offer.ticket, Generation(offer.parent) + 1, offer.ticket.proposer)
 BanTheNamed(l, i, landscape) ==
     LET offer == l.accepted[i]
-        evaluated == [l EXCEPT !.evaluations = @ + 1]
+        evaluated == [l EXCEPT !.accepted = Remove(@, i), !.evaluations = @ + 1]
     IN  IF IsTrueClaim(offer, landscape)
-        THEN [evaluated EXCEPT !.decided = Append(@, Offered(offer)), !.accepted = << >>]
-        ELSE [evaluated EXCEPT !.accepted = Remove(@, i),
-                               !.banned = Append(@, offer.ticket.proposer)]
+        THEN [evaluated EXCEPT !.verified = Append(@, offer)]
+        ELSE [evaluated EXCEPT !.banned = Append(@, offer.ticket.proposer)]
 
-(* Of equal claims a process prefers its own.  Agreement is violated. *)
+(* Of equal claims a process prefers its own.  Agreement is violated.  (In *)
+(* this instance nobody lies, and mu = 1.)                                 *)
 OwnFirst(p, accepted) ==
     LET least == LeastClaim(accepted)
         Own(i) == accepted[i].sender = p /\ accepted[i].claim = accepted[least].claim
     IN  IF \E i \in DOMAIN accepted : Own(i) THEN CHOOSE i \in DOMAIN accepted : Own(i) ELSE least
+VerifyOwnFirst(p, l) == IF HasEnough(l) THEN Evaluate(l, OwnFirst(p, l.accepted), loss) ELSE l
 ReceiveOwnFirst(p, l, offer) ==
-    LET accepted == Append(l.accepted, offer)
-    IN  IF ~IsAcceptable(l, offer) THEN l
-        ELSE IF Len(accepted) < Lambda THEN [l EXCEPT !.accepted = accepted]
-        ELSE Evaluate([l EXCEPT !.accepted = accepted], OwnFirst(p, accepted), loss)
+    IF IsAcceptable(l, offer)
+    THEN Decide(VerifyOwnFirst(p, [l EXCEPT !.accepted = Append(@, offer)]), loss)
+    ELSE l
 DeliverOwnFirst(p) ==
     /\ inbox[p] # << >>
     /\ inbox' = [inbox EXCEPT ![p] = Tail(@)]
@@ -86,11 +86,75 @@ NeverBanned(l, p) == FALSE
 (* lambda = n - f + 1 needs no operator: the adversary is silent.          *)
 (* Termination is violated.                                                *)
 
+(* THE BLEND. *)
+
+(* A false claim among the mu is tolerated: its offer counts, at the loss  *)
+(* that was found.  Resilience is violated.                                *)
+Tolerate(l, i, landscape) ==
+    LET offer == [l.accepted[i] EXCEPT !.claim = landscape[Offered(l.accepted[i])]]
+    IN  [l EXCEPT !.accepted = Remove(@, i), !.evaluations = @ + 1,
+                  !.verified = Append(@, offer)]
+
+(* The next model of l, if it has mu verified offers. *)
+DecideNext(l, next) ==
+    IF ~IsVerified(l) THEN l
+    ELSE [l EXCEPT !.decided = Append(@, next), !.accepted = << >>, !.verified = << >>,
+                   !.evaluations = @ + BlendCost]
+
+(* There is no floor: the blend is decided.  Resilience is violated. *)
+DecideNoFloor(l, landscape) == DecideNext(l, Blend(l))
+
+(* The floor is compared the wrong way: of the blend and the best offer    *)
+(* the worse is decided.  Resilience is violated.                          *)
+DecideWorse(l, landscape) == DecideNext(l,
+    IF landscape[Blend(l)] > Floor(l).claim THEN Blend(l) ELSE Offered(Floor(l)))
+
+(* The blend is decided, and nobody has evaluated it.                      *)
+(* RefinesModelConsensus is violated.                                      *)
+NoBlends(l) == {}
+
+(* One verified offer less is enough.  EvaluationsAreExact is violated. *)
+OneLessVerified(l) == Len(l.verified) >= Mu - 1
+
+(* A blend of offers that nobody verified violates none of the properties  *)
+(* as long as the floor is verified: it is decided only if it is better.   *)
+(* Where claims are believed, so is the floor, and Resilience is violated  *)
+(* (AnyClaim).                                                             *)
+
+(* WHAT IS ASSUMED OF THE PROCESSES. *)
+
+(* A4: processes find different losses of one model.  Agreement is         *)
+(* violated, and nobody need be Byzantine.                                 *)
+DeliverNoisy(p) ==
+    /\ inbox[p] # << >>
+    /\ inbox' = [inbox EXCEPT ![p] = Tail(@)]
+    /\ \E noise \in Revealed(<< >>, DOMAIN loss) :
+        learner' = [learner EXCEPT ![p] = Receive(@, Head(inbox[p]), noise)]
+    /\ loss' = Remembered(loss, Decided')
+    /\ UNCHANGED network
+
+(* Senders can be forged: anybody can be blamed for a lie.  BansAtMostF is *)
+(* violated.                                                               *)
+ForgedSenders == IF \E p \in Correct : inbox[p] # << >> THEN {} ELSE
+    {MakeOffer(p, Genesis, Ticket(1, p, Single(1)), 0) : p \in Proc}
+
+(* More than f processes are Byzantine: f is one, and two of them are.     *)
+(* Resilience is violated.                                                 *)
+One == 1
+
 (* THE BOUND.  T3 is tight: not every decided model matches one more       *)
-(* honest offspring, even if all honest offspring have been drawn.         *)
+(* honest proposal, even if all draws of correct processes have been       *)
+(* evaluated.  It is the adversary who schedules, after it has seen the    *)
+(* losses: no honest proposal can count on being among the lambda.         *)
 ResilienceAndOneMore == \A p \in Correct : \A i \in 2 .. Len(Decided[p]) :
     LET parent == Decided[p][i - 1]
-        honest == UNION {OwnOffspring(parent, q) : q \in Correct}
-    IN  honest \subseteq DOMAIN loss =>
+        honest == UNION {AllDrawn(parent, q) : q \in Correct}
+    IN  honest \subseteq DOMAIN loss /\ Decided[p][i] \in DOMAIN loss =>
             AtLeastAsGood(loss, Decided[p][i], parent, HonestMatches + 1)
+
+(* The same in processes: that at most n - lambda - 1 had something better *)
+(* is violated.                                                            *)
+RankAndOneFewer == \A p \in Correct : \A i \in 2 .. Len(Decided[p]) :
+    Decided[p][i] \in DOMAIN loss =>
+        Cardinality(HadBetter(Decided[p][i], Decided[p][i - 1])) <= N - Lambda - 1
 =============================================================================

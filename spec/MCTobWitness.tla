@@ -23,5 +23,18 @@ NoFreeOverclaim == \A p \in Correct :
 
 (* A Byzantine process wins a generation, with an offer that is true. *)
 NoByzantineWinner == \A p \in Correct : \A i \in 2 .. Len(Decided[p]) :
-    Last(Decided[p][i]).proposer \in Correct
+    \A t \in Last(Decided[p][i]) : t.proposer \in Correct
+
+(* The blend of several offers is decided. *)
+NoBlend == \A p \in Correct : \A i \in 2 .. Len(Decided[p]) :
+    Cardinality(Last(Decided[p][i])) = 1
+
+(* The blend of several offers is evaluated and is no better than the best *)
+(* of them, which is decided.                                              *)
+NoFloor == \A p \in Correct : \A i \in 2 .. Len(Decided[p]) :
+    Cardinality(Last(Decided[p][i])) > 1 \/ ~ \E m \in DOMAIN loss :
+        Cardinality(Last(m)) > 1
+
+(* Of several draws their recombination is offered, for it is better. *)
+NoRecombination == \A offer \in network : offer.ticket.weights \in Singles
 =============================================================================

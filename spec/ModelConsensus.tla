@@ -45,73 +45,102 @@ Init == /\ loss = << >>
         /\ evaluations = [p \in Correct |-> 0]
         /\ decided = [p \in Correct |-> <<Genesis>>]
 -----------------------------------------------------------------------------
-(* The landscapes that may be found when proposals of q on `parent' are    *)
-(* evaluated; and the steps of several known proposals.                    *)
-WithProposals(landscape, parent, q) ==
-    UNION {Revealed(landscape, own) : own \in SUBSET OwnProposals(parent, q)}
-Blended(landscape, parent) ==
-    LET known == {m \in DOMAIN landscape : \E p \in Proc : IsProposal(m, parent, p)}
-        steps == {UNION {Last(m) : m \in models} : models \in SUBSET known}
-    IN  {Offspring(parent, s) : s \in {s \in steps : IsLegalStep(s, Generation(parent) + 1)}}
+(* WHAT MAY BE EVALUATED in a step: some draws of q on `parent', and one   *)
+(* combination of them; and the blend of known proposals on `parent', of   *)
+(* each process at most one.                                               *)
+AtMostOne(set) == {{}} \cup {{e} : e \in set}
+EvaluableOf(parent, q) == {draws \cup one :
+    draws \in SUBSET AllDrawn(parent, q), one \in AtMostOne(OwnProposals(parent, q))}
+
+RECURSIVE StepsOf(_, _)
+StepsOf(tickets, processes) ==
+    LET p == CHOOSE p \in processes : TRUE
+        own == {t \in tickets : t.proposer = p}
+    IN  IF processes = {} THEN {{}}
+        ELSE {s \cup one : s \in StepsOf(tickets, processes \ {p}), one \in AtMostOne(own)}
+Blends(known, parent) ==
+    LET proposals == {m \in known : \E p \in Proc : IsProposal(m, parent, p)}
+    IN  {Offspring(parent, s) : s \in StepsOf(UNION {Last(m) : m \in proposals}, Proc) \ {{}}}
 
 (* A correct process counts what it evaluates, and stays within its work. *)
+StaysWithinWork(counts, d) == WorkOf(counts, d, Work, More)
 Count(d) ==
     /\ \E p \in Correct, k \in 0 .. Work + More :
         evaluations' = [evaluations EXCEPT ![p] = @ + k]
-    /\ WorkOf(evaluations', d, Work, More)
+    /\ StaysWithinWork(evaluations', d)
 
 (* The proposals for generations that not everybody has decided yet. *)
 Pending(models, d) == {m \in models : Generation(m) > LastCommon(d)}
 
-(* q evaluates models on a parent that has been evaluated itself.  If it   *)
-(* is correct, it may propose one of its own.                              *)
+(* What q may propose on `parent', if it is correct: what is evaluated. *)
+MayPropose(landscape, parent, q) ==
+    AtMostOne({m \in DOMAIN landscape : q \in Correct /\ IsProposal(m, parent, q)})
+
+(* Models that all have left behind are of no interest any more. *)
+IsOpen(parent) == /\ Generation(parent) < Generations
+                  /\ Generation(parent) + 1 >= LastCommon(decided)
+
+(* q evaluates models on a parent that has been evaluated itself, and      *)
+(* proposes one of its own or nothing.                                     *)
 EvaluateOn(parent, q) ==
     /\ UNCHANGED decided
-    /\ Generation(parent) < Generations
-    /\ \E landscape \in WithProposals(loss, parent, q) :
-        \/ loss' = landscape
-        \/ \E blend \in Blended(landscape, parent) : loss' \in Revealed(landscape, {blend})
-    /\ \E own \in SUBSET (OwnProposals(parent, q) \cap DOMAIN loss') :
-        /\ Cardinality(own) <= (IF q \in Correct THEN 1 ELSE 0)
-        /\ proposed' = Pending(proposed \cup own, decided)
+    /\ IsOpen(parent)
+    /\ \E models \in EvaluableOf(parent, q) : loss' \in Revealed(loss, models)
+    /\ \E own \in MayPropose(loss', parent, q) :
+        proposed' = Pending(proposed \cup own, decided)
+    /\ Count(decided)
+
+(* The same, with a blend. *)
+EvaluateBlendOn(parent, q) ==
+    /\ UNCHANGED decided
+    /\ IsOpen(parent)
+    /\ \E models \in EvaluableOf(parent, q) :
+       \E blend \in Blends(DOMAIN loss \cup models, parent) :
+        loss' \in Revealed(loss, models \cup {blend})
+    /\ \E own \in MayPropose(loss', parent, q) :
+        proposed' = Pending(proposed \cup own, decided)
     /\ Count(decided)
 
 Evaluate(q) == \E parent \in DOMAIN loss \cup {Genesis} : EvaluateOn(parent, q)
+EvaluateBlend(q) == \E parent \in DOMAIN loss \cup {Genesis} : EvaluateBlendOn(parent, q)
 
-(* What a model uses of a correct process, that process has proposed. *)
+(* WHAT MAY BE DECIDED next to `parent'.  What a model uses of a correct   *)
+(* process, that process has proposed; and what p decides is what others   *)
+(* do.                                                                     *)
+Continues(model, parent) == IsOffspring(model, parent)
 IsProposed(model, parent, proposals) == \A t \in Last(model) :
     t.proposer \in Correct => Proposal(parent, t) \in proposals
+UsesProposed(model, parent) == IsProposed(model, parent, proposed)
+IsWithOthers(output, d) == \A q \in Correct : IsPrefix(output, d[q]) \/ IsPrefix(d[q], output)
+IsGood(landscape, model, parent) == MatchesUnchosen(landscape, model, parent, Unchosen, Rho)
 
-(* p decides its next model, which it may evaluate only now. *)
-DecideModel(p, model, landscape) ==
-    LET d == [decided EXCEPT ![p] = Append(@, model)]
-        parent == Last(decided[p])
+(* p decides its next model, and may evaluate a blend only now. *)
+Decide(p) == \E blend \in AtMostOne(Blends(DOMAIN loss, Last(decided[p]))) :
+             \E model \in DOMAIN loss \cup blend :
+    LET parent == Last(decided[p])
+        d == [decided EXCEPT ![p] = Append(@, model)]
     IN  /\ Decisions(decided[p]) < Generations
         /\ decided' = d
-        /\ IsOffspring(model, parent)
-        /\ IsProposed(model, parent, proposed)
-        /\ \A q \in Correct : IsPrefix(d[p], d[q]) \/ IsPrefix(d[q], d[p])
-        /\ MatchesUnchosen(landscape, model, parent, Unchosen, Rho)
-        /\ loss' = Remembered(landscape, d)
+        /\ Continues(model, parent)
+        /\ UsesProposed(model, parent)
+        /\ IsWithOthers(d[p], decided)
+        /\ \E landscape \in Revealed(loss, blend) :
+            /\ IsGood(landscape, model, parent)
+            /\ loss' = Remembered(landscape, d)
         /\ proposed' = Pending(proposed, d)
         /\ Count(d)
 
-Decide(p) ==
-    \/ \E model \in DOMAIN loss : DecideModel(p, model, loss)
-    \/ \E blend \in Blended(loss, Last(decided[p])) :
-       \E landscape \in Revealed(loss, {blend}) :
-       \E model \in DOMAIN landscape : DecideModel(p, model, landscape)
-
 Next == \/ \E q \in Proc : Evaluate(q)
+        \/ \E q \in Proc : EvaluateBlend(q)
         \/ \E p \in Correct : Decide(p)
 
-(* Each process goes on: it evaluates its proposals on its current model,  *)
-(* proposes one of them, and decides.                                      *)
-Propose(p) ==
-    /\ \A m \in OwnProposals(Last(decided[p]), p) : m \notin proposed
-    /\ EvaluateOn(Last(decided[p]), p)
-    /\ OwnProposals(Last(decided[p]), p) \subseteq DOMAIN loss'
-    /\ OwnProposals(Last(decided[p]), p) \cap proposed' # {}
+(* Each process goes on: it evaluates its draws on its current model,      *)
+(* proposes something that is as good as all of them, and decides.         *)
+HasProposed(p) == LET parent == Last(decided[p]) IN
+    /\ AllDrawn(parent, p) \subseteq DOMAIN loss
+    /\ \E m \in proposed \cap DOMAIN loss :
+        IsProposal(m, parent, p) /\ \A draw \in AllDrawn(parent, p) : loss[m] <= loss[draw]
+Propose(p) == ~HasProposed(p) /\ EvaluateOn(Last(decided[p]), p) /\ HasProposed(p)'
 Fairness == \A p \in Correct : WF_vars(Propose(p)) /\ WF_vars(Decide(p))
 
 Spec == Init /\ [][Next]_vars
@@ -150,7 +179,9 @@ RhoIsLive == Rho <= Draws * Cardinality(Correct)
 (* LIVENESS. *)
 Termination == \A p \in Correct : <>(Decisions(decided[p]) = Generations)
 -----------------------------------------------------------------------------
+(* Checked at a bound: MCModelConsensus, MCModelConsensus_g2, _draws2. *)
 THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage /\ Resilience /\ WorkBound)
 THEOREM Spec => Integrity /\ Validity
+(* Checked at a bound: MCModelConsensus_live. *)
 THEOREM RhoIsLive => (FairSpec => Termination)
 =============================================================================

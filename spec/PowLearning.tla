@@ -197,9 +197,12 @@ LC == INSTANCE LongestChain WITH
         [parent |-> blocks[i].parent, height |-> Height(i), miner |-> Miner(i)]]
 RefinesLongestChain == LC!Spec
 -----------------------------------------------------------------------------
+(* Proved (z3): pow_learning.  Checked at a bound: MCPowLearning. *)
 THEOREM Spec => [](TypeOK /\ Lineage /\ Resilience)
+(* Checked at a bound: MCPowLearning, _two, _lambda, _recombines, _forge. *)
 THEOREM Spec => RefinesLongestChain
 THEOREM DepthIsSafe => (Spec => []Agreement /\ Integrity)
 THEOREM DepthIsSafe => (Spec => RefinesModelConsensus)
+(* Checked at a bound: MCPowLearning_live. *)
 THEOREM FairSpec => Progress
 =============================================================================

@@ -114,7 +114,9 @@ Cast(p, parent, e, payload) ==
 
 LeaderOf(e) == Leader[e]
 
-(* A correct leader proposes its block: that is its vote. *)
+(* A correct leader proposes its block: that is its vote.  (Safety does    *)
+(* not depend on the payload; that each message has its turn needs leaders *)
+(* who propose what has waited longest: MCStreamletSynchrony.)             *)
 Propose(p) == \E e \in {i \in 1 .. Epochs : p = LeaderOf(i) /\ IsNew(p, i)} :
     \E parent \in Notarized, payload \in Payloads(e) : Cast(p, parent, e, payload)
 
@@ -182,7 +184,10 @@ TOB == INSTANCE TotalOrderBroadcast WITH
 RefinesTotalOrderBroadcast ==
     TOB!Init /\ [][UNCHANGED TOB!vars \/ TOB!Next]_TOB!vars
 -----------------------------------------------------------------------------
+(* Proved (z3): streamlet.  Checked at a bound: MCStreamlet, _votes, _n7. *)
 THEOREM Spec => [](TypeOK /\ OneVote)
 THEOREM MoreThanTwoThirdsCorrect => (Spec => [](OneNotarized /\ NoRival /\ Consistency))
+(* Checked at a bound: MCStreamlet, MCStreamlet_batch; that the batches   *)
+(* can be split, MCStreamletOneByOne and MCTotalOrderBroadcastSplit.       *)
 THEOREM MoreThanTwoThirdsCorrect => (Spec => RefinesTotalOrderBroadcast)
 =============================================================================

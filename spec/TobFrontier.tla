@@ -162,10 +162,14 @@ MC == INSTANCE ModelConsensus WITH
     Unchosen <- Correct, Rho <- HonestMatches, Work <- GenerationCost, More <- F
 RefinesModelConsensus == MC!Spec
 -----------------------------------------------------------------------------
+(* Checked at a bound: MCTobFrontier, _g1l3, _g2l3, _g3, _draws2, _n7,     *)
+(* _recombines.                                                            *)
 THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage)
 THEOREM Spec => [](Accuracy /\ SameBans /\ BansAtMostF)
 THEOREM Spec => []Resilience
 THEOREM Spec => []EvaluationsAreExact
+(* Checked at a bound: MCTobFrontier_live. *)
 THEOREM LambdaIsLive => (FairSpec => Termination)
+(* Checked at a bound: MCTobFrontier_refines1, _refines2. *)
 THEOREM Spec => RefinesModelConsensus       \* where Kept is KeptAll
 =============================================================================

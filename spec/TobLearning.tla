@@ -63,7 +63,9 @@ Deliver(p) ==
 (* claim any loss; only its name as the sender it cannot forge.  It sends  *)
 (* an offer when the order has a place for it: to send it earlier gives it *)
 (* nothing.  Parents are among the models drawn, for an offer on another   *)
-(* one is never accepted.                                                  *)
+(* one is never accepted.  It would change nothing if the adversary chose  *)
+(* in the course of the run whom it controls: until then a process behaves *)
+(* as a Byzantine one may, too.                                            *)
 AnyWeights == [1 .. Draws -> -Largest - 1 .. Largest + 1]
 Forgeries == [sender : Byzantine,
               parent : DOMAIN loss \cup {Genesis},
@@ -179,13 +181,17 @@ TOB == INSTANCE TotalOrderBroadcast WITH
 RefinesTotalOrderBroadcast == TOB!Spec
 FairlyRefinesTotalOrderBroadcast == TOB!FairSpec
 -----------------------------------------------------------------------------
+(* Proved (z3): tob_learning.  Checked at a bound: MCTobLearning. *)
 THEOREM Spec => [](TypeOK /\ Agreement /\ Lineage)
 THEOREM Spec => [](Accuracy /\ SameBans /\ BansAtMostF)
 THEOREM Spec => [](Resilience /\ RankResilience)
 THEOREM Spec => [](EvaluationsAreExact /\ EvaluationBound)
+(* Proved (z3): termination.  Checked at a bound: MCTobLearning_live. *)
 THEOREM LambdaIsLive => (FairSpec => Termination)
+(* Checked at a bound: MCTobLearning, and with fairness _solves. *)
 THEOREM Spec => RefinesModelConsensus
 THEOREM LambdaIsLive => (FairSpec => FairlyRefinesModelConsensus)
+(* Checked at a bound: MCTobLearning_broadcast. *)
 THEOREM Spec => RefinesTotalOrderBroadcast
 THEOREM FairSpec => FairlyRefinesTotalOrderBroadcast
 =============================================================================

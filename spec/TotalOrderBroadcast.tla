@@ -67,15 +67,18 @@ FairSpec == Spec /\ Fairness
 TypeOK == /\ network \subseteq Message
           /\ inbox \in [Correct -> Seq(Message \cup Forgery)]
 
-(* SAFETY. *)
-IsSuffix(s, t) ==
-    /\ Len(s) <= Len(t)
-    /\ s = SubSeq(t, Len(t) - Len(s) + 1, Len(t))
-
-(* The same messages in the same order: of two processes, what one has     *)
-(* still to deliver is the end of what the other has still to deliver.     *)
-TotalOrder == \A p, q \in Correct :
-    IsSuffix(inbox[p], inbox[q]) \/ IsSuffix(inbox[q], inbox[p])
+(* SAFETY.  The same messages in the same order: a process delivers what   *)
+(* stands first in its queue, and whatever comes into a queue comes into   *)
+(* all queues at once, behind the rest.  So what a process has delivered,  *)
+(* followed by what is in its queue, is the same at all.  (That the queues *)
+(* resemble each other in every state would not be enough: see             *)
+(* MCApartBroadcast, where they are empty in between.)                     *)
+IsPrefix(s, t) == Len(s) <= Len(t) /\ s = SubSeq(t, 1, Len(s))
+Added(s, t) == SubSeq(t, Len(s) + 1, Len(t))
+TotalOrder == [][
+    \/ \E p \in Correct : inbox[p] # << >> /\ inbox' = [inbox EXCEPT ![p] = Tail(@)]
+    \/ \A p, q \in Correct : /\ IsPrefix(inbox[p], inbox'[p])
+                             /\ Added(inbox[p], inbox'[p]) = Added(inbox[q], inbox'[q])]_inbox
 
 (* A correct process's message gets one place in the order for each time   *)
 (* that it is broadcast, and none without.                                 *)
@@ -91,6 +94,8 @@ EachOrdered == \A m \in Message : m \in network ~> m \notin network
 EachDelivered == \A m \in Message, p \in Correct :
     Count(m, inbox[p]) > 0 ~> Count(m, inbox[p]) = 0
 -----------------------------------------------------------------------------
-THEOREM Spec => [](TypeOK /\ TotalOrder) /\ Authenticity
+(* Checked at a bound: MCTotalOrderBroadcast, _batch, and _batch with a    *)
+(* history in MCTotalOrderBroadcastHistory.                                *)
+THEOREM Spec => []TypeOK /\ TotalOrder /\ Authenticity
 THEOREM FairSpec => EachOrdered
 =============================================================================

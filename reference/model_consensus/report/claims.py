@@ -65,14 +65,22 @@ CLAIMS = (
     Claim(
         "M1",
         "Classical consensus is model-consensus with one generation and a constant loss: each "
-        "refines the other.",
-        models=("MCConsensus*", "MCModelConsensus*"),
+        "refines the other. Without a message a process matches no more proposals than it "
+        "evaluates.",
+        models=("MCConsensus*", "MCModelConsensus*", "MCLocalLearning*", "MCLearningAlone*"),
+        command="check MCLocalLearning_work",
     ),
     Claim(
         "T1",
-        "Learning over Total Order Broadcast refines ModelConsensus, with Agreement, Lineage "
-        "and Integrity.",
-        models=("MCTobLearning", "MCTobFrontier", "MCTobFrontier_refines*", "MCTobFrontier_g*"),
+        "Learning over Total Order Broadcast refines ModelConsensus, fairness included, with "
+        "Agreement, Lineage, Validity and Integrity.",
+        models=(
+            "MCTobLearning",
+            "MCTobLearning_solves",
+            "MCTobFrontier",
+            "MCTobFrontier_re*",
+            "MCTobFrontier_g*",
+        ),
         theories=("tob_learning",),
         tests=(_TOB, _TOB_MACHINE),
         command="check MCTobLearning",
@@ -88,9 +96,20 @@ CLAIMS = (
     ),
     Claim(
         "T3",
-        "Resilience(draws · (λ - f)) holds, and the bound is tight: with one honest offspring "
-        "more it is violated.",
-        models=("MCTobLearning", "MCTobFrontier_draws2", "MCTobFrontier_n7*", "MCTobNecessity_rho"),
+        "At most n - λ correct processes had a better proposal than the decided model, which is "
+        "as good as draws · (λ - f) honest ones. Both bounds are tight. Who they are the adversary "
+        "may choose, after it has seen the losses.",
+        models=(
+            "MCTobLearning",
+            "MCTobFrontier_draws2",
+            "MCTobFrontier_n7*",
+            "MCTobFrontier_elitist",
+            "MCTobFrontier_comma",
+            "MCTobNecessity_r[ah]*",
+            "MCTobNecessity_no_floor",
+            "MCTobNecessity_wrong_way",
+            "MCTobNecessity_tolerated",
+        ),
         theories=("tob_learning",),
         tests=(_TOB_MACHINE,),
         command="check MCTobNecessity_rho",
@@ -105,16 +124,23 @@ CLAIMS = (
     ),
     Claim(
         "T5",
-        "In G generations a correct process evaluates at most draws · G + G + f models.",
-        models=("MCTobLearning", "MCTobNecessity_unbanned", "MCTobWitness_overclaim"),
+        "In G generations a correct process evaluates at most (draws + 1 + μ + 1) · G + f models; "
+        "without recombination, or with μ = 1, one less a generation for each.",
+        models=(
+            "MCTobLearning",
+            "MCTobNecessity_unbanned",
+            "MCTobNecessity_mu",
+            "MCTobWitness_overclaim",
+        ),
         theories=("tob_learning",),
         tests=(_TOB_MACHINE,),
         command="check MCTobNecessity_unbanned",
     ),
     Claim(
         "T6",
-        "The decided models are a path in the public tree of offspring: a Byzantine process "
-        "can withhold an offspring or lie about its loss, and nothing else.",
+        "The decided models are a path in a finite public tree. The adversary can be silent, "
+        "order the offers, look ahead, offer another point of that tree at its true loss, or lie "
+        "once for each of its processes.",
         models=("MCTobLearning", "MCTobNecessity_draws", "MCTobNecessity_stale"),
         theories=("tob_learning",),
         tests=("tests/reference/test_evolutionary_search.py", _TOB_MACHINE),
@@ -142,14 +168,19 @@ CLAIMS = (
     ),
     Claim(
         "S2",
-        "Streamlet refines TotalOrderBroadcast, and learning needs no more of a broadcast than "
-        "that.",
+        "Streamlet refines TotalOrderBroadcast, in batches; a broadcast in batches is one message "
+        "by message, and learning needs no more than that. After synchrony a waiting message is "
+        "ordered.",
         models=(
             "MCStreamlet",
             "MCStreamlet_batch",
             "MCStreamlet_repeat",
             "MCStreamlet_made_up",
             "MCTotalOrderBroadcast*",
+            "MCApartBroadcast*",
+            "MCStreamletOneByOne",
+            "MCStreamletSynchrony_ordered",
+            "MCStreamletSynchrony_nothing",
             "MCTobLearning_broadcast",
         ),
         tests=("tests/simulation/test_streamlet_network.py",),

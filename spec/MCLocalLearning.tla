@@ -1,0 +1,4 @@
+--------------------------- MODULE MCLocalLearning --------------------------
+(* Bounds for LocalLearning; its violated properties are configurations. *)
+EXTENDS LocalLearning
+=============================================================================
