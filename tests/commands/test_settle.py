@@ -54,6 +54,39 @@ def test_concurrent_slots(capsys: Output) -> None:
     assert found["no pre-mining, the same, all slots foreseen"]["exact"] == "5/16"
 
 
+def test_given_the_slots_seen(capsys: Output) -> None:
+    chosen = "--alpha", "1/4", "--depth", "0", "--no-pre-mining"
+    assert settle(*chosen, "--seen", "h", "--exact", "--json") == 0
+    found = rows(capsys)
+    # One A more is needed: it is the next slot, or h is, and then two are: 1/4 + 3/4 (1/3)^2.
+    ours = found["no pre-mining, ties to the adversary, any block at the height"]
+    assert (ours["exact"], ours["exact_given_seen"]) == ("1/2", "1/3")
+    assert found["Rosenfeld 2014, r(n)"]["given_seen"] is None
+    assert settle(*chosen, "--seen", "hh") == 0
+    out = capsys.readouterr().out
+    assert "The slots seen, from the target's own on: hh." in out
+    assert "any block at the height  depth k    0.5            0.111111" in out
+
+
+def test_slots_h_seen(capsys: Output) -> None:
+    assert settle("--alpha", "0.25", "--depth", "1", "--seen", "HH", "--json") == 0
+    given = {name: row["given_seen"] for name, row in rows(capsys).items()}
+    assert given["pre-mining, ties to the adversary, any block at the height"] == 1
+    assert given["pre-mining, ties to the honest, any block at the height"] is None
+    concurrent = "--concurrent", "0.1", "--no-pre-mining"
+    assert settle("--alpha", "0.25", "--depth", "1", "--seen", "A", *concurrent, "--json") == 0
+    found = rows(capsys)["no pre-mining, slots H at rate 1/10"]
+    assert found["given_seen"] > found["probability"]  # type: ignore[operator]
+
+
+def test_the_status_is_that_of_the_slots_seen(capsys: Output) -> None:
+    target = "--alpha", "0.1", "--epsilon", "1e-3", "--depth", "5"
+    assert settle(*target) == 1
+    assert settle(*target, "--seen", "hhhhhh") == 0
+    assert settle(*target, "--seen", "hAhAhA") == 1
+    capsys.readouterr()
+
+
 def test_the_status_says_whether_the_target_is_met(capsys: Output) -> None:
     assert settle("--alpha", "0.1", "--epsilon", "1e-3", "--depth", "6") == 0
     assert settle("--alpha", "0.1", "--epsilon", "1e-3", "--depth", "5") == 1
@@ -133,6 +166,29 @@ def test_the_plot(tmp_path: Path, suffix: str) -> None:
         (("--alpha", "0.1", "--concurrent", "0.1", "--ties", "honest"), "--concurrent"),
         (("--alpha", "0.1", "--concurrent", "0.1", "--depth", "99"), "depth 40"),
         (("--alpha", "0.123456", "--depth", "600", "--exact"), "too long to print"),
+        (("--alpha", "0.1", "--seen", "hA"), "--seen needs --depth K"),
+        (("--alpha", "0.1", "--depth", "1", "--seen", "hx"), "slot 1 of 'hx' is 'x'"),
+        (
+            ("--alpha", "0.1", "--depth", "1001", "--seen", "h"),
+            "--seen: its program ends at depth 1000, not 1001",
+        ),
+        (
+            ("--alpha", "0.1", "--depth", "1", "--seen", "h" * 1001),
+            "--seen: 1001 slots are more than 1000",
+        ),
+        (
+            ("--alpha", "0.1", "--depth", "41", "--seen", "H"),
+            "--seen with slots H: its program ends at depth 40, not 41",
+        ),
+        (
+            ("--alpha", "0.1", "--depth", "1", "--seen", "H", "--ties", "honest"),
+            "--seen with slots H needs --ties adversary and --target height",
+        ),
+        (
+            ("--alpha", "0.1", "--depth", "1", "--seen", "Ah", "--target", "block"),
+            "--seen Ah: --target block needs an h in the first slot",
+        ),
+        (("--string", "hA", "--depth", "1", "--seen", "h"), "--seen needs --alpha"),
         (("--alpha", "0.1", "--plot", "figure.gif"), "figure.gif"),
         (("--alpha", "0.1", "--plot", "no/such/place.svg"), "no/such/place.svg"),
         (("--string", "hxA", "--depth", "1"), "slot 1 of 'hxA' is 'x'"),

@@ -3,10 +3,11 @@
 The probability that a decision at depth k (k blocks on top, k+1 confirmations) is ever reverted,
 if the adversary wins a share ALPHA of the slots; the least k for a target EPSILON; and the same
 under other conventions and by the formulas in the literature, each with what it counts.  With
+--seen also the probability given the slots that have been seen since the decision began.  With
 --string instead: whether two decisions at one height can differ on that string of slots.
 
 The exit status is 0 if agreement holds (on the string; at --depth with a probability of at most
---epsilon), 1 if it does not, and 2 on bad input.
+--epsilon, given the slots of --seen), 1 if it does not, and 2 on bad input.
 """
 
 import argparse
@@ -20,7 +21,13 @@ from typing import Any
 from model_consensus.conformance.files import naming
 from model_consensus.errors import ModelConsensusError
 from model_consensus.settlement.comparison import MOST_CONCURRENT, Question, Row, comparison
-from model_consensus.settlement.condition import Shown, Target, Ties, violating_factor
+from model_consensus.settlement.condition import (
+    Shown,
+    Target,
+    Ties,
+    check_slots,
+    violating_factor,
+)
 from model_consensus.settlement.probability import (
     DEEPEST,
     Convention,
@@ -36,6 +43,7 @@ examples:
   model-consensus settle --alpha 0.3 --epsilon 1e-6 --horizon 1000 --ties honest
   model-consensus settle --alpha 0.25 --depth 6 --concurrent 0.05
   model-consensus settle --alpha 0.3 --depth 20 --plot settlement.svg
+  model-consensus settle --alpha 0.25 --depth 6 --seen hhAhhh
   model-consensus settle --string hhAhA --depth 1
   model-consensus settle --string AHA --depth 1 --shown all"""
 
@@ -43,6 +51,8 @@ DEFAULT_EPSILON = Fraction(1, 1000)  # the target of Nakamoto's table
 MOST_SLOTS, MOST_EXACT_SLOTS = 2000, 200
 """The greatest horizon: the time of its program grows with the square, and that of exact fractions
 with the cube and more."""
+MOST_SEEN = 1000
+"""The greatest depth, and number of slots, with --seen: time and memory grow with the square."""
 LEAST = Fraction(1, 10**300)
 """The least probability that floating-point numbers tell apart with all their digits."""
 
@@ -58,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--depth", type=int, metavar="K", help="blocks on top (default: the least)")
     parser.add_argument(
         "--horizon", type=int, metavar="N", help="also the probability within N slots"
+    )
+    parser.add_argument(
+        "--seen",
+        metavar="SLOTS",
+        help="also the probability given these slots (h, A, H), the target's own first",
     )
     parser.add_argument("--exact", action="store_true", help="the fraction itself as well")
     parser.add_argument(
@@ -103,6 +118,8 @@ def run(args: argparse.Namespace) -> int:
 def _settle_string(args: argparse.Namespace) -> int:
     if args.depth is None:
         raise ModelConsensusError("--string needs --depth K")
+    if args.seen is not None:
+        raise ModelConsensusError("--seen needs --alpha, not --string")
     slots, depth = args.string, args.depth
     factor = violating_factor(slots, depth, Ties(args.ties), Shown(args.shown))
     start, end = factor or (0, 0)
@@ -145,6 +162,8 @@ def _settle_share(args: argparse.Namespace) -> int:
         exactly = " with --exact" if args.exact else ""
         raise ModelConsensusError(f"--horizon {args.horizon} is not in 0..{most}{exactly}")
     convention = Convention(not args.no_pre_mining, Ties(args.ties), Target(args.target))
+    if args.seen is not None:
+        _check_seen(args.seen, args.depth)
     if args.depth is None:
         args.depth = least_depth(float(args.alpha), float(epsilon), convention)
     if args.concurrent is not None and args.depth > MOST_CONCURRENT:
@@ -160,6 +179,7 @@ def _settle_share(args: argparse.Namespace) -> int:
             args.horizon,
             args.concurrent,
             Shown(args.shown),
+            args.seen,
         )
     )
     table = [_evaluated(row, args.depth, epsilon, args.alpha) for row in rows]
@@ -172,18 +192,35 @@ def _settle_share(args: argparse.Namespace) -> int:
             "confirmations": args.depth + 1,
             "epsilon": None if epsilon is None else float(epsilon),
             "horizon": args.horizon,
+            "seen": args.seen,
             "rows": table,
         }
         print(json.dumps(report, indent=2))
     else:
         _print_table(args, table, epsilon)
-    return 0 if epsilon is None or table[0]["probability"] <= float(epsilon) else 1
+    judged = table[0]["probability" if args.seen is None else "given_seen"]
+    return 0 if epsilon is None or judged <= float(epsilon) else 1
+
+
+def _check_seen(seen: str, depth: int | None) -> None:
+    check_slots(seen)
+    if depth is None:
+        raise ModelConsensusError("--seen needs --depth K")
+    if depth > MOST_SEEN:
+        raise ModelConsensusError(f"--seen: its program ends at depth {MOST_SEEN}, not {depth}")
+    if len(seen) > MOST_SEEN:
+        raise ModelConsensusError(f"--seen: {len(seen)} slots are more than {MOST_SEEN}")
+    if "H" in seen and depth > MOST_CONCURRENT:
+        raise ModelConsensusError(
+            f"--seen with slots H: its program ends at depth {MOST_CONCURRENT}, not {depth}"
+        )
 
 
 def _evaluated(row: Row, depth: int, epsilon: Fraction | None, alpha: Fraction) -> dict[str, Any]:
     """The entries of a row, as they are printed and put into JSON; None for what is left out."""
     value = row.probability(depth)
     within = row.within(depth) if row.within else None
+    given = row.given(depth) if row.given else None
     least = None
     if row.least and epsilon is not None and not has_majority(alpha):
         least = row.least(float(epsilon))
@@ -192,8 +229,10 @@ def _evaluated(row: Row, depth: int, epsilon: Fraction | None, alpha: Fraction) 
         "counts": row.counts,
         "probability": None if value is None else float(value),
         "within_horizon": None if within is None else float(within),
+        "given_seen": None if given is None else float(given),
         "least_depth": least,
         "exact": _in_full(value) if isinstance(value, Fraction) else None,
+        "exact_given_seen": _in_full(given) if isinstance(given, Fraction) else None,
     }
 
 
@@ -216,12 +255,16 @@ def _print_table(
             f"Depth k = {table[0]['least_depth']} is the least at which a decision is ever "
             f"reverted with probability at most {float(epsilon):g}."
         )
+    if args.seen is not None:
+        print(f"The slots seen, from the target's own on: {args.seen or 'none'}.")
     print(f"At depth k = {depth}, with k + 1 = {depth + 1} confirmations:\n")
     columns: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
         ("convention or formula", lambda row: row["name"]),
         ("counts", lambda row: row["counts"]),
         ("ever reverted", lambda row: _number(row["probability"])),
     ]
+    if args.seen is not None:
+        columns.append(("given the slots seen", lambda row: _number(row["given_seen"])))
     if args.horizon is not None:
         columns.append((f"in {args.horizon} slots", lambda row: _number(row["within_horizon"])))
     if epsilon is not None:
@@ -238,6 +281,8 @@ def _print_table(
         for row in table:
             if row["exact"] is not None:
                 print(f"{row['name']}: {row['exact']}")
+            if row["exact_given_seen"] is not None:
+                print(f"{row['name']}, given the slots seen: {row['exact_given_seen']}")
 
 
 def _number(value: float | None) -> str:

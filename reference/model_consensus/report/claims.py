@@ -229,6 +229,7 @@ CLAIMS = (
         "The probability that a decision is reverted is computed in exact arithmetic.",
         tests=(
             "tests/settlement/test_probability.py",
+            "tests/settlement/test_seen.py",
             "tests/settlement/test_literature.py",
             "tests/settlement/test_settlement_simulation.py",
         ),

@@ -16,6 +16,7 @@ from model_consensus.settlement.probability import (
     reversal_probability,
     reversal_probability_within,
 )
+from model_consensus.settlement.seen import reversal_probability_given
 
 MOST_CONCURRENT = 40  # the time of the decision process on forks grows with the depth's cube
 MOST_FORESEEN = 8  # and that of the walk on sets of forks exponentially
@@ -34,6 +35,7 @@ class Question:
     :ivar horizon: a number of slots, for the probability within them; or None.
     :ivar concurrent: the share of the honest slots that have two concurrent blocks; or None.
     :ivar shown: in such a slot, whom the adversary can show a block to.
+    :ivar seen: the slots seen since the decision began, the target's own first; or None.
     """
 
     alpha: Fraction
@@ -42,6 +44,7 @@ class Question:
     horizon: int | None = None
     concurrent: Fraction | None = None
     shown: Shown = Shown.EACH
+    seen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Row:
     :ivar probability: by k; None where it takes too long.
     :ivar within: by k: the same, within the horizon.
     :ivar least: the least k by epsilon.
+    :ivar given: by k: the same, given the slots seen; None where that has no program.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Row:
     probability: Callable[[int], Probability | None]
     within: Callable[[int], Probability] | None = None
     least: Callable[[float], int] | None = None
+    given: Callable[[int], Probability | None] | None = None
 
 
 def comparison(question: Question) -> list[Row]:
@@ -86,12 +91,49 @@ def _our_rows(question: Question) -> Iterator[Row]:
             if horizon is None
             else lambda k: reversal_probability_within(alpha, k, horizon, convention),
             lambda epsilon: least_depth(float(alpha), epsilon, convention),
+            _given(question, alpha, convention),
         )
 
-    yield row(chosen)
+    first = row(chosen)
+    if question.seen is not None and first.given is None:
+        raise ModelConsensusError(
+            "--seen with slots H needs --ties adversary and --target height"
+            if "H" in question.seen
+            else f"--seen {question.seen}: --target block needs an h in the first slot"
+        )
+    yield first
     yield row(replace(chosen, pre_mining=not chosen.pre_mining))
     yield row(replace(chosen, ties=other_ties))
     yield row(replace(chosen, target=other_target))
+
+
+def _given(
+    question: Question, alpha: Any, convention: Convention
+) -> Callable[[int], Probability | None] | None:
+    """The probability by k given the slots seen, or None if the convention has none for them."""
+    seen = question.seen
+    honest_block = convention.target is Target.BLOCK
+    if seen is None or (honest_block and seen.startswith("A")):
+        return None
+    if "H" not in seen:
+        return lambda k: reversal_probability_given(seen, alpha, k, convention)
+    if honest_block or convention.ties is Ties.HONEST:
+        return None
+
+    def with_concurrent_blocks(k: int) -> Probability | None:
+        if k > MOST_CONCURRENT:
+            return None
+        value: Probability = concurrent_reversal_probability(
+            alpha,
+            type(alpha)(0),
+            k,
+            shown=question.shown,
+            pre_mining=convention.pre_mining,
+            seen=seen,
+        )
+        return value
+
+    return with_concurrent_blocks
 
 
 def _concurrent_rows(question: Question) -> Iterator[Row]:
@@ -104,11 +146,11 @@ def _concurrent_rows(question: Question) -> Iterator[Row]:
     number: Any = Fraction if question.exact else float
     alpha, rate = number(question.alpha), number(question.concurrent)
 
-    def online(k: int) -> Probability | None:
+    def online(k: int, seen: str = "") -> Probability | None:
         if k > MOST_CONCURRENT:
             return None
         value: Probability = concurrent_reversal_probability(
-            alpha, rate, k, shown=question.shown, pre_mining=chosen.pre_mining
+            alpha, rate, k, shown=question.shown, pre_mining=chosen.pre_mining, seen=seen
         )
         return value
 
@@ -121,7 +163,9 @@ def _concurrent_rows(question: Question) -> Iterator[Row]:
         return value
 
     before = "pre-mining" if chosen.pre_mining else "no pre-mining"
-    yield Row(f"{before}, slots H at rate {question.concurrent}", "depth k", online)
+    seen = question.seen
+    given = None if seen is None else lambda k: online(k, seen)
+    yield Row(f"{before}, slots H at rate {question.concurrent}", "depth k", online, given=given)
     yield Row("no pre-mining, the same, all slots foreseen", "depth k", foreseen)
 
 

@@ -210,7 +210,7 @@ def reversal_probability_within(
     if not waits:
         return total
     longest = max(waits.values())
-    first_wins = list(_binomials(alpha, longest))
+    first_wins = list(binomials(alpha, longest))
     catching_up = dict(_catching_up(alpha, horizon, longest + 2, horizon - longest))
     for lead, wait in waits.items():
         probability = (1 - ratio) * ratio**lead if convention.pre_mining else number(1)
@@ -220,7 +220,7 @@ def reversal_probability_within(
     return number(total)
 
 
-def _binomials(alpha: Number, slots: int) -> Iterator[NDArray[Any]]:
+def binomials(alpha: Number, slots: int) -> Iterator[NDArray[Any]]:
     """For n = 0, ..., slots: the probabilities of 0, ..., n wins of the adversary in n slots."""
     chances: NDArray[Any] = np.array([type(alpha)(1)])
     none = chances * 0
