@@ -24,7 +24,7 @@ def rows(output: Output) -> dict[str, dict[str, object]]:
 def test_the_least_depth_beside_the_literature(capsys: Output) -> None:
     assert settle("--alpha", "0.1", "--epsilon", "1e-3", "--json") == 0
     found = rows(capsys)
-    assert [row["least_depth"] for row in found.values()] == [6, 5, 4, 5, None, 5, 4, 5]
+    assert [row["least_depth"] for row in found.values()] == [6, 5, 5, 4, 5, None, 5, 4, 5]
     worded = found["Nakamoto 2008, Poisson, as worded"]
     assert worded["least_depth"] == 5  # z = 5 in his table
     ours = found["no pre-mining, ties to the adversary, any block at the height"]
@@ -72,6 +72,7 @@ def test_slots_h_seen(capsys: Output) -> None:
     assert settle("--alpha", "0.25", "--depth", "1", "--seen", "HH", "--json") == 0
     given = {name: row["given_seen"] for name, row in rows(capsys).items()}
     assert given["pre-mining, ties to the adversary, any block at the height"] == 1
+    assert given["pre-mining, first received stays, any block at the height"] is None
     assert given["pre-mining, ties to the honest, any block at the height"] is None
     concurrent = "--concurrent", "0.1", "--no-pre-mining"
     assert settle("--alpha", "0.25", "--depth", "1", "--seen", "A", *concurrent, "--json") == 0
@@ -107,6 +108,9 @@ def test_a_string_that_violates_shows_the_factor(capsys: Output) -> None:
     assert settle("--string", "hhhAh", "--depth", "1") == 0
     assert settle("--string", "AHA", "--depth", "1", "--shown", "all") == 0
     assert settle("--string", "AHA", "--depth", "1") == 1
+    assert settle("--string", "hA", "--depth", "0", "--ties", "first") == 0
+    assert settle("--string", "hAAh", "--depth", "1", "--ties", "first") == 1
+    assert settle("--string", "hAAh", "--depth", "1", "--ties", "honest") == 0
     capsys.readouterr()
     assert settle("--string", "hhAhA", "--depth", "1", "--json") == 1
     assert json.loads(capsys.readouterr().out)["factor"] == {"start": 1, "end": 5, "slots": "hAhA"}

@@ -172,17 +172,18 @@ CLAIMS = (
     ),
     Claim(
         "P2",
-        "With one honest block a slot, two decisions at depth k can differ iff some factor of "
-        "the string of wins is bad.",
+        "While no factor of the string of wins is bad, all decisions at depth k agree. Where the "
+        "adversary decides ties, a bad factor also suffices for a disagreement; where what was "
+        "received first stays, a condition is exact that fewer strings satisfy.",
         models=(
             "MCLongestChain*",
             "MCSettlement",
             "MCSlotGamePlays",
             "MCSlotGamePlays_[lsma]*",
-            "MCSlotGamePlays_first",
+            "MCSlotGameFirstStays*",
             "MCSlotGameAttack",
             "MCSlotGame",
-            "MCSlotGame_[mhrdf]*",
+            "MCSlotGame_[mhrdfl]*",
             "MCSlotGame_any_chain",
         ),
         theories=("slot_game", "longest_chain", "private_attack"),

@@ -79,7 +79,6 @@ def _our_rows(question: Question) -> Iterator[Row]:
     """The chosen convention, and those that differ from it in one point."""
     alpha: Any = question.alpha if question.exact else float(question.alpha)
     chosen, horizon = question.convention, question.horizon
-    other_ties = Ties.HONEST if chosen.ties is Ties.ADVERSARY else Ties.ADVERSARY
     other_target = Target.BLOCK if chosen.target is Target.HEIGHT else Target.HEIGHT
 
     def row(convention: Convention) -> Row:
@@ -103,7 +102,9 @@ def _our_rows(question: Question) -> Iterator[Row]:
         )
     yield first
     yield row(replace(chosen, pre_mining=not chosen.pre_mining))
-    yield row(replace(chosen, ties=other_ties))
+    for ties in Ties:
+        if ties is not chosen.ties:
+            yield row(replace(chosen, ties=ties))
     yield row(replace(chosen, target=other_target))
 
 
@@ -117,7 +118,7 @@ def _given(
         return None
     if "H" not in seen:
         return lambda k: reversal_probability_given(seen, alpha, k, convention)
-    if honest_block or convention.ties is Ties.HONEST:
+    if honest_block or convention.ties is not Ties.ADVERSARY:
         return None
 
     def with_concurrent_blocks(k: int) -> Probability | None:
@@ -141,7 +142,7 @@ def _concurrent_rows(question: Question) -> Iterator[Row]:
     if question.concurrent is None:
         return
     chosen = question.convention
-    if chosen.ties is Ties.HONEST or chosen.target is Target.BLOCK:
+    if chosen.ties is not Ties.ADVERSARY or chosen.target is Target.BLOCK:
         raise ModelConsensusError("--concurrent needs --ties adversary and --target height")
     number: Any = Fraction if question.exact else float
     alpha, rate = number(question.alpha), number(question.concurrent)

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.settlement.condition import Target, check_depth, check_slots, least_factor
+from model_consensus.settlement.condition import (
+    Target,
+    Ties,
+    check_depth,
+    check_slots,
+    least_factor,
+    needed_surplus,
+)
 from model_consensus.settlement.probability import (
     OURS,
     Convention,
@@ -18,6 +25,7 @@ from model_consensus.settlement.probability import (
     binomials,
     check_alpha,
     has_majority,
+    level_with_h,
 )
 
 
@@ -54,7 +62,9 @@ def reversal_probability_given(
         probability = (1 - ratio) * ratio**lead if convention.pre_mining else number(1)
         balances = list(_balances(seen, lead))
         if any(
-            lead + count >= length and count >= since and balance >= surplus
+            lead + count >= length
+            and count >= since
+            and balance >= needed_surplus(surplus, seen[count - 1 : count], convention.ties)
             for count, balance in enumerate(balances)
         ):
             total += probability
@@ -70,6 +80,9 @@ def reversal_probability_given(
     for probability, wait, missing in undecided:
         left = np.maximum(missing + wait - 2 * np.arange(wait + 1), 0)
         total += probability * (first_wins[wait] * catching_up[left]).sum()
+        if convention.ties is Ties.FIRST and wait:
+            level = level_with_h(alpha, first_wins, wait, surplus - missing)
+            total += probability * level * (1 - ratio)
     return number(total)
 
 
