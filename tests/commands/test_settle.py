@@ -88,6 +88,31 @@ def test_the_status_is_that_of_the_slots_seen(capsys: Output) -> None:
     capsys.readouterr()
 
 
+def test_a_delay_is_bounded_from_both_sides(capsys: Output) -> None:
+    network = "--delay", "10", "--interval", "600"
+    assert settle("--alpha", "0.1", "--depth", "5", *network) == 0
+    out = capsys.readouterr().out
+    assert "A block comes every 600 s on average, and takes up to 10 s to arrive:" in out
+    assert settle("--alpha", "0.1", "--depth", "5", *network, "--json") == 0
+    bounds = [row["probability"] for row in rows(capsys).values()]
+    assert settle("--alpha", "0.1", "--depth", "5", "--json") == 0
+    without = next(iter(rows(capsys).values()))["probability"]
+    assert bounds[1] == without
+    assert bounds[0] > bounds[1]  # type: ignore[operator]
+
+
+def test_the_least_depth_under_a_delay(capsys: Output) -> None:
+    target = "--alpha", "0.1", "--epsilon", "1e-3"
+    assert settle(*target, "--delay", "0", "--interval", "600") == 0
+    assert "Depth k = 6 is the least" in capsys.readouterr().out
+    assert settle(*target, "--delay", "60", "--interval", "600") == 0
+    assert "with probability at most 0.001, by the upper bound." in capsys.readouterr().out
+    assert settle(*target, "--delay", "60", "--interval", "600", "--depth", "6") == 1
+    capsys.readouterr()
+    assert settle("--alpha", "0.4", "--depth", "6", "--delay", "9", "--interval", "10") == 0
+    assert "Half of the blocks or more count as the adversary's" in capsys.readouterr().out
+
+
 def test_the_status_says_whether_the_target_is_met(capsys: Output) -> None:
     assert settle("--alpha", "0.1", "--epsilon", "1e-3", "--depth", "6") == 0
     assert settle("--alpha", "0.1", "--epsilon", "1e-3", "--depth", "5") == 1
@@ -193,6 +218,33 @@ def test_the_plot(tmp_path: Path, suffix: str) -> None:
             "--seen Ah: --target block needs an h in the first slot",
         ),
         (("--string", "hA", "--depth", "1", "--seen", "h"), "--seen needs --alpha"),
+        (("--alpha", "0.1", "--delay", "10"), "--delay and --interval need each other"),
+        (("--alpha", "0.1", "--interval", "600"), "--delay and --interval need each other"),
+        (
+            ("--alpha", "0.1", "--delay", "10", "--interval", "0"),
+            "delay 10 and interval 0 are not times: at least 0, and more than 0",
+        ),
+        (
+            ("--alpha", "0.1", "--delay", "1", "--interval", "9", "--depth", "501"),
+            "--delay: its program ends at depth 500, not 501",
+        ),
+        (
+            ("--alpha", "0.1", "--delay", "1", "--interval", "9", "--ties", "first"),
+            "--delay needs --ties adversary and --target height",
+        ),
+        (
+            ("--alpha", "0.1", "--delay", "1", "--interval", "9", "--seen", "h", "--depth", "1"),
+            "--delay has no program for --seen",
+        ),
+        (
+            ("--alpha", "0.1", "--delay", "1", "--interval", "9", "--concurrent", "0.1"),
+            "--delay has no program for --concurrent",
+        ),
+        (
+            ("--alpha", "0.4", "--delay", "9", "--interval", "10"),
+            "epsilon 0.001 is not met at any depth up to 500",
+        ),
+        (("--string", "hA", "--depth", "1", "--delay", "1"), "--delay needs --alpha, not --string"),
         (("--alpha", "0.1", "--plot", "figure.gif"), "figure.gif"),
         (("--alpha", "0.1", "--plot", "no/such/place.svg"), "no/such/place.svg"),
         (("--string", "hxA", "--depth", "1"), "slot 1 of 'hxA' is 'x'"),
@@ -215,6 +267,8 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], named: str, capsys: O
         ("--alpha", "a"),
         ("--alpha", "1/0"),
         ("--alpha", "nan"),
+        ("--alpha", "0.1", "--delay", "-1"),
+        ("--alpha", "0.1", "--delay", "nan"),
         ("--alpha", "0.1", "--string", "hA"),
         ("--alpha", "0.1", "--depth", "two"),
     ],

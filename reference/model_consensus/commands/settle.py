@@ -4,14 +4,17 @@ The probability that a decision at depth k (k blocks on top, k+1 confirmations) 
 if the adversary wins a share ALPHA of the slots; the least k for a target EPSILON; and the same
 under other conventions and by the formulas in the literature, each with what it counts.  With
 --seen also the probability given the slots that have been seen since the decision began.  With
+--delay and --interval bounds of it if blocks take up to that time to arrive.  With
 --string instead: whether two decisions at one height can differ on that string of slots.
 
 The exit status is 0 if agreement holds (on the string; at --depth with a probability of at most
---epsilon, given the slots of --seen), 1 if it does not, and 2 on bad input.
+--epsilon, given the slots of --seen, by the upper bound under --delay), 1 if it does not, and 2 on
+bad input.
 """
 
 import argparse
 import json
+import math
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -20,7 +23,13 @@ from typing import Any
 
 from model_consensus.conformance.files import naming
 from model_consensus.errors import ModelConsensusError
-from model_consensus.settlement.comparison import MOST_CONCURRENT, Question, Row, comparison
+from model_consensus.settlement.comparison import (
+    MOST_CONCURRENT,
+    MOST_DELAYED,
+    Question,
+    Row,
+    comparison,
+)
 from model_consensus.settlement.condition import (
     Shown,
     Target,
@@ -28,12 +37,12 @@ from model_consensus.settlement.condition import (
     check_slots,
     violating_factor,
 )
+from model_consensus.settlement.delay import late_share
 from model_consensus.settlement.probability import (
     DEEPEST,
     Convention,
     check_alpha,
     has_majority,
-    least_depth,
 )
 
 EXAMPLES = """\
@@ -42,6 +51,7 @@ examples:
   model-consensus settle --alpha 1/4 --depth 6 --exact
   model-consensus settle --alpha 0.3 --epsilon 1e-6 --horizon 1000 --ties honest
   model-consensus settle --alpha 0.25 --depth 6 --concurrent 0.05
+  model-consensus settle --alpha 0.1 --depth 5 --delay 10 --interval 600
   model-consensus settle --alpha 0.3 --depth 20 --plot settlement.svg
   model-consensus settle --alpha 0.25 --depth 6 --seen hhAhhh
   model-consensus settle --string hhAhA --depth 1
@@ -73,6 +83,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seen",
         metavar="SLOTS",
         help="also the probability given these slots (h, A, H), the target's own first",
+    )
+    parser.add_argument(
+        "--delay", type=_seconds, metavar="SECONDS", help="a block arrives within this time"
+    )
+    parser.add_argument(
+        "--interval",
+        type=_seconds,
+        metavar="SECONDS",
+        help="the mean time between two blocks, whoever mines them (with --delay)",
     )
     parser.add_argument("--exact", action="store_true", help="the fraction itself as well")
     parser.add_argument(
@@ -118,8 +137,9 @@ def run(args: argparse.Namespace) -> int:
 def _settle_string(args: argparse.Namespace) -> int:
     if args.depth is None:
         raise ModelConsensusError("--string needs --depth K")
-    if args.seen is not None:
-        raise ModelConsensusError("--seen needs --alpha, not --string")
+    for option in ("seen", "delay", "interval"):
+        if getattr(args, option) is not None:
+            raise ModelConsensusError(f"--{option} needs --alpha, not --string")
     slots, depth = args.string, args.depth
     factor = violating_factor(slots, depth, Ties(args.ties), Shown(args.shown))
     start, end = factor or (0, 0)
@@ -164,24 +184,26 @@ def _settle_share(args: argparse.Namespace) -> int:
     convention = Convention(not args.no_pre_mining, Ties(args.ties), Target(args.target))
     if args.seen is not None:
         _check_seen(args.seen, args.depth)
+    late = _late_share(args)
+    question = Question(
+        args.alpha,
+        convention,
+        args.exact,
+        args.horizon,
+        args.concurrent,
+        Shown(args.shown),
+        args.seen,
+        late,
+    )
+    rows = comparison(question)
     if args.depth is None:
-        args.depth = least_depth(float(args.alpha), float(epsilon), convention)
+        assert rows[0].least is not None  # the first row has a least depth
+        args.depth = rows[0].least(float(epsilon))
     if args.concurrent is not None and args.depth > MOST_CONCURRENT:
         raise ModelConsensusError(
             f"--concurrent has no formula, and its program ends at depth {MOST_CONCURRENT}; "
             f"the depth here is {args.depth}"
         )
-    rows = comparison(
-        Question(
-            args.alpha,
-            convention,
-            args.exact,
-            args.horizon,
-            args.concurrent,
-            Shown(args.shown),
-            args.seen,
-        )
-    )
     table = [_evaluated(row, args.depth, epsilon, args.alpha) for row in rows]
     if args.plot is not None:
         _plot(args.plot, rows, args.alpha, args.depth, epsilon)
@@ -193,6 +215,8 @@ def _settle_share(args: argparse.Namespace) -> int:
             "epsilon": None if epsilon is None else float(epsilon),
             "horizon": args.horizon,
             "seen": args.seen,
+            "delay": args.delay,
+            "interval": args.interval,
             "rows": table,
         }
         print(json.dumps(report, indent=2))
@@ -200,6 +224,22 @@ def _settle_share(args: argparse.Namespace) -> int:
         _print_table(args, table, epsilon)
     judged = table[0]["probability" if args.seen is None else "given_seen"]
     return 0 if epsilon is None or judged <= float(epsilon) else 1
+
+
+def _late_share(args: argparse.Namespace) -> float | None:
+    """The share of blocks within the delay after another, or None without --delay."""
+    if args.delay is None and args.interval is None:
+        return None
+    if args.delay is None or args.interval is None:
+        raise ModelConsensusError("--delay and --interval need each other")
+    for option in ("seen", "concurrent"):
+        if getattr(args, option) is not None:
+            raise ModelConsensusError(f"--delay has no program for --{option}")
+    if args.depth is not None and args.depth > MOST_DELAYED:
+        raise ModelConsensusError(
+            f"--delay: its program ends at depth {MOST_DELAYED}, not {args.depth}"
+        )
+    return late_share(args.delay, args.interval)
 
 
 def _check_seen(seen: str, depth: int | None) -> None:
@@ -251,10 +291,19 @@ def _print_table(
     if has_majority(args.alpha):
         print("That is half of them or more: a decision at any depth is reverted in the end.")
     elif epsilon is not None:
+        bound = "" if args.delay is None else ", by the upper bound"
         print(
             f"Depth k = {table[0]['least_depth']} is the least at which a decision is ever "
-            f"reverted with probability at most {float(epsilon):g}."
+            f"reverted with probability at most {float(epsilon):g}{bound}."
         )
+    if args.delay is not None:
+        print(
+            f"A block comes every {args.interval:g} s on average, and takes up to {args.delay:g} s "
+            "to arrive:\nthe probability is at most that of the first line below, at least that of "
+            "the second."
+        )
+        if table[0]["probability"] == 1 and not has_majority(args.alpha):
+            print("Half of the blocks or more count as the adversary's: the upper bound is void.")
     if args.seen is not None:
         print(f"The slots seen, from the target's own on: {args.seen or 'none'}.")
     print(f"At depth k = {depth}, with k + 1 = {depth + 1} confirmations:\n")
@@ -317,6 +366,16 @@ def _plot(
     axes.legend(fontsize="small")
     with naming(path):
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not a number: {text}") from None
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"not a time in seconds: {text}")
+    return value
 
 
 def _fraction(text: str) -> Fraction:

@@ -227,10 +227,12 @@ CLAIMS = (
     ),
     Claim(
         "P6",
-        "The probability that a decision is reverted is computed in exact arithmetic.",
+        "The probability that a decision is reverted is computed in exact arithmetic, and bounded "
+        "from both sides under a network delay.",
         tests=(
             "tests/settlement/test_probability.py",
             "tests/settlement/test_seen.py",
+            "tests/settlement/test_delay.py",
             "tests/settlement/test_literature.py",
             "tests/settlement/test_settlement_simulation.py",
         ),

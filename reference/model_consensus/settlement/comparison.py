@@ -9,6 +9,7 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.settlement import literature
 from model_consensus.settlement.concurrent import Foresight, concurrent_reversal_probability
 from model_consensus.settlement.condition import Shown, Target, Ties
+from model_consensus.settlement.delay import reversal_upper_bound
 from model_consensus.settlement.probability import (
     Convention,
     least_depth,
@@ -20,6 +21,7 @@ from model_consensus.settlement.seen import reversal_probability_given
 
 MOST_CONCURRENT = 40  # the time of the decision process on forks grows with the depth's cube
 MOST_FORESEEN = 8  # and that of the walk on sets of forks exponentially
+MOST_DELAYED = 500  # the time of the bounds under a delay grows with the square
 MOST_SUMMED = 500  # Rosenfeld's sum cancels, so it is evaluated exactly, with ever longer numbers
 
 Probability = float | Fraction
@@ -36,6 +38,8 @@ class Question:
     :ivar concurrent: the share of the honest slots that have two concurrent blocks; or None.
     :ivar shown: in such a slot, whom the adversary can show a block to.
     :ivar seen: the slots seen since the decision began, the target's own first; or None.
+    :ivar late: the share of the blocks that come within the delay after the one before; or None
+        for no delay.
     """
 
     alpha: Fraction
@@ -45,6 +49,7 @@ class Question:
     concurrent: Fraction | None = None
     shown: Shown = Shown.EACH
     seen: str | None = None
+    late: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,47 @@ class Row:
 
 
 def comparison(question: Question) -> list[Row]:
-    """The rows, that of the question's own convention first.
+    """The rows, that of the question's own convention first, after the upper bound under a delay.
 
-    :raises ModelConsensusError: concurrent slots have no program under that convention.
+    :raises ModelConsensusError: what is asked for has no program under that convention.
     """
-    return [*_our_rows(question), *_concurrent_rows(question), *_literature_rows(question)]
+    ours, delayed = list(_our_rows(question)), list(_delayed_rows(question))
+    others = [*_concurrent_rows(question), *_literature_rows(question)]
+    return [*delayed[:1], *ours, *delayed[1:], *others]
+
+
+def _delayed_rows(question: Question) -> Iterator[Row]:
+    """Our upper bound under a delay, and the two of Guo and Ren."""
+    chosen, late = question.convention, question.late
+    if late is None:
+        return
+    if chosen.ties is not Ties.ADVERSARY or chosen.target is Target.BLOCK:
+        raise ModelConsensusError("--delay needs --ties adversary and --target height")
+    alpha = float(question.alpha)
+
+    def row(name: str, counts: str, bound: Callable[[int], float]) -> Row:
+        return Row(
+            name,
+            counts,
+            lambda k: None if k > MOST_DELAYED else bound(k),
+            least=lambda epsilon: least_depth_of(bound, epsilon, MOST_DELAYED),
+        )
+
+    yield row(
+        f"{chosen}, delay: upper bound",
+        "depth k",
+        lambda k: reversal_upper_bound(alpha, late, k, pre_mining=chosen.pre_mining),
+    )
+    yield row(
+        "Guo and Ren 2022, Theorem 2, delay: upper bound",
+        "k + 1",
+        lambda k: literature.guo_ren_upper(alpha, late, k + 1),
+    )
+    yield row(
+        "Guo and Ren 2022, Theorem 2, delay: lower bound",
+        "k + 1",
+        lambda k: literature.guo_ren_lower(alpha, k + 1),
+    )
 
 
 def _our_rows(question: Question) -> Iterator[Row]:

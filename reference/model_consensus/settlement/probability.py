@@ -196,18 +196,20 @@ def least_depth(alpha: Number, epsilon: Number, convention: Convention = OURS) -
     return least_depth_of(lambda depth: reversal_probability(alpha, depth, convention), epsilon)
 
 
-def least_depth_of(probability: Callable[[int], Number], epsilon: Number) -> int:
+def least_depth_of(
+    probability: Callable[[int], Number], epsilon: Number, most: int = DEEPEST
+) -> int:
     """The least k with ``probability(k) <= epsilon``, for one that falls with k towards 0.
 
-    Raises ``ModelConsensusError`` if it is more than ``DEEPEST``.
+    Raises ``ModelConsensusError`` if it is more than ``most``.
     """
     low, high = -1, 0  # not enough, enough
     while probability(high) > epsilon:
-        if high == DEEPEST:
+        if high == most:
             raise ModelConsensusError(
-                f"epsilon {float(epsilon):g} is not met at any depth up to {DEEPEST:,}"
+                f"epsilon {float(epsilon):g} is not met at any depth up to {most:,}"
             )
-        low, high = high, min(2 * high + 1, DEEPEST)
+        low, high = high, min(2 * high + 1, most)
     while high - low > 1:
         middle = (low + high) // 2
         if probability(middle) > epsilon:
