@@ -113,6 +113,16 @@ def test_the_least_depth_under_a_delay(capsys: Output) -> None:
     assert "Half of the blocks or more count as the adversary's" in capsys.readouterr().out
 
 
+def test_selfish_mining_beside_the_best_strategy(capsys: Output) -> None:
+    assert settle("--alpha", "0.35", "--selfish", "0") == 0
+    out = capsys.readouterr().out
+    assert "Eyal and Sirer 2014, SM1                                      0.366509" in out
+    assert settle("--alpha", "0.35", "--selfish", "0", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["honest"] < found["eyal_and_sirer"] < found["optimal"]["lower"]
+    assert found["optimal"]["lower"] < found["optimal"]["upper"]
+
+
 def test_the_status_says_whether_the_target_is_met(capsys: Output) -> None:
     assert settle("--alpha", "0.1", "--epsilon", "1e-3", "--depth", "6") == 0
     assert settle("--alpha", "0.1", "--epsilon", "1e-3", "--depth", "5") == 1
@@ -245,6 +255,10 @@ def test_the_plot(tmp_path: Path, suffix: str) -> None:
             "epsilon 0.001 is not met at any depth up to 500",
         ),
         (("--string", "hA", "--depth", "1", "--delay", "1"), "--delay needs --alpha, not --string"),
+        (("--alpha", "0.5", "--selfish", "0"), "alpha 1/2 is at least 1/2"),
+        (("--alpha", "0.3", "--selfish", "2"), "gamma 2 is not a share between 0 and 1"),
+        (("--alpha", "0.3", "--selfish", "0", "--depth", "3"), "--selfish has no use for --depth"),
+        (("--string", "hA", "--depth", "1", "--selfish", "0"), "--selfish needs --alpha"),
         (("--alpha", "0.1", "--plot", "figure.gif"), "figure.gif"),
         (("--alpha", "0.1", "--plot", "no/such/place.svg"), "no/such/place.svg"),
         (("--string", "hxA", "--depth", "1"), "slot 1 of 'hxA' is 'x'"),

@@ -241,8 +241,12 @@ CLAIMS = (
     ),
     Claim(
         "P7",
-        "Under selfish mining, chain quality follows Eyal and Sirer's closed form.",
-        tests=("tests/settlement/test_chain_quality.py",),
+        "Under selfish mining, chain quality follows Eyal and Sirer's closed form, and under the "
+        "best strategy it is between computed bounds.",
+        tests=(
+            "tests/settlement/test_chain_quality.py",
+            "tests/settlement/test_selfish_mining.py",
+        ),
         command="run pow --attack selfish --share 0.3",
     ),
     Claim(
