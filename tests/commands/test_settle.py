@@ -179,6 +179,19 @@ def test_the_plot(tmp_path: Path, suffix: str) -> None:
     assert file.read_bytes() == first
 
 
+@pytest.mark.slow
+def test_the_plot_has_the_depth_by_delay(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "delay.svg"
+    network = "--delay", "10", "--interval", "600", "--plot", str(file)
+    assert settle("--alpha", "0.1", "--depth", "6", *network) == 0
+    alone = file.read_text(encoding="utf-8")
+    assert settle("--alpha", "0.1", "--depth", "6", "--epsilon", "0.5", *network) == 0
+    both = file.read_text(encoding="utf-8")
+    axes = [text.count('<g id="axes_') for text in (alone, both)]
+    assert axes == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

@@ -129,7 +129,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="in a slot H, whom the adversary can show a block to (default: each)",
     )
     parser.add_argument(
-        "--plot", type=Path, metavar="FILE", help="probability by depth: a .svg, .png or .pdf"
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="probability by depth, and with --delay depth by delay: a .svg, .png or .pdf",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
 
@@ -247,7 +250,7 @@ def _settle_share(args: argparse.Namespace) -> int:
         )
     table = [evaluated(row, args.depth, epsilon, args.alpha) for row in rows]
     if args.plot is not None:
-        plot(args.plot, rows, args.alpha, args.depth, epsilon)
+        plot(args.plot, rows, question, args.depth, epsilon)
     if args.json:
         report = {
             "alpha": float(args.alpha),

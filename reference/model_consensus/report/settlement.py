@@ -1,6 +1,7 @@
 """Settlement probabilities as a table and as a plot."""
 
 import argparse
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 
 from model_consensus.conformance.files import naming
 from model_consensus.errors import ModelConsensusError
-from model_consensus.settlement.comparison import Row
-from model_consensus.settlement.probability import has_majority
+from model_consensus.settlement.comparison import MOST_DELAYED, Question, Row
+from model_consensus.settlement.delay import late_share, reversal_upper_bound
+from model_consensus.settlement.probability import has_majority, least_depth_of
 
 LEAST = Fraction(1, 10**300)
 """The least probability that floating-point numbers tell apart with all their digits."""
@@ -100,17 +102,24 @@ def _number(value: float | None) -> str:
 
 
 def plot(
-    path: Path, rows: list[Row], alpha: Fraction, depth: int, epsilon: Fraction | None
+    path: Path, rows: list[Row], question: Question, depth: int, epsilon: Fraction | None
 ) -> None:
-    """Probability against depth, one line for each row."""
+    """Write probability against depth, one line for each row, as a .svg, .png or .pdf.
+
+    Under a delay, and with a target, also the depth to wait for against delays up to twice as long.
+
+    :raises ModelConsensusError: another suffix, or the file cannot be written.
+    """
     if path.suffix not in (".svg", ".png", ".pdf"):
         raise ModelConsensusError(f"--plot {path}: not a .svg, .png or .pdf")
     import matplotlib
     from matplotlib.figure import Figure
 
     matplotlib.rcParams["svg.hashsalt"] = "model-consensus"  # the same file every time
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    axes = figure.subplots()
+    with_delays = question.late is not None and epsilon is not None
+    figure = Figure(figsize=(14 if with_delays else 9, 6), layout="constrained")
+    panels = figure.subplots(1, 2 if with_delays else 1, squeeze=False)[0]
+    axes = panels[0]
     last = max(2 * depth, 10)
     depths = range(0, last + 1, max(last // 200, 1))
     for row, style in zip(rows, ["-", "--", "-.", ":"] * 3, strict=False):
@@ -121,7 +130,31 @@ def plot(
     if epsilon is not None:
         axes.axhline(float(epsilon), color="grey", linewidth=0.8)
     axes.set(yscale="log", xlabel="depth k", ylabel="probability that a decision is ever reverted")
-    axes.set_title(f"The adversary wins {float(alpha):g} of the slots")
+    axes.set_title(f"The adversary wins {float(question.alpha):g} of the slots")
     axes.legend(fontsize="small")
+    if question.late is not None and epsilon is not None:
+        longest = -2 * math.log1p(-question.late)
+        delays = [longest * i / 20 for i in range(21)]
+        needed = [_least_depth(question, delay, epsilon) for delay in delays]
+        panels[1].plot(delays, needed, marker=".")
+        panels[1].axvline(longest / 2, color="grey", linewidth=0.8)
+        panels[1].set(xlabel="delay / interval", ylabel="depth k, by the upper bound")
+        panels[1].set_title(f"Reverted with probability at most {float(epsilon):g}")
     with naming(path):
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def _least_depth(question: Question, delay: float, epsilon: Fraction) -> float:
+    """The least depth by the upper bound, if blocks take ``delay`` intervals; NaN if none is found.
+
+    None up to the depth where the program ends is found.
+    """
+    alpha, late = float(question.alpha), late_share(delay, 1.0)
+
+    def bound(depth: int) -> float:
+        return reversal_upper_bound(alpha, late, depth, pre_mining=question.convention.pre_mining)
+
+    try:
+        return least_depth_of(bound, float(epsilon), MOST_DELAYED)
+    except ModelConsensusError:
+        return math.nan

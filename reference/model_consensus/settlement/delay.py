@@ -45,8 +45,8 @@ def reversible_with_delay(slots: str, slot: int, depth: int) -> bool:
 
     ``slots`` is over {h, T, A}; the target is the height above the blocks ``h`` before ``slot``,
     or any greater one.  Ties go to the adversary.  As ``condition.reversible`` has it, with ``T``
-    for ``A``; or with one more h than A, if since the last h there have been slots T only, at least
-    one: that h may not have arrived yet.
+    for ``A``; or with one more h than A, if since the last h there have been no slots but T: that h
+    may not have arrived yet.
 
     :raises ModelConsensusError: ``slot`` is outside ``slots``, ``depth`` is negative, or a slot is
         another letter.
@@ -61,8 +61,7 @@ def reversible_with_delay(slots: str, slot: int, depth: int) -> bool:
     balance = lead
     for end in range(slot + 1, len(slots) + 1):
         balance += -1 if slots[end - 1] == "h" else 1
-        rest = slots[slot:end].rstrip("T")
-        on_its_way = slots[end - 1] == "T" and rest.endswith("h")
+        on_its_way = slots[slot:end].rstrip("T").endswith("h")
         if lead + end - slot >= 2 * (depth + 1) and balance >= (-1 if on_its_way else 0):
             return True
     return False
@@ -114,9 +113,10 @@ def reversal_upper_bound(
 def _catching_up(honest: Number, own: Number, late: Number, most: int) -> list[NDArray[Any]]:
     """By the flag (off, on), for x = 0, ..., most: the probability of success if x more A are due.
 
-    Success is to have as many A and T as are due; or, for x = 1, to lack one after a T with the
-    flag on.  The flag is on if since the last h there were slots T only.  From a level the walk
-    comes to the next one with the flag on or off: v and u, if it was on before.
+    The flag is on if since the last h there were slots T only.  Success is to have as many A and T
+    as are due; or, for x = 1, to lack one after a T with the flag on (to lack one right after the
+    h, there must have been success before it).  From a level the walk comes to the next one with
+    the flag on or off: v and u, if it was on before.
     """
     number = type(honest)
     wins = own + late

@@ -46,30 +46,27 @@ def reversal_probability_given(
     check_depth(depth)
     check_slots(seen, "hA")
     number = type(alpha)
-    since = 0
     if convention.target is Target.BLOCK:
         if seen.startswith("A"):
             raise ModelConsensusError(f"slot 0 of {seen!r} has no honest block to revert")
-        seen, since = seen or "h", depth + 1  # the target's slot is known to be an h
+        seen = seen or "h"  # the target's slot is known to be an h
     if has_majority(alpha):
         return number(1)
     length, surplus = least_factor(depth, convention.ties)
-    sure = length + len(seen)  # the lead with which it is reverted whatever the slots are
     ratio = alpha / (1 - alpha)
-    total = ratio**sure if convention.pre_mining else number(0)
+    total = ratio**length if convention.pre_mining else number(0)
     undecided = []  # (probability of the lead, slots to wait for, A missing by now)
-    for lead in range(sure if convention.pre_mining else 1):
+    for lead in range(length if convention.pre_mining else 1):
         probability = (1 - ratio) * ratio**lead if convention.pre_mining else number(1)
         balances = list(_balances(seen, lead))
         if any(
             lead + count >= length
-            and count >= since
             and balance >= needed_surplus(surplus, seen[count - 1 : count], convention.ties)
             for count, balance in enumerate(balances)
         ):
             total += probability
         else:
-            wait = max(length - lead, since) - len(seen)
+            wait = length - lead - len(seen)
             undecided.append((probability, max(wait, 0), surplus - balances[-1]))
     if not undecided:
         return total
