@@ -17,10 +17,10 @@ NewFork == [blocks |-> {Genesis}, public |-> {Genesis}]
 Held(f) == {b \in f.blocks : \A c \in f.public : Len(c) <= Len(b)}
 Longest(f) == Held(f) \cap f.public
 
-(* The same under another convention: processes leave the chain that they  *)
-(* adopted first only for a longer one.  A model that puts this for Held   *)
-(* shows what changes.                                                     *)
-HeldIfFirstStays(f) == {b \in f.blocks : \A c \in f.public :
+(* The same under another convention: the adversary loses every tie, as    *)
+(* all processes keep the one chain that they all adopted first, and leave *)
+(* it only for a longer one.  A model puts this for Held.                  *)
+HeldIfTiesAreLost(f) == {b \in f.blocks : \A c \in f.public :
     Len(c) < Len(b) \/ (Len(c) = Len(b) /\ b \in f.public)}
 
 (* The length of the longest public chain. *)

@@ -15,9 +15,9 @@ ShorterFactor(s, k) == HasFactor(2 * k + 1, 0)
 MoreThanHalf(s, k) == HasFactor(2 * k + 2, 1)
 AlmostHalf(s, k) == HasFactor(2 * k + 2, -1)
 
-(* Where the first chain stays, of equally long ones only one is adopted. *)
+(* Where ties are lost, of equally long chains only one is ever adopted.   *)
 OneOfEachLength(f) == {Publish(f, S) : S \in
-    {S \in SUBSET HeldIfFirstStays(f) : \A b, c \in S : Len(b) = Len(c) => b = c}}
+    {S \in SUBSET HeldIfTiesAreLost(f) : \A b, c \in S : Len(b) = Len(c) => b = c}}
 
 (* An invariant that always holds, and prints the verdict of the search on *)
 (* each string: tests compare it with the implementation.                  *)

@@ -42,9 +42,19 @@ IsDangerous(factor, k) ==
     /\ Count(factor, "A") >= Count(factor, "h")
 ViolatesWithoutH(string, k) == \E factor \in Factors(string) : IsDangerous(factor, k)
 
-(* If processes leave the chain that they adopted first only for a longer  *)
-(* one, the adversary needs one block more.                                *)
+(* So it is if the adversary decides each tie, and again at any time.  The *)
+(* learner that is specified keeps what it received first.  Then a factor  *)
+(* with as many adversary wins as honest ones does harm only if it ends    *)
+(* with an honest one: while that block is on its way, another as high can *)
+(* still arrive before it.                                                 *)
 ViolatesIfFirstStays(string, k) == \E factor \in Factors(string) :
+    /\ IsDangerous(factor, k)
+    /\ \/ Count(factor, "A") > Count(factor, "h")
+       \/ factor[Len(factor)] = "h"
+
+(* If everybody keeps the same chain, the one that all adopted first, the  *)
+(* adversary loses every tie and needs one block more.                     *)
+ViolatesIfTiesAreLost(string, k) == \E factor \in Factors(string) :
     /\ Len(factor) >= 2 * (k + 1) + 1
     /\ Count(factor, "A") > Count(factor, "h")
 

@@ -13,10 +13,11 @@ from model_consensus.adversaries import catalogue as attacks
 from model_consensus.report import claims
 from model_consensus.tla.manifest import Manifest, SpecModel, load, spec_directory
 from tests.test_house import GROUND, MAY_IMPORT, PACKAGE
-from tools import reading_times, side_by_side
+from tools import reading_times, settlement_tables, side_by_side
 
 _PLACE = re.compile(
-    r"(?s)(<!-- (models|claims|rooms|artifact|attacks|(evidence|side-by-side|reading) (\w+)) -->\n)"
+    r"(?s)(<!-- (models|claims|rooms|artifact|attacks|"
+    r"(evidence|side-by-side|reading|settlement) (\w+)) -->\n)"
     r".*?(<!-- end -->)"
 )
 
@@ -132,6 +133,8 @@ def updated(text: str, manifest: Manifest) -> str:
             inside = side_by_side.page(found[4])
         elif found[3] == "reading":
             inside = reading_times.table(found[4])
+        elif found[3] == "settlement":
+            inside = settlement_tables.table(found[4])
         elif found[2] == "claims":
             inside = claims.table()
         elif found[2] == "attacks":

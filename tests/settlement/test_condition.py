@@ -8,6 +8,7 @@ import pytest
 from model_consensus.errors import ModelConsensusError
 from model_consensus.settlement import condition as settlement
 from model_consensus.settlement.condition import Shown, Target, Ties
+from tests.support import first_stays_game
 from tests.support import settlement_games as games
 
 DEPTHS = range(4)
@@ -260,6 +261,67 @@ def test_ties_to_the_honest_against_the_game(length: int) -> None:
                     assert block == (of_block > depth), (slots, slot, depth)
 
 
+@pytest.mark.slow
+def test_the_learner_that_keeps_what_it_received_first_against_its_game() -> None:
+    count = 0
+    for slots, fork in first_stays_game.deepest_forks(7):
+        count += 1
+        for depth in DEPTHS:
+            assert settlement.violates(slots, depth, Ties.FIRST) == (fork > depth), (slots, depth)
+    assert count == 2**8 - 1
+
+
+@pytest.mark.parametrize("length", range(1, 6))
+def test_a_target_where_the_first_received_stays_against_the_game(length: int) -> None:
+    for slots in strings("hA", length):
+        for slot in range(length):
+            at_height, of_block = first_stays_game.deepest_forks_at(slots, slot)
+            for depth in range(3):
+                height = settlement.reversible(slots, slot, depth, Ties.FIRST)
+                assert height == (at_height > depth), (slots, slot, depth)
+                if slots[slot] == "h":
+                    block = settlement.reversible(slots, slot, depth, Ties.FIRST, Target.BLOCK)
+                    assert block == (of_block > depth), (slots, slot, depth)
+
+
+@pytest.mark.parametrize(
+    ("slots", "depth", "free", "first", "lost"),
+    [
+        # bad with free ties, harmless if what was received first stays: the last win is an A
+        ("hA", 0, True, False, False),
+        ("hAhA", 1, True, False, False),
+        ("hhAA", 1, True, False, False),
+        ("AhhA", 1, True, False, False),
+        # a tie that is open while the last honest block is on its way
+        ("Ah", 0, True, True, False),
+        ("hAAh", 1, True, True, False),
+        ("hAA", 0, True, True, True),
+        ("hhA", 1, False, False, False),
+    ],
+)
+def test_who_decides_ties_matters(
+    slots: str, depth: int, free: bool, first: bool, lost: bool
+) -> None:
+    found = [settlement.violates(slots, depth, ties) for ties in Ties]
+    assert found == [free, first, lost]
+    fork = dict(first_stays_game.deepest_forks(len(slots)))[slots]
+    assert first == (fork > depth)
+
+
+def test_the_condition_where_the_first_received_stays_is_about_factors() -> None:
+    for slots in strings("hA", 10):
+        for depth in DEPTHS:
+            factor = settlement.violating_factor(slots, depth, Ties.FIRST)
+            assert (factor is not None) == settlement.violates(slots, depth, Ties.FIRST)
+            if factor is not None:
+                start, end = factor
+                assert end - start >= 2 * (depth + 1)
+                surplus = 2 * slots[start:end].count("A") - (end - start)
+                assert surplus > 0 or (surplus == 0 and slots[end - 1] == "h")
+                assert not settlement.violates(slots[: end - 1], depth, Ties.FIRST)
+                assert not settlement.violates(slots[start + 1 : end], depth, Ties.FIRST)
+
+
 def test_a_target_is_not_named_by_a_count_of_honest_wins() -> None:
     """In hhhhAhA the third honest win need not be at height 3."""
     fork = dict(games.tree_deepest_forks("hA", 7))["hhhhAhA"]
@@ -279,6 +341,7 @@ def test_bad_input_is_named() -> None:
         lambda: settlement.reversible("hA", -1, 0),
         lambda: settlement.reversible("hA", 1, 0, target=Target.BLOCK),
         lambda: settlement.violating_factor("hH", 0, Ties.HONEST),
+        lambda: settlement.violating_factor("hH", 0, Ties.FIRST),
     ):
         with pytest.raises(ModelConsensusError):
             call()

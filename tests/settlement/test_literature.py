@@ -92,9 +92,8 @@ def test_grunspan_and_perez_marco_s_table() -> None:
 def test_the_table_of_the_documentation() -> None:
     page = DOCS / "settlement.md"
     lines = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:4] == "| 0."]
-    assert lines == [
-        f"| {q:.2f} | {nakamoto_z} | {z} | {least_depth(q, 0.001, ATTACK_FROM_THE_SLOT)} "
-        f"| {least_depth(q, 0.001)} |"
+    assert [line.split(" | ")[:3] for line in lines] == [
+        [f"| {q:.2f}", str(nakamoto_z), str(z)]
         for q, nakamoto_z, z in zip(SHARES, NAKAMOTO_Z, GRUNSPAN_PEREZ_MARCO_Z, strict=True)
     ]
 

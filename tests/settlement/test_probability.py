@@ -26,15 +26,23 @@ def by_complement(alpha: Fraction, depth: int, convention: Convention) -> Fracti
     """P6 as it is usually written, 1 minus a sum: exact here, useless in floats."""
     p, ratio = 1 - alpha, alpha / (1 - alpha)
     n = depth + (convention.target is Target.HEIGHT)
-    d = depth + 1 + (convention.ties is Ties.HONEST)
+    d = depth + 1 + (convention.ties is not Ties.ADVERSARY)
 
     def caught_up(x: int) -> Fraction:
         return ratio**x * (1 + x * (1 - ratio) if convention.pre_mining else 1)
 
+    open_ties = Fraction(0)
+    if convention.ties is Ties.FIRST:  # level with the last of 2(k + 1) blocks, an h; never ahead
+        for lead in range(depth + 2 if convention.pre_mining else 1):
+            chance = (1 - ratio) * ratio**lead if convention.pre_mining else Fraction(1)
+            wins = depth + 1 - lead
+            orders = math.comb(wins + n - 1, wins) if n else int(wins == 0)
+            open_ties += chance * orders * alpha**wins * p**n * (1 - ratio)
     if n == 0:
-        return caught_up(d)
+        return caught_up(d) + open_ties
     ways = (math.comb(m + n - 1, m) * p**n * alpha**m for m in range(d))
-    return 1 - sum((way * (1 - caught_up(d - m)) for m, way in enumerate(ways)), Fraction(0))
+    missed = sum((way * (1 - caught_up(d - m)) for m, way in enumerate(ways)), Fraction(0))
+    return 1 - missed + open_ties
 
 
 def by_enumeration(alpha: Fraction, depth: int, horizon: int, convention: Convention) -> Fraction:
@@ -187,10 +195,13 @@ def test_simulated_slots(alpha: float, depth: int, convention: Convention) -> No
     steps = np.where(random.random((runs, horizon)) < alpha, 1, -1)
     if convention.target is Target.BLOCK:
         steps[:, 0] = -1
-    surplus = 1 if convention.ties is Ties.HONEST else 0
+    surplus = np.where(steps < 0, 0, 1) if convention.ties is Ties.FIRST else 0
+    if convention.ties is Ties.HONEST:
+        surplus = 1
+    least = 2 * (depth + 1) + (convention.ties is Ties.HONEST)
     balance = lead[:, None] + np.cumsum(steps, axis=1)
     count = np.arange(1, horizon + 1)
-    enough = lead[:, None] + count >= 2 * (depth + 1) + surplus
+    enough = lead[:, None] + count >= least
     if convention.target is Target.BLOCK:
         enough &= count >= depth + 1
     share = float(np.mean(np.any(enough & (balance >= surplus), axis=1)))
@@ -223,6 +234,21 @@ def test_the_private_attack_attains_it(alpha: float, depth: int) -> None:
     expected = reversal_probability(alpha, depth)
     share = float(np.mean(reverted))
     assert abs(share - expected) < 5 * math.sqrt(expected * (1 - expected) / runs)
+
+
+@pytest.mark.parametrize("pre_mining", [True, False])
+@pytest.mark.parametrize("target", Target)
+def test_the_adversary_loses_by_each_tie_that_it_does_not_decide(
+    pre_mining: bool, target: Target
+) -> None:
+    for depth in range(6):
+        free, first, lost = (
+            reversal_probability(QUARTER, depth, Convention(pre_mining, ties, target))
+            for ties in Ties
+        )
+        certain = not depth and not pre_mining and target is Target.BLOCK
+        assert lost <= first < free
+        assert (lost == first) == certain  # an honest block is decided before a tie can come
 
 
 def test_ours_is_the_worst_for_the_honest() -> None:

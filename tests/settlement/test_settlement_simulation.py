@@ -64,7 +64,7 @@ def test_decisions_are_reverted_as_often_as_the_bounds_say(depth: int, share: fl
     frequency = sum(reverted(depth, share, seed) for seed in range(RUNS)) / RUNS
     low, high = (
         reversal_probability_within(share, depth, HORIZON, Convention(pre_mining=False, ties=ties))
-        for ties in (Ties.HONEST, Ties.ADVERSARY)
+        for ties in (Ties.HONEST, Ties.FIRST)
     )
     deviation = DEVIATIONS * math.sqrt(frequency * (1 - frequency) / RUNS)
     assert low - deviation <= frequency <= high + deviation

@@ -17,15 +17,14 @@ pytestmark = pytest.mark.tlc
 DEPTHS = range(4)
 CONFIG = """\
 CONSTANTS
-    Symbols = {{{symbols}}}
-    Together = {together}
+    {symbols}Together = {together}
     Length = {length}
     Depths = {{0, 1, 2, 3}}
 {conventions}SPECIFICATION Spec
 INVARIANT Report
 """
-FIRST_STAYS = """\
-    Held <- HeldIfFirstStays
+TIES_ARE_LOST = """\
+    Held <- HeldIfTiesAreLost
     Showings <- OneOfEachLength
 """
 
@@ -33,19 +32,23 @@ FIRST_STAYS = """\
 def reports(
     folder: Path,
     module: str,
-    symbols: str,
+    symbols: str | None,
     length: int,
     shown: Shown = Shown.EACH,
     ties: Ties = Ties.ADVERSARY,
 ) -> list[tuple[Value, ...]]:
-    """What the module's ``Report`` printed: one tuple for each of its states."""
+    """What the module's ``Report`` printed: one tuple for each of its states.
+
+    ``symbols`` are the module's constant Symbols; None if it has none.
+    """
+    quoted = ", ".join(f'"{symbol}"' for symbol in symbols or "")
     config = folder / f"{module}.cfg"
     config.write_text(
         CONFIG.format(
-            symbols=", ".join(f'"{symbol}"' for symbol in symbols),
+            symbols="" if symbols is None else f"Symbols = {{{quoted}}}\n    ",
             together="TRUE" if shown is Shown.ALL else "FALSE",
             length=length,
-            conventions=FIRST_STAYS if ties is Ties.HONEST else "",
+            conventions=TIES_ARE_LOST if ties is Ties.HONEST else "",
         ),
         encoding="utf-8",
     )
@@ -78,7 +81,7 @@ def test_wins_alone_and_how_many_strings_violate(tmp_path: Path) -> None:
     assert counts == [255, 237, 203, 163]  # by a search that is older than both programs
 
 
-def test_wins_alone_where_the_chain_adopted_first_stays(tmp_path: Path) -> None:
+def test_wins_alone_where_ties_are_lost(tmp_path: Path) -> None:
     found = reports(tmp_path, "MCSlotGamePlays", "hA", 6, ties=Ties.HONEST)
     verdicts = {text(string): depths for string, depths in found}
     assert verdicts.keys() == strings("hA", 6)
@@ -87,6 +90,17 @@ def test_wins_alone_where_the_chain_adopted_first_stays(tmp_path: Path) -> None:
         assert depths == possible, string
     assert verdicts["hA"] == set()
     assert verdicts["hAA"] == {0}
+
+
+def test_wins_alone_where_what_was_received_first_stays(tmp_path: Path) -> None:
+    found = reports(tmp_path, "MCSlotGameFirstStays", None, 6)
+    verdicts = {text(string): depths for string, depths in found}
+    assert verdicts.keys() == strings("hA", 6)
+    for string, depths in verdicts.items():
+        possible = {k for k in DEPTHS if settlement.violates(string, k, Ties.FIRST)}
+        assert depths == possible, string
+    assert verdicts["hA"] == set()
+    assert verdicts["hAAh"] == {0, 1}
 
 
 @pytest.mark.parametrize("shown", Shown)

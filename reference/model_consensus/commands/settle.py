@@ -3,31 +3,47 @@
 The probability that a decision at depth k (k blocks on top, k+1 confirmations) is ever reverted,
 if the adversary wins a share ALPHA of the slots; the least k for a target EPSILON; and the same
 under other conventions and by the formulas in the literature, each with what it counts.  With
---string instead: whether two decisions at one height can differ on that string of slots.
+--seen also the probability given the slots that have been seen since the decision began.  With
+--delay and --interval bounds of it if blocks take up to that time to arrive.  With
+--string instead: whether two decisions at one height can differ on that string of slots.  With
+--selfish instead: the share of the decided blocks that a selfish adversary leads, by Eyal and
+Sirer's strategy and by the best one.
 
 The exit status is 0 if agreement holds (on the string; at --depth with a probability of at most
---epsilon), 1 if it does not, and 2 on bad input.
+--epsilon, given the slots of --seen, by the upper bound under --delay), 1 if it does not, and 2 on
+bad input.
 """
 
 import argparse
 import json
+import math
 import re
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from model_consensus.conformance.files import naming
 from model_consensus.errors import ModelConsensusError
-from model_consensus.settlement.comparison import MOST_CONCURRENT, Question, Row, comparison
-from model_consensus.settlement.condition import Shown, Target, Ties, violating_factor
+from model_consensus.report.settlement import LEAST, evaluated, plot, print_table
+from model_consensus.settlement.chain_quality import selfish_share
+from model_consensus.settlement.comparison import (
+    MOST_CONCURRENT,
+    MOST_DELAYED,
+    Question,
+    comparison,
+)
+from model_consensus.settlement.condition import (
+    Shown,
+    Target,
+    Ties,
+    check_slots,
+    violating_factor,
+)
+from model_consensus.settlement.delay import late_share
 from model_consensus.settlement.probability import (
     DEEPEST,
     Convention,
     check_alpha,
-    has_majority,
-    least_depth,
 )
+from model_consensus.settlement.selfish_mining import optimal_selfish_share
 
 EXAMPLES = """\
 examples:
@@ -35,7 +51,10 @@ examples:
   model-consensus settle --alpha 1/4 --depth 6 --exact
   model-consensus settle --alpha 0.3 --epsilon 1e-6 --horizon 1000 --ties honest
   model-consensus settle --alpha 0.25 --depth 6 --concurrent 0.05
+  model-consensus settle --alpha 0.1 --depth 5 --delay 10 --interval 600
   model-consensus settle --alpha 0.3 --depth 20 --plot settlement.svg
+  model-consensus settle --alpha 0.25 --depth 6 --seen hhAhhh
+  model-consensus settle --alpha 0.35 --selfish 0
   model-consensus settle --string hhAhA --depth 1
   model-consensus settle --string AHA --depth 1 --shown all"""
 
@@ -43,8 +62,10 @@ DEFAULT_EPSILON = Fraction(1, 1000)  # the target of Nakamoto's table
 MOST_SLOTS, MOST_EXACT_SLOTS = 2000, 200
 """The greatest horizon: the time of its program grows with the square, and that of exact fractions
 with the cube and more."""
-LEAST = Fraction(1, 10**300)
-"""The least probability that floating-point numbers tell apart with all their digits."""
+LONGEST_BRANCH = 40
+"""How long the branches of the best selfish strategy are: the time grows with the cube."""
+MOST_SEEN = 1000
+"""The greatest depth, and number of slots, with --seen: time and memory grow with the square."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +79,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--depth", type=int, metavar="K", help="blocks on top (default: the least)")
     parser.add_argument(
         "--horizon", type=int, metavar="N", help="also the probability within N slots"
+    )
+    parser.add_argument(
+        "--seen",
+        metavar="SLOTS",
+        help="also the probability given these slots (h, A, H), the target's own first",
+    )
+    parser.add_argument(
+        "--delay", type=_seconds, metavar="SECONDS", help="a block arrives within this time"
+    )
+    parser.add_argument(
+        "--interval",
+        type=_seconds,
+        metavar="SECONDS",
+        help="the mean time between two blocks, whoever mines them (with --delay)",
+    )
+    parser.add_argument(
+        "--selfish",
+        type=_fraction,
+        metavar="GAMMA",
+        help="who leads the decided blocks, if GAMMA of the honest mine on its block in a tie",
     )
     parser.add_argument("--exact", action="store_true", help="the fraction itself as well")
     parser.add_argument(
@@ -88,7 +129,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="in a slot H, whom the adversary can show a block to (default: each)",
     )
     parser.add_argument(
-        "--plot", type=Path, metavar="FILE", help="probability by depth: a .svg, .png or .pdf"
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="probability by depth, and with --delay depth by delay: a .svg, .png or .pdf",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
 
@@ -97,12 +141,17 @@ def run(args: argparse.Namespace) -> int:
     """Print what was asked for."""
     if args.depth is not None and not 0 <= args.depth <= DEEPEST:
         raise ModelConsensusError(f"--depth {args.depth} is not in 0..{DEEPEST}: blocks on top")
-    return _settle_string(args) if args.string is not None else _settle_share(args)
+    if args.string is not None:
+        return _settle_string(args)
+    return _settle_share(args) if args.selfish is None else _settle_selfish(args)
 
 
 def _settle_string(args: argparse.Namespace) -> int:
     if args.depth is None:
         raise ModelConsensusError("--string needs --depth K")
+    for option in ("seen", "delay", "interval", "selfish"):
+        if getattr(args, option) is not None:
+            raise ModelConsensusError(f"--{option} needs --alpha, not --string")
     slots, depth = args.string, args.depth
     factor = violating_factor(slots, depth, Ties(args.ties), Shown(args.shown))
     start, end = factor or (0, 0)
@@ -130,6 +179,38 @@ def _settle_string(args: argparse.Namespace) -> int:
     return 0 if factor is None else 1
 
 
+def _settle_selfish(args: argparse.Namespace) -> int:
+    for option in ("depth", "epsilon", "horizon", "seen", "delay", "interval", "concurrent"):
+        if getattr(args, option) is not None:
+            raise ModelConsensusError(f"--selfish has no use for --{option}")
+    closed_form = selfish_share(args.alpha, args.selfish)
+    best = optimal_selfish_share(float(args.alpha), float(args.selfish), LONGEST_BRANCH)
+    if args.json:
+        report = {
+            "alpha": float(args.alpha),
+            "gamma": float(args.selfish),
+            "honest": float(args.alpha),
+            "eyal_and_sirer": float(closed_form),
+            "optimal": {"lower": best.lower, "upper": best.upper, "longest": LONGEST_BRANCH},
+        }
+        print(json.dumps(report, indent=2))
+        return 0
+    print(
+        f"The adversary wins {float(args.alpha):g} of the slots (alpha); in a tie, a share of "
+        f"{float(args.selfish):g} of the\nhonest mine on its block (gamma).  The share of the "
+        "decided blocks that it leads:\n"
+    )
+    best_of = f"Sapirshtein and others 2016, the best with branches up to {LONGEST_BRANCH}"
+    for name, share in (
+        ("honest mining", f"{float(args.alpha):.6g}"),
+        ("Eyal and Sirer 2014, SM1", f"{float(closed_form):.6g}"),
+        (best_of, f"{best.lower:.6g}"),
+        ("the best of all, at most", f"{best.upper:.6g}"),
+    ):
+        print(f"{name.ljust(len(best_of))}  {share}")
+    return 0
+
+
 def _settle_share(args: argparse.Namespace) -> int:
     check_alpha(args.alpha)
     epsilon = args.epsilon
@@ -145,26 +226,31 @@ def _settle_share(args: argparse.Namespace) -> int:
         exactly = " with --exact" if args.exact else ""
         raise ModelConsensusError(f"--horizon {args.horizon} is not in 0..{most}{exactly}")
     convention = Convention(not args.no_pre_mining, Ties(args.ties), Target(args.target))
+    if args.seen is not None:
+        _check_seen(args.seen, args.depth)
+    late = _late_share(args)
+    question = Question(
+        args.alpha,
+        convention,
+        args.exact,
+        args.horizon,
+        args.concurrent,
+        Shown(args.shown),
+        args.seen,
+        late,
+    )
+    rows = comparison(question)
     if args.depth is None:
-        args.depth = least_depth(float(args.alpha), float(epsilon), convention)
+        assert rows[0].least is not None  # the first row has a least depth
+        args.depth = rows[0].least(float(epsilon))
     if args.concurrent is not None and args.depth > MOST_CONCURRENT:
         raise ModelConsensusError(
             f"--concurrent has no formula, and its program ends at depth {MOST_CONCURRENT}; "
             f"the depth here is {args.depth}"
         )
-    rows = comparison(
-        Question(
-            args.alpha,
-            convention,
-            args.exact,
-            args.horizon,
-            args.concurrent,
-            Shown(args.shown),
-        )
-    )
-    table = [_evaluated(row, args.depth, epsilon, args.alpha) for row in rows]
+    table = [evaluated(row, args.depth, epsilon, args.alpha) for row in rows]
     if args.plot is not None:
-        _plot(args.plot, rows, args.alpha, args.depth, epsilon)
+        plot(args.plot, rows, question, args.depth, epsilon)
     if args.json:
         report = {
             "alpha": float(args.alpha),
@@ -172,106 +258,56 @@ def _settle_share(args: argparse.Namespace) -> int:
             "confirmations": args.depth + 1,
             "epsilon": None if epsilon is None else float(epsilon),
             "horizon": args.horizon,
+            "seen": args.seen,
+            "delay": args.delay,
+            "interval": args.interval,
             "rows": table,
         }
         print(json.dumps(report, indent=2))
     else:
-        _print_table(args, table, epsilon)
-    return 0 if epsilon is None or table[0]["probability"] <= float(epsilon) else 1
+        print_table(args, table, epsilon)
+    judged = table[0]["probability" if args.seen is None else "given_seen"]
+    return 0 if epsilon is None or judged <= float(epsilon) else 1
 
 
-def _evaluated(row: Row, depth: int, epsilon: Fraction | None, alpha: Fraction) -> dict[str, Any]:
-    """The entries of a row, as they are printed and put into JSON; None for what is left out."""
-    value = row.probability(depth)
-    within = row.within(depth) if row.within else None
-    least = None
-    if row.least and epsilon is not None and not has_majority(alpha):
-        least = row.least(float(epsilon))
-    return {
-        "name": row.name,
-        "counts": row.counts,
-        "probability": None if value is None else float(value),
-        "within_horizon": None if within is None else float(within),
-        "least_depth": least,
-        "exact": _in_full(value) if isinstance(value, Fraction) else None,
-    }
-
-
-def _in_full(value: Fraction) -> str:
-    try:
-        return str(value)
-    except ValueError as error:  # Python refuses to print very long integers
-        raise ModelConsensusError(f"--exact: the fraction is too long to print: {error}") from None
-
-
-def _print_table(
-    args: argparse.Namespace, table: list[dict[str, Any]], epsilon: Fraction | None
-) -> None:
-    depth = args.depth
-    print(f"The adversary wins {float(args.alpha):g} of the slots (alpha).")
-    if has_majority(args.alpha):
-        print("That is half of them or more: a decision at any depth is reverted in the end.")
-    elif epsilon is not None:
-        print(
-            f"Depth k = {table[0]['least_depth']} is the least at which a decision is ever "
-            f"reverted with probability at most {float(epsilon):g}."
+def _late_share(args: argparse.Namespace) -> float | None:
+    """The share of blocks within the delay after another, or None without --delay."""
+    if args.delay is None and args.interval is None:
+        return None
+    if args.delay is None or args.interval is None:
+        raise ModelConsensusError("--delay and --interval need each other")
+    for option in ("seen", "concurrent"):
+        if getattr(args, option) is not None:
+            raise ModelConsensusError(f"--delay has no program for --{option}")
+    if args.depth is not None and args.depth > MOST_DELAYED:
+        raise ModelConsensusError(
+            f"--delay: its program ends at depth {MOST_DELAYED}, not {args.depth}"
         )
-    print(f"At depth k = {depth}, with k + 1 = {depth + 1} confirmations:\n")
-    columns: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
-        ("convention or formula", lambda row: row["name"]),
-        ("counts", lambda row: row["counts"]),
-        ("ever reverted", lambda row: _number(row["probability"])),
-    ]
-    if args.horizon is not None:
-        columns.append((f"in {args.horizon} slots", lambda row: _number(row["within_horizon"])))
-    if epsilon is not None:
-        columns.append(("least k", lambda row: str(row["least_depth"]).replace("None", "-")))
-    cells = [
-        [title for title, _ in columns],
-        *([cell(row) for _, cell in columns] for row in table),
-    ]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
-    for line in cells:
-        print("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip())
-    if args.exact:
-        print()
-        for row in table:
-            if row["exact"] is not None:
-                print(f"{row['name']}: {row['exact']}")
+    return late_share(args.delay, args.interval)
 
 
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.6g}" if value >= LEAST else "< 1e-300"
+def _check_seen(seen: str, depth: int | None) -> None:
+    check_slots(seen)
+    if depth is None:
+        raise ModelConsensusError("--seen needs --depth K")
+    if depth > MOST_SEEN:
+        raise ModelConsensusError(f"--seen: its program ends at depth {MOST_SEEN}, not {depth}")
+    if len(seen) > MOST_SEEN:
+        raise ModelConsensusError(f"--seen: {len(seen)} slots are more than {MOST_SEEN}")
+    if "H" in seen and depth > MOST_CONCURRENT:
+        raise ModelConsensusError(
+            f"--seen with slots H: its program ends at depth {MOST_CONCURRENT}, not {depth}"
+        )
 
 
-def _plot(
-    path: Path, rows: list[Row], alpha: Fraction, depth: int, epsilon: Fraction | None
-) -> None:
-    """Probability against depth, one line for each row."""
-    if path.suffix not in (".svg", ".png", ".pdf"):
-        raise ModelConsensusError(f"--plot {path}: not a .svg, .png or .pdf")
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    matplotlib.rcParams["svg.hashsalt"] = "model-consensus"  # the same file every time
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    axes = figure.subplots()
-    last = max(2 * depth, 10)
-    depths = range(0, last + 1, max(last // 200, 1))
-    for row, style in zip(rows, ["-", "--", "-.", ":"] * 3, strict=False):
-        points = [(k, row.probability(k)) for k in depths]
-        drawn = [(k, float(value)) for k, value in points if value]
-        axes.plot(*zip(*drawn, strict=True), style, label=row.name)
-    axes.axvline(depth, color="grey", linewidth=0.8)
-    if epsilon is not None:
-        axes.axhline(float(epsilon), color="grey", linewidth=0.8)
-    axes.set(yscale="log", xlabel="depth k", ylabel="probability that a decision is ever reverted")
-    axes.set_title(f"The adversary wins {float(alpha):g} of the slots")
-    axes.legend(fontsize="small")
-    with naming(path):
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not a number: {text}") from None
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"not a time in seconds: {text}")
+    return value
 
 
 def _fraction(text: str) -> Fraction:

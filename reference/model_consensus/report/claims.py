@@ -203,17 +203,18 @@ CLAIMS = (
     ),
     Claim(
         "P2",
-        "With one honest block a slot, two decisions at depth k can differ iff some factor of "
-        "the string of wins is bad.",
+        "While no factor of the string of wins is bad, all decisions at depth k agree. Where the "
+        "adversary decides ties, a bad factor also suffices for a disagreement; where what was "
+        "received first stays, a condition is exact that fewer strings satisfy.",
         models=(
             "MCLongestChain*",
             "MCSettlement",
             "MCSlotGamePlays",
             "MCSlotGamePlays_[lsma]*",
-            "MCSlotGamePlays_first",
+            "MCSlotGameFirstStays*",
             "MCSlotGameAttack",
             "MCSlotGame",
-            "MCSlotGame_[mhrdf]*",
+            "MCSlotGame_[mhrdfl]*",
             "MCSlotGame_any_chain",
         ),
         theories=("slot_game", "longest_chain", "private_attack"),
@@ -257,9 +258,12 @@ CLAIMS = (
     ),
     Claim(
         "P6",
-        "The probability that a decision is reverted is computed in exact arithmetic.",
+        "The probability that a decision is reverted is computed in exact arithmetic, and bounded "
+        "from both sides under a network delay.",
         tests=(
             "tests/settlement/test_probability.py",
+            "tests/settlement/test_seen.py",
+            "tests/settlement/test_delay.py",
             "tests/settlement/test_literature.py",
             "tests/settlement/test_settlement_simulation.py",
         ),
@@ -268,8 +272,12 @@ CLAIMS = (
     ),
     Claim(
         "P7",
-        "Under selfish mining, chain quality follows Eyal and Sirer's closed form.",
-        tests=("tests/settlement/test_chain_quality.py",),
+        "Under selfish mining, chain quality follows Eyal and Sirer's closed form, and under the "
+        "best strategy it is between computed bounds.",
+        tests=(
+            "tests/settlement/test_chain_quality.py",
+            "tests/settlement/test_selfish_mining.py",
+        ),
         command="run pow --attack selfish --share 0.3",
     ),
     Claim(

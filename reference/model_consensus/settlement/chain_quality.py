@@ -21,22 +21,28 @@ def selfish_share(alpha: Number, gamma: Number) -> Number:
 
     ``alpha`` is its share of the wins, below 1/2; with half of them or more the chain is its own.
     """
-    check_alpha(alpha)
-    _check_gamma(gamma)
-    if has_majority(alpha):
-        raise ModelConsensusError(
-            f"alpha {alpha} is at least 1/2: a selfish adversary can then lead every block"
-        )
+    check_minority(alpha)
+    check_gamma(gamma)
     ahead = alpha * (1 - alpha) ** 2 * (4 * alpha + gamma * (1 - 2 * alpha)) - alpha**3
     return ahead / (1 - alpha * (1 + (2 - alpha) * alpha))
 
 
 def profitable_share(gamma: Number) -> Number:
     """The ``alpha`` above which selfish mining leads more blocks than honest mining does."""
-    _check_gamma(gamma)
+    check_gamma(gamma)
     return (1 - gamma) / (3 - 2 * gamma)
 
 
-def _check_gamma(gamma: float | Fraction) -> None:
+def check_minority(alpha: float | Fraction) -> None:
+    """Raise ``ModelConsensusError`` unless ``alpha`` is a share of the wins below 1/2."""
+    check_alpha(alpha)
+    if has_majority(alpha):
+        raise ModelConsensusError(
+            f"alpha {alpha} is at least 1/2: a selfish adversary can then lead every block"
+        )
+
+
+def check_gamma(gamma: float | Fraction) -> None:
+    """Raise ``ModelConsensusError`` unless ``gamma`` is a share of the honest."""
     if not 0 <= gamma <= 1:
         raise ModelConsensusError(f"gamma {gamma} is not a share between 0 and 1")

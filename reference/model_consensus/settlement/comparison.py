@@ -9,6 +9,7 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.settlement import literature
 from model_consensus.settlement.concurrent import Foresight, concurrent_reversal_probability
 from model_consensus.settlement.condition import Shown, Target, Ties
+from model_consensus.settlement.delay import reversal_upper_bound
 from model_consensus.settlement.probability import (
     Convention,
     least_depth,
@@ -16,9 +17,11 @@ from model_consensus.settlement.probability import (
     reversal_probability,
     reversal_probability_within,
 )
+from model_consensus.settlement.seen import reversal_probability_given
 
 MOST_CONCURRENT = 40  # the time of the decision process on forks grows with the depth's cube
 MOST_FORESEEN = 8  # and that of the walk on sets of forks exponentially
+MOST_DELAYED = 500  # the time of the bounds under a delay grows with the square
 MOST_SUMMED = 500  # Rosenfeld's sum cancels, so it is evaluated exactly, with ever longer numbers
 
 Probability = float | Fraction
@@ -34,6 +37,9 @@ class Question:
     :ivar horizon: a number of slots, for the probability within them; or None.
     :ivar concurrent: the share of the honest slots that have two concurrent blocks; or None.
     :ivar shown: in such a slot, whom the adversary can show a block to.
+    :ivar seen: the slots seen since the decision began, the target's own first; or None.
+    :ivar late: the share of the blocks that come within the delay after the one before; or None
+        for no delay.
     """
 
     alpha: Fraction
@@ -42,6 +48,8 @@ class Question:
     horizon: int | None = None
     concurrent: Fraction | None = None
     shown: Shown = Shown.EACH
+    seen: str | None = None
+    late: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ class Row:
     :ivar probability: by k; None where it takes too long.
     :ivar within: by k: the same, within the horizon.
     :ivar least: the least k by epsilon.
+    :ivar given: by k: the same, given the slots seen; None where that has no program.
     """
 
     name: str
@@ -60,21 +69,57 @@ class Row:
     probability: Callable[[int], Probability | None]
     within: Callable[[int], Probability] | None = None
     least: Callable[[float], int] | None = None
+    given: Callable[[int], Probability | None] | None = None
 
 
 def comparison(question: Question) -> list[Row]:
-    """The rows, that of the question's own convention first.
+    """The rows, that of the question's own convention first, after the upper bound under a delay.
 
-    :raises ModelConsensusError: concurrent slots have no program under that convention.
+    :raises ModelConsensusError: what is asked for has no program under that convention.
     """
-    return [*_our_rows(question), *_concurrent_rows(question), *_literature_rows(question)]
+    ours, delayed = list(_our_rows(question)), list(_delayed_rows(question))
+    others = [*_concurrent_rows(question), *_literature_rows(question)]
+    return [*delayed[:1], *ours, *delayed[1:], *others]
+
+
+def _delayed_rows(question: Question) -> Iterator[Row]:
+    """Our upper bound under a delay, and the two of Guo and Ren."""
+    chosen, late = question.convention, question.late
+    if late is None:
+        return
+    if chosen.ties is not Ties.ADVERSARY or chosen.target is Target.BLOCK:
+        raise ModelConsensusError("--delay needs --ties adversary and --target height")
+    alpha = float(question.alpha)
+
+    def row(name: str, counts: str, bound: Callable[[int], float]) -> Row:
+        return Row(
+            name,
+            counts,
+            lambda k: None if k > MOST_DELAYED else bound(k),
+            least=lambda epsilon: least_depth_of(bound, epsilon, MOST_DELAYED),
+        )
+
+    yield row(
+        f"{chosen}, delay: upper bound",
+        "depth k",
+        lambda k: reversal_upper_bound(alpha, late, k, pre_mining=chosen.pre_mining),
+    )
+    yield row(
+        "Guo and Ren 2022, Theorem 2, delay: upper bound",
+        "k + 1",
+        lambda k: literature.guo_ren_upper(alpha, late, k + 1),
+    )
+    yield row(
+        "Guo and Ren 2022, Theorem 2, delay: lower bound",
+        "k + 1",
+        lambda k: literature.guo_ren_lower(alpha, k + 1),
+    )
 
 
 def _our_rows(question: Question) -> Iterator[Row]:
     """The chosen convention, and those that differ from it in one point."""
     alpha: Any = question.alpha if question.exact else float(question.alpha)
     chosen, horizon = question.convention, question.horizon
-    other_ties = Ties.HONEST if chosen.ties is Ties.ADVERSARY else Ties.ADVERSARY
     other_target = Target.BLOCK if chosen.target is Target.HEIGHT else Target.HEIGHT
 
     def row(convention: Convention) -> Row:
@@ -86,12 +131,51 @@ def _our_rows(question: Question) -> Iterator[Row]:
             if horizon is None
             else lambda k: reversal_probability_within(alpha, k, horizon, convention),
             lambda epsilon: least_depth(float(alpha), epsilon, convention),
+            _given(question, alpha, convention),
         )
 
-    yield row(chosen)
+    first = row(chosen)
+    if question.seen is not None and first.given is None:
+        raise ModelConsensusError(
+            "--seen with slots H needs --ties adversary and --target height"
+            if "H" in question.seen
+            else f"--seen {question.seen}: --target block needs an h in the first slot"
+        )
+    yield first
     yield row(replace(chosen, pre_mining=not chosen.pre_mining))
-    yield row(replace(chosen, ties=other_ties))
+    for ties in Ties:
+        if ties is not chosen.ties:
+            yield row(replace(chosen, ties=ties))
     yield row(replace(chosen, target=other_target))
+
+
+def _given(
+    question: Question, alpha: Any, convention: Convention
+) -> Callable[[int], Probability | None] | None:
+    """The probability by k given the slots seen, or None if the convention has none for them."""
+    seen = question.seen
+    honest_block = convention.target is Target.BLOCK
+    if seen is None or (honest_block and seen.startswith("A")):
+        return None
+    if "H" not in seen:
+        return lambda k: reversal_probability_given(seen, alpha, k, convention)
+    if honest_block or convention.ties is not Ties.ADVERSARY:
+        return None
+
+    def with_concurrent_blocks(k: int) -> Probability | None:
+        if k > MOST_CONCURRENT:
+            return None
+        value: Probability = concurrent_reversal_probability(
+            alpha,
+            type(alpha)(0),
+            k,
+            shown=question.shown,
+            pre_mining=convention.pre_mining,
+            seen=seen,
+        )
+        return value
+
+    return with_concurrent_blocks
 
 
 def _concurrent_rows(question: Question) -> Iterator[Row]:
@@ -99,16 +183,16 @@ def _concurrent_rows(question: Question) -> Iterator[Row]:
     if question.concurrent is None:
         return
     chosen = question.convention
-    if chosen.ties is Ties.HONEST or chosen.target is Target.BLOCK:
+    if chosen.ties is not Ties.ADVERSARY or chosen.target is Target.BLOCK:
         raise ModelConsensusError("--concurrent needs --ties adversary and --target height")
     number: Any = Fraction if question.exact else float
     alpha, rate = number(question.alpha), number(question.concurrent)
 
-    def online(k: int) -> Probability | None:
+    def online(k: int, seen: str = "") -> Probability | None:
         if k > MOST_CONCURRENT:
             return None
         value: Probability = concurrent_reversal_probability(
-            alpha, rate, k, shown=question.shown, pre_mining=chosen.pre_mining
+            alpha, rate, k, shown=question.shown, pre_mining=chosen.pre_mining, seen=seen
         )
         return value
 
@@ -121,7 +205,9 @@ def _concurrent_rows(question: Question) -> Iterator[Row]:
         return value
 
     before = "pre-mining" if chosen.pre_mining else "no pre-mining"
-    yield Row(f"{before}, slots H at rate {question.concurrent}", "depth k", online)
+    seen = question.seen
+    given = None if seen is None else lambda k: online(k, seen)
+    yield Row(f"{before}, slots H at rate {question.concurrent}", "depth k", online, given=given)
     yield Row("no pre-mining, the same, all slots foreseen", "depth k", foreseen)
 
 

@@ -24,6 +24,7 @@ from model_consensus.settlement.condition import (
     Shown,
     best_forks,
     check_depth,
+    check_slots,
     fork_moves,
     settled_apart,
     without_excess,
@@ -48,18 +49,26 @@ def concurrent_reversal_probability(
     foresight: Foresight = Foresight.NONE,
     shown: Shown = Shown.EACH,
     pre_mining: bool = False,
+    seen: str = "",
 ) -> Number:
     """The probability that a decision at depth k is ever reverted, by the best adversary.
 
     ``pre_mining`` (only without foresight): the adversary starts with the stationary lead of one
-    private chain.  Time and memory grow as depth^3 without foresight, exponentially with it.
+    private chain.  ``seen`` (likewise): the first slots, from the target's on; the adversary has
+    made the best of them.  Time and memory grow as depth^3 without foresight, exponentially with
+    it.
+
+    :raises ModelConsensusError: a number is out of its range, or a slot is another letter; or
+        something is asked for with foresight that has no program.
     """
     check_alpha(alpha)
     check_depth(depth)
+    check_slots(seen)
     if not 0 <= rate <= 1:
         raise ModelConsensusError(f"rate {rate} of concurrent slots is not between 0 and 1")
-    if pre_mining and foresight is Foresight.ALL:
-        raise ModelConsensusError("pre-mining with foresight of all slots is not covered")
+    if (pre_mining or seen) and foresight is Foresight.ALL:
+        what = "pre-mining" if pre_mining else "a string of slots seen"
+        raise ModelConsensusError(f"{what} with foresight of all slots is not covered")
     number = type(alpha)
     if has_majority(alpha):
         return number(1)
@@ -68,9 +77,18 @@ def concurrent_reversal_probability(
     if foresight is Foresight.ALL:
         return _foreseen_value(slots, ratio, depth, shown)
     values = _online_values(slots, ratio, depth, shown)
+
+    def after_seen(lead: int) -> Number:
+        forks = frozenset({(lead, 0, 0)})
+        for slot in seen:
+            forks = best_forks(move for fork in forks for move in _moves(fork, slot, depth, shown))
+            if any(settled_apart(fork, depth) for fork in forks):
+                return number(1)
+        return max(_value(fork, values, ratio, depth) for fork in forks)
+
     if not pre_mining:
-        return values[NO_FORK]
-    leads = ((1 - ratio) * ratio**x * values[x, 0, 0] for x in range(depth + 1))
+        return after_seen(0)
+    leads = ((1 - ratio) * ratio**lead * after_seen(lead) for lead in range(depth + 1))
     return sum(leads, number(0)) + ratio ** (depth + 1)  # with more than k in hand it always wins
 
 
@@ -88,13 +106,6 @@ def _online_values(
     """The best probability of reversal from each fork; every slot raises x + y + g."""
     number = type(ratio)
     values: dict[ForkState, Number] = {}
-
-    def value(state: ForkState) -> Number:
-        _, y, g = state
-        if settled_apart(state, depth):
-            return number(1)
-        return ratio ** (g - y) if g > depth else values[state]
-
     heights = range(depth + 2)
     forks = [
         (x, y, g)
@@ -104,13 +115,24 @@ def _online_values(
     for fork in sorted(forks, key=sum, reverse=True):
         values[fork] = sum(
             (
-                chance * max(value(move) for move in _moves(fork, slot, depth, shown))
+                chance
+                * max(
+                    _value(move, values, ratio, depth) for move in _moves(fork, slot, depth, shown)
+                )
                 for slot, chance in slots.items()
                 if chance
             ),
             number(0),
         )
     return values
+
+
+def _value(fork: ForkState, values: dict[ForkState, Number], ratio: Number, depth: int) -> Number:
+    """The probability from a fork: in ``values`` unless it is settled, or one walk is left."""
+    _, y, g = fork
+    if settled_apart(fork, depth):
+        return type(ratio)(1)
+    return ratio ** (g - y) if g > depth else values[fork]
 
 
 def _foreseen_value(slots: dict[str, Number], ratio: Number, depth: int, shown: Shown) -> Number:

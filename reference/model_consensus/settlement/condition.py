@@ -15,7 +15,7 @@ k blocks on top, k + 1 confirmations.  ``depth`` is that k everywhere in this pa
 
 Agreement at depth k can fail if and only if two adopted chains have more than k blocks each above
 their last common block.  The functions below decide whether the adversary can bring that about;
-they say nothing of probability (``settlement_probability`` does).  Statements, proofs and what is
+they say nothing of probability (``settlement.probability`` does).  Statements, proofs and what is
 merely checked: ``docs/settlement.md``.
 """
 
@@ -33,6 +33,7 @@ class Ties(Enum):
     """Which of two longest chains a process follows."""
 
     ADVERSARY = "adversary"  # the adversary chooses, for each process and again at any time
+    FIRST = "first"  # the one that the process received first; the adversary orders deliveries
     HONEST = "honest"  # the one that everybody adopted first: a reversal needs a longer chain
 
 
@@ -70,17 +71,31 @@ def least_factor(depth: int, ties: Ties) -> tuple[int, int]:
     """(length, surplus): a factor violates with that many slots and that many more A than h.
 
     Two chains with k + 1 blocks each above the fork need 2(k + 1); if ties go to the honest, the
-    second one needs one block more than the first.
+    second one needs one block more than the first.  If the chain received first stays, the surplus
+    is that of a factor that ends with ``A`` (``needed_surplus``).
     """
-    surplus = 1 if ties is Ties.HONEST else 0
-    return 2 * (depth + 1) + surplus, surplus
+    length = 2 * (depth + 1)
+    return {
+        Ties.ADVERSARY: (length, 0),
+        Ties.FIRST: (length, 1),
+        Ties.HONEST: (length + 1, 1),
+    }[ties]
+
+
+def needed_surplus(surplus: int, slot: str, ties: Ties) -> int:
+    """How many more A than h a factor needs if ``slot`` is its last, ``surplus`` if that is ``A``.
+
+    If the chain received first stays, a tie is open while the last honest block is on its way.
+    """
+    return 0 if ties is Ties.FIRST and slot == "h" else surplus
 
 
 def violates(slots: str, depth: int, ties: Ties = Ties.ADVERSARY) -> bool:
     """Whether two decisions at one height can differ, for ``slots`` over {h, A}: one pass.
 
     They can if and only if some factor is long enough and has enough A (``least_factor``): with
-    ties to the adversary, length at least 2(k + 1) and at least as many A as h.
+    ties to the adversary, length at least 2(k + 1) and at least as many A as h; if the chain
+    received first stays, more A than h, or as many and an h at its end.
     """
     return _factor_of_wins(slots, depth, ties) is not None
 
@@ -93,12 +108,13 @@ def _factor_of_wins(slots: str, depth: int, ties: Ties) -> tuple[int, int] | Non
     least = 0  # the least balance at a start that is old enough
     for end, slot in enumerate(slots, 1):
         balance.append(balance[-1] + (1 if slot == "A" else -1))
+        needed = needed_surplus(surplus, slot, ties)
         latest = end - length
         if latest >= 0:
             least = min(least, balance[latest])
-            if balance[end] - least >= surplus:
+            if balance[end] - least >= needed:
                 starts = range(latest, -1, -1)
-                return next(s for s in starts if balance[end] - balance[s] >= surplus), end
+                return next(s for s in starts if balance[end] - balance[s] >= needed), end
     return None
 
 
@@ -187,7 +203,7 @@ def violating_factor(
     """
     if "H" not in slots:
         return _factor_of_wins(slots, depth, ties)
-    if ties is Ties.HONEST:
+    if ties is not Ties.ADVERSARY:
         raise ModelConsensusError("slots H need ties to the adversary: their blocks tie")
     end = _first_disagreement(slots, depth, shown)
     if end is None:
@@ -242,6 +258,7 @@ def reversible(
     balance = lead
     for count, win in enumerate(slots[slot:], 1):
         balance += 1 if win == "A" else -1
-        if lead + count >= length and count >= since and balance >= surplus:
+        needed = needed_surplus(surplus, win, ties)
+        if lead + count >= length and count >= since and balance >= needed:
             return True
     return False

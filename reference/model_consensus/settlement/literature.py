@@ -1,7 +1,7 @@
 """The best known formulas for a reversal, as their authors printed them, beside our own.
 
-All three start the attack with the payment (no pre-mining) and call a tie a success; ours with
-``ATTACK_FROM_THE_SLOT`` is then the same event.  What they count is not the same:
+The first three start the attack with the payment (no pre-mining) and call a tie a success; ours
+with ``ATTACK_FROM_THE_SLOT`` is then the same event.  What they count is not the same:
 
 ``rosenfeld``                 n confirmations: the block itself is the first, so n = k + 1;
 ``grunspan_perez_marco``      z blocks mined by the honest, equal to Rosenfeld's n;
@@ -9,13 +9,24 @@ All three start the attack with the payment (no pre-mining) and call a tie a suc
                               but his race is over z honest blocks, as the others' over n: his
                               figure is to be compared at z = k + 1.  It puts a Poisson variable
                               for the adversary's progress, which is an approximation.
+
+``guo_ren_upper`` and ``guo_ren_lower`` bound the probability under a network delay, with
+pre-mining and ties to the adversary; their k counts the block itself, so it is our k + 1.
 """
 
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from model_consensus.errors import ModelConsensusError
-from model_consensus.settlement.probability import central_term, check_alpha, has_majority
+from model_consensus.settlement.probability import (
+    Number,
+    binomials,
+    central_term,
+    check_alpha,
+    has_majority,
+)
 
 
 def nakamoto(alpha: float, z: int) -> float:
@@ -81,6 +92,43 @@ def grunspan_perez_marco(alpha: float, z: int) -> float:
         term *= (1 - gap) * (2 * j + 1) / (2 * j + 2)
         j += 1
     return (1 - 2 * alpha) * total * central_term(alpha, z)
+
+
+def guo_ren_upper(alpha: Number, late: Number, confirmations: int) -> Number:
+    """Guo and Ren, "Bitcoin's Latency-Security Analysis Made Simple", arXiv 2203.06357, Theorem 2.
+
+    ``late`` is the probability that a block comes within the delay after the one before it
+    (``delay.late_share``): such blocks count as the adversary's.
+    """
+    _check(alpha, confirmations)
+    return _guo_ren((1 - alpha) * (1 - late), confirmations, 1)
+
+
+def guo_ren_lower(alpha: Number, confirmations: int) -> Number:
+    """The lower bound of the same theorem, by the private attack; no delay helps the adversary."""
+    _check(alpha, confirmations)
+    return _guo_ren(1 - alpha, confirmations, 2)
+
+
+def _guo_ren(honest: Number, confirmations: int, behind: int) -> Number:
+    """Their sum over the lead and the adversary's blocks among the next 2k + 1, minus the lead.
+
+    With ``honest`` the share of the slots, P1 and P2 their geometric and binomial laws and F1 the
+    tail of the first, which is 1 below 0.
+    """
+    number = type(honest)
+    if 2 * honest <= 1 or confirmations == 0:
+        return number(1)
+    ratio = (1 - honest) / honest
+    total = ratio**confirmations
+    blocks = 2 * confirmations + 1
+    laws = list(binomials(1 - honest, blocks - 1))
+    tail = np.array([ratio**x for x in range(blocks + behind)])
+    for lead in range(1, confirmations + 1):
+        missing = blocks - 1 + behind - 2 * lead - 2 * np.arange(blocks - lead + 1)
+        caught_up = (laws[blocks - lead] * tail[np.maximum(missing, 0)]).sum()
+        total += ratio ** (lead - 1) * (1 - ratio) * caught_up
+    return number(total)
 
 
 def _check(alpha: float | Fraction, confirmations: int) -> None:

@@ -42,10 +42,13 @@ class Convention:
 
     def __str__(self) -> str:
         """The convention in words."""
+        ties = (
+            "first received stays" if self.ties is Ties.FIRST else f"ties to the {self.ties.value}"
+        )
         return ", ".join(
             (
                 "pre-mining" if self.pre_mining else "no pre-mining",
-                f"ties to the {self.ties.value}",
+                ties,
                 "any block at the height" if self.target is Target.HEIGHT else "an honest block",
             )
         )
@@ -79,7 +82,8 @@ def reversal_probability(alpha: Number, depth: int, convention: Convention = OUR
         alpha^d ( sum_{i<n} C(d-1+i, i) p^i  +  sum_{m<d} C(n-1+m, m) p^(n+m-d) w(d-m) )
 
     where w(x) = 1 without pre-mining, 1 + x (1 - ratio) with it.  For ``OURS`` n = d = k+1, and
-    it is  alpha^(k+1) sum_{m<=k} C(k+m, m) p^m (2 + (k+1-m)(1 - ratio)).
+    it is  alpha^(k+1) sum_{m<=k} C(k+m, m) p^m (2 + (k+1-m)(1 - ratio)).  If the chain received
+    first stays, the open ties are added (``_open_ties``).
     """
     check_alpha(alpha)
     check_depth(depth)
@@ -95,13 +99,45 @@ def reversal_probability(alpha: Number, depth: int, convention: Convention = OUR
         return 1 + missing * drift if convention.pre_mining else number(1)
 
     if n == 0:  # an honest block is decided as soon as it is mined
-        return (alpha / p) ** d * weight(d)
+        return (alpha / p) ** d * weight(d) + _open_ties(alpha, depth, convention)
     largest = _largest_term(alpha, n, d)
     before = sum((term for _, term in _descending(largest, n - 1, d - 1, p)), number(0))
     after = sum(
         (term * weight(d - m) for m, term in _descending(largest, d - 1, n - 1, p)), number(0)
     )
-    return before + after
+    return before + after + _open_ties(alpha, depth, convention)
+
+
+def _open_ties(alpha: Number, depth: int, convention: Convention) -> Number:
+    """The probability that the decision is reverted by a tie only, if the first received stays.
+
+    That is: with the last of 2(k + 1) blocks, an honest one, the chains are level, and from then
+    on the adversary never gets ahead.  With honest blocks to come as in ``reversal_probability``
+    (n) and m <= k + 1 blocks that are not there yet when the target's slot comes, the sum of
+
+        (1 - ratio) w C(n-1+m, m) alpha^m p^n,   w = (1 - ratio) ratio^(k+1-m) for the lead
+
+    with pre-mining; without, its last term, w = 1.
+    """
+    number = type(alpha)
+    if convention.ties is not Ties.FIRST:
+        return number(0)
+    p = 1 - alpha
+    drift = (1 - 2 * alpha) / p
+    top = depth + 1
+    n = depth + 1 if convention.target is Target.HEIGHT else depth
+    if n == 0:  # level with the block itself, which is there already
+        return drift * drift * (alpha / p) if convention.pre_mining else number(0)
+    # C(n+k, k+1) alpha^(k+1) p^n, from C(2k+2, k+1) or C(2k, k)
+    if isinstance(alpha, Fraction):
+        last = math.comb(n + depth, top) * alpha**top * p**n
+    elif n == top:
+        last = central_term(alpha, top) / 2
+    else:
+        last = central_term(alpha, depth) * alpha * depth / top
+    if not convention.pre_mining:
+        return drift * last
+    return drift * drift * sum((term for _, term in _descending(last, top, n - 1, p)), number(0))
 
 
 def _largest_term(alpha: Number, n: int, d: int) -> Number:
@@ -160,18 +196,20 @@ def least_depth(alpha: Number, epsilon: Number, convention: Convention = OURS) -
     return least_depth_of(lambda depth: reversal_probability(alpha, depth, convention), epsilon)
 
 
-def least_depth_of(probability: Callable[[int], Number], epsilon: Number) -> int:
+def least_depth_of(
+    probability: Callable[[int], Number], epsilon: Number, most: int = DEEPEST
+) -> int:
     """The least k with ``probability(k) <= epsilon``, for one that falls with k towards 0.
 
-    Raises ``ModelConsensusError`` if it is more than ``DEEPEST``.
+    Raises ``ModelConsensusError`` if it is more than ``most``.
     """
     low, high = -1, 0  # not enough, enough
     while probability(high) > epsilon:
-        if high == DEEPEST:
+        if high == most:
             raise ModelConsensusError(
-                f"epsilon {float(epsilon):g} is not met at any depth up to {DEEPEST:,}"
+                f"epsilon {float(epsilon):g} is not met at any depth up to {most:,}"
             )
-        low, high = high, min(2 * high + 1, DEEPEST)
+        low, high = high, min(2 * high + 1, most)
     while high - low > 1:
         middle = (low + high) // 2
         if probability(middle) > epsilon:
@@ -210,17 +248,33 @@ def reversal_probability_within(
     if not waits:
         return total
     longest = max(waits.values())
-    first_wins = list(_binomials(alpha, longest))
+    first_wins = list(binomials(alpha, longest))
     catching_up = dict(_catching_up(alpha, horizon, longest + 2, horizon - longest))
     for lead, wait in waits.items():
         probability = (1 - ratio) * ratio**lead if convention.pre_mining else number(1)
         wins = np.arange(wait + 1)
         missing = np.maximum(surplus + own + wait - lead - 2 * wins, 0)
-        total += probability * (first_wins[wait] * catching_up[horizon - wait][missing]).sum()
+        after = catching_up[horizon - wait]
+        total += probability * (first_wins[wait] * after[missing]).sum()
+        if convention.ties is Ties.FIRST:
+            level = level_with_h(alpha, first_wins, wait, lead - own)
+            total += probability * level * (1 - after[1])
     return number(total)
 
 
-def _binomials(alpha: Number, slots: int) -> Iterator[NDArray[Any]]:
+def level_with_h(alpha: Number, first_wins: list[NDArray[Any]], slots: int, ahead: int) -> Number:
+    """The probability that after ``slots`` slots the adversary is level, and the last is an ``h``.
+
+    ``first_wins`` are `binomials`; before them it is ``ahead``.  Without slots it is level or not.
+    """
+    number = type(alpha)
+    wins, odd = divmod(slots - ahead, 2)
+    if odd or not 0 <= wins < max(slots, 1):
+        return number(0)
+    return number(first_wins[slots - 1][wins]) * (1 - alpha) if slots else number(1)
+
+
+def binomials(alpha: Number, slots: int) -> Iterator[NDArray[Any]]:
     """For n = 0, ..., slots: the probabilities of 0, ..., n wins of the adversary in n slots."""
     chances: NDArray[Any] = np.array([type(alpha)(1)])
     none = chances * 0
