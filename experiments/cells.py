@@ -7,7 +7,7 @@ it stopped.  A cell is a pure function of its line's first five columns.
 import csv
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import product
 from pathlib import Path
@@ -32,15 +32,34 @@ PROCESSES, BUDGET, DRAWS = 7, 1600, 16
 anything."""
 BOUND = (PROCESSES - 1) // 2
 """The greatest f: n > 2f is what λ - f >= 1, the aggregators and proof-of-work all need."""
-SEEDS = range(1, 6)
+SEEDS = range(1, 11)
 NO_ATTACK = "none"
-ATTACKS_OF = {
-    "tob": [name for name in ATTACKS if name != "none"],
-    "tob-unverified": [name for name in ATTACKS if name != "none"],
+ATTACKS_OF: Mapping[str, Sequence[str]] = {
+    "tob": [
+        "silent",
+        "under-claim",
+        "inside-claim",
+        "over-claim",
+        "worst-offspring",
+        "late-offer",
+        "collusion",
+        "adaptive",
+        "worst-order",
+        "look-ahead",
+        "adaptive-order",
+    ],
+    "tob-unverified": ["under-claim", "inside-claim", "late-offer", "collusion"],
+    "tob-resplit": ["worst-order", "look-ahead"],
+    "alone": [],
+    "alone-resplit": [],
     "pow": [name for name in STRATEGIES if name != "honest"],
     **{f"es-{name}": list(GRADIENT_ATTACKS) for name in AGGREGATORS},
 }
-"""The methods, and the attacks on each."""
+"""The methods, and the attacks on each.
+
+Attacks that are refused at once, before anything is evaluated, come to the same as silence and are
+left out.
+"""
 
 
 @dataclass(frozen=True, order=True)
@@ -69,7 +88,9 @@ HEADER = [*(field.name for field in fields(Cell)), "validation", "test"]
 def settings_text(settings: Settings | None = None) -> str:
     """What fixes a cell besides its method, attack and seed."""
     text = f"n={PROCESSES} budget={BUDGET} draws={DRAWS}"
-    if settings:
+    if settings is None:
+        text += " recombined"
+    else:
         text += f" sigma={settings.sigma:g} rate={settings.rate:g} {settings.optimizer}"
     return text
 
@@ -89,7 +110,7 @@ def cells_of(
 
 def run_cell(cell: Cell) -> Result:
     """Train and measure."""
-    landscape = Digits()
+    landscape = Digits(cell.seed if cell.method.endswith("-resplit") else 0)
     common = {"processes": PROCESSES, "byzantine": cell.byzantine, "draws": DRAWS}
     if cell.method.startswith("es-"):
         *_, sigma, rate, optimizer = cell.settings.split()
@@ -112,6 +133,8 @@ def run_cell(cell: Cell) -> Result:
     else:
         receive = unverified if cell.method == "tob-unverified" else tob_learner.receive
         attack = ATTACKS[cell.attack]
+        if cell.method.startswith("alone"):
+            common["processes"] = 1
         model = over_tob(
             landscape, attack, budget=BUDGET, seed=cell.seed, receive=receive, **common
         )

@@ -21,7 +21,10 @@ DOCUMENT, RESULTS, FIGURE = (
 _PLACE = re.compile(r"(?s)(<!-- results -->\n).*?(<!-- end -->)")
 LABELS = {
     "tob": "ours, Total Order Broadcast",
+    "tob-resplit": "the same on fresh splits of the data",
     "tob-unverified": "the same, claims not verified",
+    "alone": "one process alone, recombining",
+    "alone-resplit": "the same on fresh splits of the data",
     "pow": "ours, proof-of-work",
     "es-mean": "ES, mean",
     "es-median": "ES, median",

@@ -60,8 +60,10 @@ class Part:
 
 
 @cache
-def load_parts() -> tuple[Mapping[str, Part], str]:
+def load_parts(split: int = 0) -> tuple[Mapping[str, Part], str]:
     """The parts ``train``, ``validation`` and ``test``, and the SHA-256 of pixels and labels.
+
+    :param split: 0 is the fixed split; every other number is another one.
 
     It also limits this program's BLAS to one thread: more of them change no result, gain nothing on
     products this small, and on a busy machine wait for each other many times longer than they work.
@@ -78,9 +80,8 @@ def load_parts() -> tuple[Mapping[str, Part], str]:
         raise ModelConsensusError(f"the digits' pixels are not within 0..{BRIGHTEST}")
     checksum = hashlib.sha256(np.column_stack([pixels, labels]).astype(np.uint8).tobytes())
 
-    order = sorted(
-        range(len(labels)), key=lambda row: tagged_digest("model-consensus/digits/split/1", row)
-    )
+    tag, other = "model-consensus/digits/split/1", (split,) if split else ()
+    order = sorted(range(len(labels)), key=lambda row: tagged_digest(tag, row, *other))
     rows = {
         "train": order[TEST + VALIDATION :],
         "validation": order[TEST : TEST + VALIDATION],
@@ -120,6 +121,7 @@ class _Classifier:
     """What the classifiers share: the loss and the accuracy, from the scores."""
 
     margin: int
+    split: int
 
     def scores(self, models: Vector, features: Floats) -> Floats:
         """The scores, float32[m, 10, rows], of ``models``, int64[m, d], on features[65, rows]."""
@@ -127,12 +129,12 @@ class _Classifier:
 
     def losses(self, models: Vector) -> list[int]:
         """See :class:`Landscape`; each evaluates the 1077 training rows."""
-        train = load_parts()[0]["train"]
+        train = load_parts(self.split)[0]["train"]
         return hinge_losses(self.scores(models, train.features), train, self.margin)
 
     def accuracy(self, model: Vector, part: str) -> float:
         """The share of the rows of ``part`` in which the first greatest score is the label's."""
-        rows = load_parts()[0][part]
+        rows = load_parts(self.split)[0][part]
         guesses = self.scores(model[np.newaxis], rows.features)[0].argmax(axis=0)
         return float(np.mean(guesses == rows.labels))
 
@@ -144,8 +146,12 @@ def _check(weights: Vector, limit: int) -> None:
 
 @dataclass(frozen=True)
 class Digits(_Classifier):
-    """A linear classifier: 10 x 65 integer weights, class by class, all zero at first."""
+    """A linear classifier: 10 x 65 integer weights, class by class, all zero at first.
 
+    :param split: which split of the data; see :func:`load_parts`.
+    """
+
+    split: int = 0
     name = "digits"
     limit = 4095
     margin = 12000
@@ -157,6 +163,7 @@ class Digits(_Classifier):
         return (
             f"digits/1 data={load_parts()[1]} test={TEST} validation={VALIDATION} bias={BIAS} "
             f"limit={self.limit} margin={self.margin} shrink={self.shrink_after}"
+            + (f" split={self.split}" if self.split else "")
         )
 
     def initial(self) -> Vector:
@@ -189,6 +196,7 @@ class DigitsMLP(_Classifier):
     and cut to 0..511; a constant 64 is the bias of the output layer.
     """
 
+    split = 0
     name = "digits-mlp"
     hidden = 32
     scale = 64
