@@ -9,15 +9,13 @@ WORDS_A_MINUTE = 120
 _PYTHON = "reference/model_consensus"
 HOURS = {
     "first": (
-        ("spec/EvolutionarySearch.tla", "models, tickets, losses, and what has to hold"),
+        ("spec/EvolutionarySearch.tla", "models, steps, losses, and what has to hold"),
         (f"{_PYTHON}/landscapes.py", "what is searched: skim all but `Landscape`"),
         (f"{_PYTHON}/evolutionary_search.py", "the same as EvolutionarySearch, with real noise"),
         ("spec/TotalOrderBroadcast.tla", "the network that the learner assumes"),
         (f"{_PYTHON}/total_order_broadcast.py", "the same in Python"),
         ("spec/TobLearner.tla", "the learner over the broadcast"),
         (f"{_PYTHON}/tob_learner.py", "the same in Python, name by name"),
-        ("spec/PowLearner.tla", "the learner over proof-of-work"),
-        (f"{_PYTHON}/pow_learner.py", "the same in Python, with a real hash"),
     ),
     "second": (
         (f"{_PYTHON}/systems/system.py", "the four operations that drive every protocol"),
@@ -25,6 +23,10 @@ HOURS = {
         (f"{_PYTHON}/systems/lineage.py", "from a digest to the model of the specification"),
         ("spec/TobLearning.tla", "the learners, the broadcast and the adversary"),
         (f"{_PYTHON}/systems/tob.py", "the same in Python, action by action"),
+    ),
+    "third": (
+        ("spec/PowLearner.tla", "the learner over proof-of-work"),
+        (f"{_PYTHON}/pow_learner.py", "the same in Python, with a real hash"),
         ("spec/PowLearning.tla", "the learners, the oracle, the network and the adversary"),
         (f"{_PYTHON}/systems/pow_actions.py", "its states and actions in Python"),
         (f"{_PYTHON}/systems/pow.py", "what each action does, in Python"),

@@ -7,9 +7,8 @@ offspring of a model form a finite, public set: a process can withhold a ticket 
 loss, and nothing else.  A model is named by its lineage: its digest is SHA-256 over its parent's
 digest and its step, and the genesis digest covers the whole problem statement.
 
-Noise is made of raw 64-bit words of numpy's Philox generator (its streams are stable across
-releases; the distribution methods are not, and are not used).  ``popcount(word) - 32`` is an exact
-Binomial(64, 1/2) - 32 variate (mean 0, variance 16) and the same integer on every machine.
+Noise is made of raw words of numpy's Philox generator, whose streams are stable across releases:
+``popcount(word) - 32`` is exactly Binomial(64, 1/2) - 32, with the mean 0 and the variance 16.
 
 The rule of this file: a model and a loss are functions of the landscape, the parent and the step,
 the same on every machine.  Nothing here draws a random number, reads a clock or keeps a state.
@@ -52,14 +51,17 @@ Step = frozenset[Ticket]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model, named by its digest; ``vector`` is read-only int64[d].  The genesis is generation 0.
+    """A model, named by its digest; ``vector`` is int64[d].  The genesis is generation 0.
 
-    Two models are equal when their digests are: the digest fixes the vector.
+    Two models are equal when their digests are: the digest fixes the vector, which is read-only.
     """
 
     generation: int
     digest: Digest
     vector: Vector = field(compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.vector.setflags(write=False)
 
 
 class Search(Protocol):
@@ -68,25 +70,20 @@ class Search(Protocol):
     @property
     def draws(self) -> int:
         """How many draws a process has in a generation."""
-        ...
 
     @property
     def recombines(self) -> bool:
         """Whether draws may be combined."""
-        ...
 
     @property
     def genesis(self) -> Model:
         """The model that every search starts from."""
-        ...
 
     def offspring(self, parent: Model, step: Step) -> Model:
         """The offspring of ``parent`` by ``step``; ModelConsensusError if it is not legal."""
-        ...
 
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """The exact losses of the offspring of ``parent`` by ``steps``: one evaluation each."""
-        ...
 
 
 def tagged_digest(tag: str, *fields: bytes | str | int) -> Digest:
@@ -124,9 +121,6 @@ def offspring_digest(parent: Digest, step: Step) -> Digest:
     return tagged_digest("model-consensus/offspring/2", parent, *tickets)
 
 
-# ------------------------------------------------------------------------------------- noise
-
-
 def noise(parent: Digest, ticket: Ticket, draws: Iterable[int], dimension: int) -> Vector:
     """The noise of the ticket's process by each of these draws: int64[draws, dimension].
 
@@ -150,9 +144,8 @@ def _draw(parent: Digest, generation: int, proposer: Process, draw: int, dimensi
 def move(parent: Digest, step: Step, dimension: int, *, elitist: bool = False) -> Vector:
     """The noise of a step, in units of 1/``NOISE_UNIT``: int64[dimension].
 
-    A ticket's is the weighted sum of its draws' noise, divided by the length of the weights, so
-    that a combination has about the variance of a single draw; a step's is the mean of its
-    tickets'.  Quotients are rounded down, and so is the length, a square root.
+    A ticket's is the weighted sum of its draws' noise over the length of the weights, so it has
+    about the variance of a draw; a step's is the mean of its tickets'.  All are rounded down.
 
     :param elitist: whether everybody's first draw is the parent again: no noise at all.
     """
@@ -166,9 +159,6 @@ def move(parent: Digest, step: Step, dimension: int, *, elitist: bool = False) -
         total += NOISE_UNIT * (weights @ drawn) // isqrt(int(weights @ weights))
     mean: Vector = total // len(step)
     return mean
-
-
-# ----------------------------------------------------------------------------------- tickets
 
 
 def single(draw: int, draws: int) -> Weights:
@@ -211,10 +201,7 @@ def check_step(search: Search, parent: Model, step: Step) -> None:
         raise ModelConsensusError("a step has tickets of different processes, and at least one")
     for ticket in step:
         if not is_own_ticket(search, ticket, parent.generation + 1, ticket.proposer):
-            raise ModelConsensusError(
-                f"a ticket of generation {ticket.generation} with the weights "
-                f"{list(ticket.weights)} is not legal on a model of generation {parent.generation}"
-            )
+            raise ModelConsensusError(f"not legal in generation {parent.generation + 1}: {ticket}")
 
 
 def all_drawn(generation: int, process: Process, draws: int) -> tuple[Ticket, ...]:
@@ -300,7 +287,7 @@ class EvolutionarySearch:
     @cached_property
     def genesis(self) -> Model:
         """The landscape's initial model; its digest covers the problem and the vector."""
-        vector = _read_only(self.landscape.initial().astype(np.int64))
+        vector = self.landscape.initial().astype(np.int64)
         digest = tagged_digest(
             "model-consensus/genesis/2",
             self.landscape.describe(),
@@ -315,7 +302,7 @@ class EvolutionarySearch:
 
     def offspring(self, parent: Model, step: Step) -> Model:
         """See :class:`Search`."""
-        vector = _read_only(self._vectors(parent, [step])[0])
+        vector = self._vectors(parent, [step])[0]
         return Model(parent.generation + 1, offspring_digest(parent.digest, step), vector)
 
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
@@ -328,8 +315,3 @@ class EvolutionarySearch:
         dimension = len(parent.vector)
         moves = [move(parent.digest, step, dimension, elitist=self.elitist) for step in steps]
         return self.landscape.mutate(parent.vector, np.array(moves), parent.generation + 1)
-
-
-def _read_only(vector: Vector) -> Vector:
-    vector.setflags(write=False)
-    return vector

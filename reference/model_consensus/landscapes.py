@@ -25,15 +25,12 @@ class Landscape(Protocol):
     @property
     def name(self) -> str:
         """The name under which people ask for it."""
-        ...
 
     def describe(self) -> str:
         """Everything that fixes the problem (constants, schedule, data), for the genesis digest."""
-        ...
 
     def initial(self) -> Vector:
         """The genesis model: int64[d]."""
-        ...
 
     def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
         """The offspring, int64[m, d], of ``parent``, int64[d], by ``noise``, int64[m, d].
@@ -41,11 +38,9 @@ class Landscape(Protocol):
         The noise is in units of 1/``NOISE_UNIT``.  Exact, a function of its arguments alone, and
         row i depends on row i of the noise alone.
         """
-        ...
 
     def losses(self, models: Vector) -> list[int]:
         """The exact loss of each row of ``models``, int64[m, d]; never negative, less is better."""
-        ...
 
 
 def add_noise(parent: Vector, noise: Vector, step: int, limit: int) -> Vector:

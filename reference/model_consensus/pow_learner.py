@@ -225,11 +225,6 @@ def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdi
     return Verdict.ACCEPTED
 
 
-def accepts(search: Search, rules: Rules, learner: Learner, block: Block) -> bool:
-    """Whether the block passes every check."""
-    return check(search, rules, learner, block) is Verdict.ACCEPTED
-
-
 def adopt(search: Search, learner: Learner, block: Block) -> Learner:
     """The learner that has accepted ``block``, and adopts its chain if it is longer."""
     model = search.offspring(learner.models[block.parent], frozenset([block.ticket]))
@@ -244,7 +239,8 @@ def adopt(search: Search, learner: Learner, block: Block) -> Learner:
 
 def receive(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
     """The learner after the arrival of ``block``; the same learner if it refuses it."""
-    return adopt(search, learner, block) if accepts(search, rules, learner, block) else learner
+    accepted = check(search, rules, learner, block) is Verdict.ACCEPTED
+    return adopt(search, learner, block) if accepted else learner
 
 
 def chain(learner: Learner) -> tuple[Digest, ...]:

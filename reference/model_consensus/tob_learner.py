@@ -41,15 +41,13 @@ class Rules:
 
     :ivar lambda_: λ, how many offers a selection needs; at least 1.
     :ivar mu: μ, how many of them are blended; 1 to λ.
-    :raises ModelConsensusError: one of them is out of its range.
+    :raises ModelConsensusError: μ is out of this range.
     """
 
     lambda_: int
     mu: int = 1
 
     def __post_init__(self) -> None:
-        if self.lambda_ < 1:
-            raise ModelConsensusError(f"lambda must be at least 1, not {self.lambda_}")
         if not 1 <= self.mu <= self.lambda_:
             raise ModelConsensusError(f"mu must be in 1..{self.lambda_} (lambda), not {self.mu}")
 
@@ -239,7 +237,7 @@ def decide(search: Search, rules: Rules, learner: Learner) -> Learner:
 
 
 def accept(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
-    """The learner after the delivery of ``offer``, but for the decision that this may lead to."""
+    """The learner after the delivery of ``offer``, but for the decision that may follow."""
     if not is_acceptable(search, learner, offer):
         return learner
     return verify(search, rules, replace(learner, accepted=(*learner.accepted, offer)))
