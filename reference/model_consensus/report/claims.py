@@ -90,7 +90,7 @@ CLAIMS = (
         "T2",
         "No correct process is banned; all correct processes ban the same processes in the "
         "same order, at most f of them.",
-        models=("MCTobLearning", "MCTobFrontier*", "MCTobWitness_ban", "MCTobNecessity_foreign"),
+        models=("MCTobLearning", "MCTobFrontier*", "MCTobWitness_ban", "MCTobNecessity_fo*"),
         theories=("tob_learning",),
         tests=(_TOB_MACHINE,),
         command="check MCTobWitness_ban",
