@@ -26,8 +26,12 @@ KeptAll(landscape, f, d) == Remembered(landscape, d)
 
 both == <<vars, frontier, taken, known, resilient, todo>>
 
-(* The learner l after its inbox. *)
-Received(l, offer) == LET After(before) == Receive(before, offer, known) IN Once(After, l)
+(* The learner l after its inbox.  (Where it comes to a blend whose loss   *)
+(* is not known, the direct formulation has gone another way.)             *)
+Received(l, offer) ==
+    LET After(accepted) ==
+            IF Blends(accepted) \subseteq DOMAIN known THEN Decide(accepted, known) ELSE accepted
+    IN  Once(After, Accept(l, offer, known))
 RECURSIVE Fold(_, _)
 Fold(l, offers) ==
     IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))

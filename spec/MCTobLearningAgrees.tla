@@ -41,10 +41,13 @@ MapFrontier == [p \in Correct |-> FrontierOf(p)]
 MapTaken == [p \in Correct |-> Decisions(learner[p].decided)]
 MapKept == Frontier!Kept(Known, frontier, Decided)
 
-MapInit == Init /\ foretold = << >> /\ frontier = MapFrontier /\ taken = MapTaken /\ kept = MapKept
+MapInit == /\ Init
+           /\ foretold = << >>
+           /\ frontier = MapFrontier /\ taken = MapTaken /\ kept = MapKept
 
 (* An offer gets its place: what do the blends lose that it leads to? *)
-ComesTo(landscape) == UNION {Blends(Accept(frontier[p], Last(inbox'[p]), landscape)) : p \in Correct}
+ComesTo(landscape) ==
+    UNION {Blends(Accept(frontier[p], Last(inbox'[p]), landscape)) : p \in Correct}
 Foretell == \E known \in {Reveal(loss', foretold)} :
     \E landscape \in Revealed(known, ComesTo(known)) :
         foretold' = [m \in DOMAIN landscape \ DOMAIN loss' |-> landscape[m]]

@@ -105,7 +105,7 @@ DecideNext(l, next) ==
 DecideNoFloor(l, landscape) == DecideNext(l, Blend(l))
 
 (* The floor is compared the wrong way: of the blend and the best offer    *)
-(* the worse is decided.  Resilience is violated.                          *)
+(* the worse is decided.  RankResilience is violated, and Resilience.      *)
 DecideWorse(l, landscape) == DecideNext(l,
     IF landscape[Blend(l)] > Floor(l).claim THEN Blend(l) ELSE Offered(Floor(l)))
 

@@ -29,5 +29,5 @@ One == INSTANCE TotalOrderBroadcast WITH
     network <- network \cup ({todo[i] : i \in DOMAIN todo} \cap Message),
     inbox <- [p \in Correct |-> Visible(inbox[p])],
     Batch <- 1
-RefinesOneByOne == One!FairSpec
+FairlyRefinesOneByOne == One!FairSpec
 =============================================================================

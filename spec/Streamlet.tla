@@ -187,7 +187,7 @@ RefinesTotalOrderBroadcast ==
 (* Proved (z3): streamlet.  Checked at a bound: MCStreamlet, _votes, _n7. *)
 THEOREM Spec => [](TypeOK /\ OneVote)
 THEOREM MoreThanTwoThirdsCorrect => (Spec => [](OneNotarized /\ NoRival /\ Consistency))
-(* Checked at a bound: MCStreamlet, MCStreamlet_batch; that the batches   *)
+(* Checked at a bound: MCStreamlet, MCStreamlet_batch; that the batches    *)
 (* can be split, MCStreamletOneByOne and MCTotalOrderBroadcastSplit.       *)
 THEOREM MoreThanTwoThirdsCorrect => (Spec => RefinesTotalOrderBroadcast)
 =============================================================================

@@ -141,7 +141,7 @@ def test_the_page_has_every_claim_with_its_evidence() -> None:
     shown = Page(page)
     assert [name for name in shown.claims if name] == [claim.name for claim in CLAIMS]
     summary, _, models, proofs, *others = shown.claims["T3"]
-    assert summary.startswith("partial T3 Resilience")
+    assert summary.startswith("partial T3 At most n - λ correct processes")
     assert models == f"2 of {MODELS_OF_T3} models: MCTobLearning, MCTobNecessity_rho"
     assert proofs == "tob_learning: 2 conditions proved"
     assert "model-consensus verify --claim T3" in others
