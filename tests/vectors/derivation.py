@@ -75,9 +75,8 @@ def move(parent: bytes, step: Json, dimension: int, *, elitist: bool) -> list[in
                 who = int(ticket["generation"]), ticket["proposer"]
                 drawn = noise(parent, *who, draw, dimension)
                 total = [t + weight * n for t, n in zip(total, drawn, strict=True)]
-        moved = [
-            m + math.floor(Fraction(64 * t, length)) for m, t in zip(moved, total, strict=True)
-        ]
+        scaled = [math.floor(Fraction(64 * t, length)) for t in total]
+        moved = [m + s for m, s in zip(moved, scaled, strict=True)]
     return [math.floor(Fraction(m, len(step))) for m in moved]
 
 
@@ -219,6 +218,14 @@ def statement(case: Json) -> tuple[int, ...]:
 def genesis_of(case: Json) -> Model:
     """The first model of a case that names its landscape, dimension and genesis digest."""
     return bytes.fromhex(case["genesis"]), first(case["landscape"], case["dimension"])
+
+
+def read_offer(body: bytes) -> tuple[int, int, tuple[int, ...], str]:
+    """Generation, claim, weights and proposer of an offer; struct.error or UnicodeDecodeError."""
+    generation, claim, count = struct.unpack(">2QL", body[32:52])
+    end = 52 + 4 * int(count)
+    weights = struct.unpack(f">{count}l", body[52:end])
+    return generation, claim, weights, body[end:].decode()
 
 
 def offer_bytes(offer: Json) -> bytes:

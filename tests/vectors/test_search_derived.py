@@ -21,6 +21,7 @@ from tests.vectors.derivation import (
     noise,
     offer_bytes,
     offspring,
+    read_offer,
     statement,
     unit,
     vectors,
@@ -87,13 +88,13 @@ def test_lineages_by_a_second_derivation() -> None:
 def test_offers_by_a_second_derivation() -> None:
     found = vectors("offers")
     for case in found["valid"]:
-        assert offer_bytes(case["offer"]).hex() == case["bytes"]
+        offer, ticket = case["offer"], case["offer"]["ticket"]
+        assert offer_bytes(offer).hex() == case["bytes"]
+        fields = int(ticket["generation"]), int(offer["claim"]), tuple(ticket["weights"])
+        assert read_offer(bytes.fromhex(case["bytes"])) == (*fields, ticket["proposer"])
     for case in found["malformed"]:
-        data = bytes.fromhex(case["bytes"])
         with pytest.raises((struct.error, UnicodeDecodeError)):
-            _, _, count = struct.unpack(">2QL", data[32:52])
-            end = 52 + struct.calcsize(f">{count}l")
-            (struct.unpack(f">{count}l", data[52:end]), data[end:].decode())
+            read_offer(bytes.fromhex(case["bytes"]))
     for case in found["unencodable"]:
         with pytest.raises(struct.error):
             offer_bytes(case["offer"])
