@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import math
 import struct
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -41,14 +43,60 @@ def philox(key: int, words: int) -> Iterator[int]:
         yield from c[: max(0, words - 4 * counter + 4)]
 
 
-def offspring(parent: bytes, ticket: Json) -> bytes:
-    generation, draw = int(ticket["generation"]), int(ticket["draw"])
-    return digest("model-consensus/offspring/1", parent, generation, ticket["proposer"], draw)
+def ticket_digest(ticket: Json) -> bytes:
+    weights = [int(weight) + 2**63 for weight in ticket["weights"]]
+    who = int(ticket["generation"]), ticket["proposer"]
+    return digest("model-consensus/ticket/1", *who, *weights)
 
 
-def noise(name: bytes, dimension: int) -> list[int]:
+def offspring(parent: bytes, step: Json) -> bytes:
+    tickets = sorted(step, key=lambda ticket: ticket["proposer"])
+    return digest("model-consensus/offspring/2", parent, *map(ticket_digest, tickets))
+
+
+def noise(parent: bytes, generation: int, proposer: str, draw: int, dimension: int) -> list[int]:
+    name = digest("model-consensus/noise/2", parent, generation, proposer, draw)
     key = int.from_bytes(name[:16], "little")
     return [word.bit_count() - 32 for word in philox(key, dimension)]
+
+
+def root(square: int) -> int:
+    """The greatest integer whose square is not greater."""
+    return max(n for n in range(square + 1) if n * n <= square)
+
+
+def move(parent: bytes, step: Json, dimension: int, *, elitist: bool) -> list[int]:
+    """The noise of a step, in units of 1/64."""
+    moved = [0] * dimension
+    for ticket in step:
+        length, total = root(sum(weight**2 for weight in ticket["weights"])), [0] * dimension
+        for draw, weight in enumerate(ticket["weights"]):
+            if weight and not (elitist and draw == 0):
+                who = int(ticket["generation"]), ticket["proposer"]
+                drawn = noise(parent, *who, draw, dimension)
+                total = [t + weight * n for t, n in zip(total, drawn, strict=True)]
+        scaled = [math.floor(Fraction(64 * t, length)) for t in total]
+        moved = [m + s for m, s in zip(moved, scaled, strict=True)]
+    return [math.floor(Fraction(m, len(step))) for m in moved]
+
+
+def combination(losses: Sequence[int]) -> list[int]:
+    """The weights by rank: so many draws are worse, less so many that are better."""
+    ranked = [(loss, draw) for draw, loss in enumerate(losses)]
+    return [sum(o > each for o in ranked) - sum(o < each for o in ranked) for each in ranked]
+
+
+def unit(draw: int, draws: int) -> list[int]:
+    return [0] * draw + [1] + [0] * (draws - draw - 1)
+
+
+def is_legal(case: Json, weights: list[int]) -> bool:
+    """Whether a ticket may have these weights."""
+    draws = case["draws"]
+    if not case["recombines"]:
+        return weights in [unit(draw, draws) for draw in range(draws)]
+    most = max(1, draws - 1)
+    return len(weights) == draws and weights != [0] * draws and max(map(abs, weights)) <= most
 
 
 def coordinates(vector: Sequence[int]) -> bytes:
@@ -59,23 +107,28 @@ def cut(value: int, limit: int) -> int:
     return max(-limit, min(limit, value))
 
 
+def nearest(numerator: int, denominator: int) -> int:
+    """The nearest integer to a fraction; from the middle, the greater."""
+    return math.floor(Fraction(numerator, denominator) + Fraction(1, 2))
+
+
 def mutated(landscape: str, vector: list[int], z: list[int], generation: int) -> list[int]:
-    """The offspring, which has this generation."""
+    """The offspring, which has this generation; ``z`` is in units of 1/64."""
     if landscape == "onemax":
-        return [bit ^ (n >= 9) for bit, n in zip(vector, z, strict=True)]
+        return [bit ^ (n >= 576) for bit, n in zip(vector, z, strict=True)]
     if landscape == "digits-mlp":
-        step = vector[-1] * (64 + z[-1]) // 64
+        step = math.floor(vector[-1] * Fraction(4096 + z[-1], 4096))
         if z[-1] < 0:
-            step = 64 * vector[-1] // (64 - z[-1])
+            step = math.floor(vector[-1] / Fraction(4096 - z[-1], 4096))
         step = max(64, min(65536, step))
-        moved = [w + (step * n + 128) // 256 for w, n in zip(vector[:-1], z[:-1], strict=True)]
+        moved = [w + nearest(step * n, 256 * 64) for w, n in zip(vector[:-1], z[:-1], strict=True)]
         return [cut(w, 4095 if i < 32 * 65 else 255) for i, w in enumerate(moved)] + [step]
     step, limit = {
         "sphere": (max(1, 32 >> (generation - 1) // 10), 1 << 20),
         "rosenbrock": (max(1, 8 >> (generation - 1) // 50), 2048),
         "digits": (4 - (generation > 80) - (generation > 160) - (generation > 320), 4095),
     }[landscape]
-    return [cut(v + step * n, limit) for v, n in zip(vector, z, strict=True)]
+    return [cut(v + nearest(step * n, 64), limit) for v, n in zip(vector, z, strict=True)]
 
 
 def first(landscape: str, dimension: int) -> list[int]:
@@ -83,7 +136,7 @@ def first(landscape: str, dimension: int) -> list[int]:
         return [-307, 256] * (dimension // 2)
     if landscape == "digits-mlp":
         parent = digest("model-consensus/digits-mlp/initial/1")
-        z = noise(offspring(parent, {"generation": 0, "proposer": "", "draw": 0}), 2411)
+        z = noise(parent, 0, "", 0, 2411)
         return [n * (32 if i < 32 * 65 else 4) for i, n in enumerate(z[:-1])] + [512]
     return [{"onemax": 0, "sphere": 1000, "digits": 0}[landscape]] * dimension
 
@@ -133,12 +186,33 @@ Model = tuple[bytes, list[int]]
 """A digest and coordinates."""
 
 
-def step(landscape: str, model: Model, ticket: Json) -> tuple[int, Model]:
-    """The loss of a ticket's offspring, and the offspring."""
-    name = offspring(model[0], ticket)
-    z = noise(name, len(model[1]))
-    vector = mutated(landscape, model[1], z, int(ticket["generation"]))
-    return loss(landscape, vector), (name, vector)
+def after(case: Json, model: Model, step: Json) -> tuple[int, Model]:
+    """The loss of a step's offspring, and the offspring."""
+    name = offspring(model[0], step)
+    z = move(model[0], step, len(model[1]), elitist=case["elitist"])
+    vector = mutated(case["landscape"], model[1], z, int(step[0]["generation"]))
+    return loss(case["landscape"], vector), (name, vector)
+
+
+def best_ticket(case: Json, model: Model, generation: int, process: str) -> tuple[int, list[int]]:
+    """The least loss of a process's draws and their combination, and the weights that have it."""
+    draws = case["draws"]
+
+    def evaluated(weights: list[int]) -> int:
+        ticket = {"generation": generation, "proposer": process, "weights": weights}
+        return after(case, model, [ticket])[0]
+
+    drawn = [evaluated(unit(draw, draws)) for draw in range(draws)]
+    options = [(loss, unit(draw, draws)) for draw, loss in enumerate(drawn)]
+    if case["recombines"] and draws > 1:
+        weights = combination(drawn)
+        options.append((evaluated(weights), weights))
+    return min(options, key=lambda option: option[0])  # the first of equal ones
+
+
+def statement(case: Json) -> tuple[int, ...]:
+    """What the genesis digest covers besides the landscape."""
+    return tuple(int(case[n]) for n in ("lambda", "mu", "draws", "recombines", "elitist"))
 
 
 def genesis_of(case: Json) -> Model:
@@ -146,10 +220,18 @@ def genesis_of(case: Json) -> Model:
     return bytes.fromhex(case["genesis"]), first(case["landscape"], case["dimension"])
 
 
+def read_offer(body: bytes) -> tuple[int, int, tuple[int, ...], str]:
+    """Generation, claim, weights and proposer of an offer; struct.error or UnicodeDecodeError."""
+    generation, claim, count = struct.unpack(">2QL", body[32:52])
+    end = 52 + 4 * int(count)
+    weights = struct.unpack(f">{count}l", body[52:end])
+    return generation, claim, weights, body[end:].decode()
+
+
 def offer_bytes(offer: Json) -> bytes:
-    ticket = offer["ticket"]
-    numbers = [int(ticket["generation"]), int(ticket["draw"]), int(offer["claim"])]
-    fields: bytes = struct.pack(">3Q", *numbers) + ticket["proposer"].encode()
+    ticket, weights = offer["ticket"], [*map(int, offer["ticket"]["weights"])]
+    numbers: bytes = struct.pack(">2Q", int(ticket["generation"]), int(offer["claim"]))
+    numbers += struct.pack(f">L{len(weights)}l", len(weights), *weights)
     parent = bytes.fromhex(offer["parent"])
     struct.unpack("32s", parent)  # which demands as many bytes
-    return parent + fields
+    return parent + numbers + ticket["proposer"].encode()

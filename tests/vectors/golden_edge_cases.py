@@ -1,13 +1,23 @@
 """Golden vectors of edges: ties, limits, steps in late generations; see ``golden_vectors.py``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, product
 
 import numpy as np
 
 from model_consensus import pow_learner
-from model_consensus.evolutionary_search import EvolutionarySearch, Model, Ticket
+from model_consensus.evolutionary_search import (
+    EvolutionarySearch,
+    Model,
+    Step,
+    Ticket,
+    Weights,
+    all_drawn,
+    best_ticket,
+    by_rank,
+    single,
+)
 from model_consensus.landscapes import Landscape, OneMax, Sphere, Vector
 from model_consensus.pow_learner import Block, Rules, Verdict, find_nonce, new_learner
 from model_consensus.simulation.catalogue import load_landscape
@@ -20,17 +30,23 @@ from tests.vectors.golden_runs import learning, mining, problem
 from tests.vectors.golden_streamlet import committee_fields, packet_fields
 
 PARENT = bytes(range(32))
+NAMES = tuple(f"p{number}" for number in range(1, 200))
 TARGET = 1 << 253
 BITS = EvolutionarySearch(OneMax(16), draws=4, lambda_=3)
-MINED = EvolutionarySearch(OneMax(16), draws=4, lambda_=4)
+BLENDED = EvolutionarySearch(OneMax(16), 4, 3, 2, recombines=True)
+MINED = EvolutionarySearch(OneMax(16), 4, 4, recombines=True)
 """Few bits flip, so most offspring of a parent have equal losses."""
+SPHERE = EvolutionarySearch(Sphere(5), 4, 3, 2, recombines=True)
+ELITIST = EvolutionarySearch(Sphere(5), 4, 3, 2, recombines=True, elitist=True)
+"""Nearly all offspring have different losses, and about half of the blends beat the floor."""
 
 
 def edge_case_vectors() -> Json:
     """Cases in which a rule could be read in two ways."""
     return {
         "offspring": [*map(_offspring, _late_steps() + _limits() + _flips())],
-        "tob": [{"reason": why, **learning(BITS, order)} for order, why in _orders()],
+        "proposals": [_proposal(*each) for each in _proposals()],
+        "tob": [{"reason": why, **learning(*order)} for order, why in (*_orders(), *_blends())],
         **_blocks(),
         "quorum": _quorum(),
     }
@@ -42,13 +58,18 @@ Case = tuple[EvolutionarySearch, int, Vector, int, str]
 """A search, a parent's generation and vector, the draw of an offspring, and what is at stake."""
 
 
+def _drawn(search: EvolutionarySearch, generation: int, draw: int) -> Step:
+    """The step of one draw alone."""
+    return frozenset([Ticket(generation, "p1", single(draw, search.draws))])
+
+
 def _search(name: str) -> EvolutionarySearch:
     small: dict[str, Landscape] = {
         "onemax": OneMax(16),
         "sphere": Sphere(5),
         "rosenbrock": Rosenbrock(4),
     }
-    return EvolutionarySearch(small.get(name) or load_landscape(name), 1 << 10, 3)
+    return EvolutionarySearch(small.get(name) or load_landscape(name), 128, 3)
 
 
 def _late_steps() -> list[Case]:
@@ -90,7 +111,7 @@ def _draw(search: EvolutionarySearch, sign: int) -> int:
     """The first draw whose last coordinate of noise has this sign: it changes the step."""
     model = Model(0, PARENT, np.full_like(search.genesis.vector, 1024))
     for draw in range(search.draws):
-        step = search.offspring(model, Ticket(1, "p1", draw)).vector[-1]
+        step = search.offspring(model, _drawn(search, 1, draw)).vector[-1]
         if (int(step) - 1024) * sign > 0:
             return draw
     raise AssertionError(sign)
@@ -107,7 +128,7 @@ def _flips() -> list[Case]:
         changed = [
             draw
             for draw in draws
-            if (search.offspring(model, Ticket(1, "p1", draw)).vector != bit).any()
+            if (search.offspring(model, _drawn(search, 1, draw)).vector != bit).any()
         ]
         cases.append((search, 0, vector, changed[0], f"a bit {bit} flips"))
     return cases
@@ -115,14 +136,14 @@ def _flips() -> list[Case]:
 
 def _offspring(case: Case) -> Json:
     search, generation, vector, draw, reason = case
-    parent, ticket = Model(generation, PARENT, vector), Ticket(generation + 1, "p1", draw)
-    model = search.offspring(parent, ticket)
-    (loss,) = search.losses(parent, [ticket])
+    parent, step = Model(generation, PARENT, vector), _drawn(search, generation + 1, draw)
+    model = search.offspring(parent, step)
+    (loss,) = search.losses(parent, [step])
     return {
         "reason": reason,
         **problem(search),
         "parent": {"digest": PARENT.hex(), "runs": _runs(vector)},
-        "ticket": ticket_fields(ticket),
+        "ticket": {"generation": generation + 1, "proposer": "p1", "draw": draw},
         "digest": model.digest.hex(),
         "loss": number(loss),
         "sha256": sha256(model.vector),
@@ -137,47 +158,165 @@ def _runs(vector: Vector) -> list[list[int]]:
 # ------------------------------------------------------------------ offers in a given order
 
 
-def _orders() -> list[tuple[list[Offer], str]]:
-    def true(proposer: str, draw: int) -> int:
-        return BITS.losses(BITS.genesis, [Ticket(1, proposer, draw)])[0]
+Order = tuple[EvolutionarySearch, list[Offer]]
 
-    def offer(proposer: str, draw: int, claim: int | None = None) -> Offer:
-        said = true(proposer, draw) if claim is None else claim
-        return Offer(proposer, BITS.genesis.digest, Ticket(1, proposer, draw), said)
 
-    def tied(proposer: str) -> Offer:
-        draws = [draw for draw in range(BITS.draws) if true(proposer, draw) == 16]
-        return offer(proposer, draws[-1])
+def _loss(search: EvolutionarySearch, *tickets: Ticket) -> int:
+    return search.losses(search.genesis, [frozenset(tickets)])[0]
 
-    one, two, three = map(tied, ("p3", "p1", "p2"))
+
+def _offer(
+    search: EvolutionarySearch, proposer: str, weights: Weights, claim: int | None = None
+) -> Offer:
+    """The offer on the genesis model, truthful unless it claims something else."""
+    ticket = Ticket(1, proposer, weights)
+    said = _loss(search, ticket) if claim is None else claim
+    return Offer(proposer, search.genesis.digest, ticket, said)
+
+
+def _tied(search: EvolutionarySearch) -> list[Offer]:
+    """Offers of three processes, not in their order, each by its last draw that flips no bit."""
+    offers = []
+    for proposer in NAMES[:6]:
+        drawn = all_drawn(1, proposer, search.draws)
+        same = [ticket for ticket in drawn if _loss(search, ticket) == 16]
+        if same:
+            offers.append(_offer(search, proposer, same[-1].weights))
+    first, second, third, *_ = offers
+    return [third, first, second]
+
+
+def _orders() -> list[tuple[Order, str]]:
+    """With one verified offer, and so without blends."""
+    one, two, three = _tied(BITS)
+    first = single(0, BITS.draws)
+
+    def said(claims: dict[str, int | None]) -> Order:
+        return BITS, [_offer(BITS, name, first, claim) for name, claim in claims.items()]
+
+    true = dict.fromkeys(("p1", "p3", "p5"), None)
     return [
-        ([one, two, three], "of equal claims the first delivered is taken"),
-        ([three, two, one], "the same in another order"),
+        ((BITS, [one, two, three]), "of equal claims the first delivered is taken"),
+        ((BITS, [three, two, one]), "the same in another order"),
         (
-            [offer("p2", 0, 18), offer("p1", 0, 17), offer("p3", 0, 19), offer("p4", 0)],
+            said({"p2": 18, "p1": 17, "p3": 19, "p4": None}),
             "a claim that is greater than the loss is false, if it is the least",
         ),
+        (said({"p4": 2, "p2": 1, **true}), "banned in the order of the claims"),
+        (said({"p4": 1, "p2": 1, **true}), "of equal false claims the first delivered is banned"),
         (
-            [offer("p4", 0, 2), offer("p2", 0, 1), *map(offer, ("p1", "p3", "p5"), (0, 0, 0))],
-            "banned in the order of the claims",
-        ),
-        (
-            [offer("p4", 0, 1), offer("p2", 0, 1), *map(offer, ("p1", "p3", "p5"), (0, 0, 0))],
-            "of equal false claims the first delivered is banned first",
+            (SINGLE, [_offer(SINGLE, name, (1, 1, -1, -3)) for name in ("p1", "p2", "p3")]),
+            "with one verified offer that offer is decided, and nothing more is evaluated",
         ),
     ]
+
+
+SINGLE = EvolutionarySearch(Sphere(5), 4, 3, 1, recombines=True)
+
+
+def _pair(*, better: bool) -> tuple[Offer, Offer, Offer]:
+    """Offers of p1 and p2 whose blend is better than both, or not; and a worse one of p3."""
+    every = [single(draw, SPHERE.draws) for draw in range(SPHERE.draws)] + [(3, -1, 1, -3)]
+    for one, two in product(every, repeat=2):
+        offers = _offer(SPHERE, "p1", one), _offer(SPHERE, "p2", two)
+        blend = _loss(SPHERE, *(offer.ticket for offer in offers))
+        if (blend < min(offer.claim for offer in offers)) is better:
+            for three in every:
+                worse = _offer(SPHERE, "p3", three)
+                if worse.claim > max(offer.claim for offer in offers):
+                    return (*offers, worse)
+    raise AssertionError(better)
+
+
+def _blends() -> list[tuple[Order, str]]:
+    """With two verified offers."""
+    tied = _tied(BLENDED)
+    good, bad = _pair(better=True), _pair(better=False)
+    least, most = sorted(good[:2], key=lambda offer: offer.claim)
+    better, worse = sorted(bad[:2], key=lambda offer: offer.claim)
+    between = replace(_offer(SPHERE, "p4", (0, 1, 0, 0)), claim=least.claim + 1)
+    early = replace(between, claim=least.claim - 1)
+    firsts = [_offer(ELITIST, name, (1, 0, 0, 0)) for name in ("p1", "p2", "p3")]
+    assert _loss(BLENDED, *(offer.ticket for offer in tied[:2])) == 16
+    assert len({offer.claim for offer in firsts}) == 1
+    return [
+        ((SPHERE, [*good]), "the blend is better than the floor"),
+        ((SPHERE, [*good[::-1]]), "the same in another order"),
+        ((SPHERE, [*bad]), "the blend is worse than the floor"),
+        ((BLENDED, tied), "the blend is equal to the floor, the first of which is decided"),
+        ((BLENDED, tied[::-1]), "the same in another order"),
+        (
+            (SPHERE, [least, between, good[2], most]),
+            "banned in the middle: what was verified before stays so",
+        ),
+        ((SPHERE, [least, early, good[2], most]), "banned before anything was verified"),
+        (
+            (SPHERE, [worse, replace(between, claim=worse.claim), bad[2], better]),
+            "the floor is the least verified claim and not the first verified",
+        ),
+        ((ELITIST, firsts), "the first draw is the parent again, and so is the blend of two"),
+        (
+            (ELITIST, [_offer(ELITIST, name, (3, -1, 1, -3)) for name in ("p1", "p2", "p3")]),
+            "a combination in which the first draw is the parent again",
+        ),
+    ]
+
+
+# ------------------------------------------------------------------ what a process proposes
+
+
+def _proposals() -> list[tuple[EvolutionarySearch, str, str]]:
+    """A search, a process, and what is at stake."""
+
+    def losses(process: str) -> list[int]:
+        return [_loss(MINED, ticket) for ticket in all_drawn(1, process, MINED.draws)]
+
+    def first(search: EvolutionarySearch, where: Callable[[str, list[int], int], bool]) -> str:
+        for process in NAMES:
+            lost = losses(process)
+            if where(process, lost, _loss(search, Ticket(1, process, by_rank(lost)))):
+                return process
+        raise AssertionError(search)
+
+    ranks = first(MINED, lambda _, lost, loss: loss < min(lost) and len(set(lost)) < len(lost))
+    equal = first(MINED, lambda _, lost, loss: loss == min(lost) < max(lost))
+    ties = first(MINED, lambda _, lost, loss: loss > min(lost) == sorted(lost)[1] < lost[0])
+    return [
+        (
+            MINED,
+            ranks,
+            "it is the recombination; of equal losses the first has the better rank",
+        ),
+        (MINED, equal, "the recombination is only as good as the best draw, which is offered"),
+        (MINED, ties, "of equal draws the first is offered"),
+        (BITS, ranks, "without recombination the best draw is offered"),
+        (ELITIST, "p1", "the first draw is the parent again"),
+    ]
+
+
+def _proposal(search: EvolutionarySearch, process: str, reason: str) -> Json:
+    ticket, loss = best_ticket(search, search.genesis, process)
+    return {
+        "reason": reason,
+        **problem(search),
+        "genesis": search.genesis.digest.hex(),
+        "ticket": ticket_fields(ticket),
+        "loss": number(loss),
+    }
 
 
 # ------------------------------------------------------------------ blocks
 
 
 def _blocks() -> Json:
-    rules = Rules(("p1", "p2", "p3"), depth=0, target=TARGET)
+    rules = Rules(NAMES[:9], depth=0, target=TARGET)
     start = new_learner(MINED, "p1")
 
     def mined(miner: str, parent: Block | None = None) -> Block:
         digest = parent.digest if parent else start.root
-        model = MINED.offspring(MINED.genesis, parent.ticket) if parent else MINED.genesis
+        model = MINED.genesis
+        if parent:
+            model = MINED.offspring(model, frozenset([parent.ticket]))
         return pow_learner.extend(MINED, rules, digest, model, miner)
 
     def received(blocks: Sequence[Block]) -> Json:
@@ -189,10 +328,12 @@ def _blocks() -> Json:
 
     one, two = mined("p1"), mined("p2")
     third = mined("p3", two)
-    losses = MINED.losses(MINED.genesis, [Ticket(1, "p1", draw) for draw in range(MINED.draws)])
-    least, greater = [draw for draw, loss in enumerate(losses) if loss == min(losses)][:2]
-    assert one.ticket.draw == least
-    other = replace(one, ticket=replace(one.ticket, draw=greater))
+    for exact in map(mined, rules.processes):
+        tickets = all_drawn(1, exact.ticket.proposer, MINED.draws)
+        equal = [ticket for ticket in tickets if _loss(MINED, ticket) == exact.claim]
+        if len(equal) > 1 and exact.ticket == equal[0]:
+            break
+    other = replace(exact, ticket=equal[1])
     refused = find_nonce(rules, other)
     assert pow_learner.check(MINED, rules, start, refused) is Verdict.EVALUATION
     hash_ = int.from_bytes(one.digest, "big")
@@ -206,7 +347,6 @@ def _blocks() -> Json:
             {
                 "reason": "of equal losses the least draw is the miner's ticket",
                 **problem(MINED),
-                "lambda": MINED.draws,
                 "processes": list(rules.processes),
                 "target": f"{TARGET:064x}",
                 "genesis": start.root.hex(),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Ticket
+from model_consensus.evolutionary_search import EvolutionarySearch, Step, Ticket
 from model_consensus.landscapes import Vector
 from model_consensus.pow_learner import Block
 from model_consensus.tob_learner import Offer
@@ -27,7 +27,23 @@ def ticket_fields(ticket: Ticket) -> Json:
     return {
         "generation": number(ticket.generation),
         "proposer": ticket.proposer,
-        "draw": number(ticket.draw),
+        "weights": [*map(number, ticket.weights)],
+    }
+
+
+def step_fields(step: Step) -> Json:
+    """The tickets of a step in their order."""
+    return [*map(ticket_fields, sorted(step))]
+
+
+def statement(search: EvolutionarySearch) -> Json:
+    """What of the problem the genesis digest covers besides the landscape."""
+    return {
+        "lambda": search.lambda_,
+        "mu": search.mu,
+        "draws": search.draws,
+        "recombines": search.recombines,
+        "elitist": search.elitist,
     }
 
 

@@ -21,7 +21,8 @@ from model_consensus.settlement.probability import (
 from model_consensus.simulation.pow import simulate_pow
 from model_consensus.simulation.tob import simulate
 from model_consensus.streamlet.offers import encode_offer
-from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.answers import Asked, OneLandscape
+from model_consensus.systems.lineage import Lineages
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.tob import ByzantineOffer, Order, TobSystem
 from model_consensus.tob_learner import Offer
@@ -32,6 +33,8 @@ from tests.vectors.golden_json import (
     pow_fields,
     refusal,
     sha256,
+    statement,
+    step_fields,
     ticket_fields,
 )
 
@@ -39,58 +42,59 @@ from tests.vectors.golden_json import (
 def decided_vectors() -> Json:
     """Whole runs: what a process is given, in order, and what it decides."""
     return {
-        "tob": [tob_run("none", 1), tob_run("under-claim", 2), tob_run("duplicate", 3)],
+        "tob": [
+            tob_run("none", 1),
+            tob_run("none", 1, draws=3, mu=3),
+            tob_run("under-claim", 2),
+            tob_run("duplicate", 3, mu=1),
+        ],
         "pow": [pow_run("private-chain", 0.45, 5), pow_run("honest", 0.25, 2)],
     }
 
 
-def tob_run(attack: str, seed: int) -> Json:
+def tob_run(attack: str, seed: int, draws: int = 2, mu: int = 2) -> Json:
     names = ("p1", "p2", "p3", "p4")
-    search = EvolutionarySearch(Sphere(4), draws=2, lambda_=3)
+    search = EvolutionarySearch(Sphere(4), draws, 3, mu, recombines=mu > 1)
     one = OneLandscape(search)
-    system = TobSystem(names, names[3:], 3, one, 4)
+    system = TobSystem(names, names[3:], tob_learner.Rules(3, mu), one, 4)
     steps = simulate(system, one, ATTACKS[attack], seed)
     order = [a.offer for a, _ in steps if isinstance(a, Order | ByzantineOffer)]
     return {"attack": attack, **learning(search, order)}
 
 
 def problem(search: EvolutionarySearch) -> Json:
-    """The landscape, which has a vector of a given dimension."""
-    return {"landscape": search.landscape.name, "dimension": len(search.genesis.vector)}
+    """The landscape, which has a vector of a given dimension, and the rest of the statement."""
+    dimension = len(search.genesis.vector)
+    return {"landscape": search.landscape.name, "dimension": dimension, **statement(search)}
 
 
 def learning(search: EvolutionarySearch, order: Sequence[Offer]) -> Json:
     """What a learner decides that is delivered these offers, in order."""
-    learner = tob_learner.new_learner(search, "p1")
+    asked = Asked(search, Lineages(search.genesis.digest))
+    learner = tob_learner.new_learner(asked, "p1")
     decided = []
     for offer in order:
         before = learner
-        learner = tob_learner.receive(search, search.lambda_, before, offer)
+        rules = tob_learner.Rules(search.lambda_, search.mu)
+        learner = tob_learner.receive(asked, rules, before, offer)
         if len(learner.decided) > len(before.decided):
-            (ticket,) = (
-                each.ticket
-                for each in (*before.accepted, offer)
-                if search.offspring(before.model, each.ticket).digest == learner.model.digest
-            )
-            (loss,) = search.losses(before.model, [ticket])
+            _, step = asked.lineages.origin(learner.model.digest)
+            (loss,) = search.losses(before.model, [step])
             digest = learner.model.digest.hex()
-            decided.append(
-                {"ticket": ticket_fields(ticket), "loss": number(loss), "digest": digest}
-            )
+            decided.append({"step": step_fields(step), "loss": number(loss), "digest": digest})
     return {
         **problem(search),
-        "draws": search.draws,
-        "lambda": search.lambda_,
         "genesis": search.genesis.digest.hex(),
         "order": [{**offer_fields(offer), "bytes": encode_offer(offer).hex()} for offer in order],
         "decided": decided,
         "banned": list(learner.banned),
+        "evaluations": learner.evaluations,
     }
 
 
 def pow_run(strategy: str, share: float, seed: int) -> Json:
     names = ("p1", "p2", "p3", "p4")
-    search = EvolutionarySearch(Sphere(4), draws=3, lambda_=3)
+    search = EvolutionarySearch(Sphere(4), 3, 3, recombines=True)
     rules = Rules(names, depth=1, target=1 << 250)
     system = PowSystem(rules, names[3:], OneLandscape(search), 12, 12)
     *_, (_, state) = simulate_pow(system, STRATEGIES[strategy], share, 12, seed)
@@ -103,7 +107,6 @@ def mining(search: EvolutionarySearch, rules: Rules, learner: Learner) -> Json:
     decided = pow_learner.decided(rules, learner)[1:]
     return {
         **problem(search),
-        "lambda": search.lambda_,
         "depth": rules.depth,
         "target": f"{rules.target:064x}",
         "genesis": search.genesis.digest.hex(),

@@ -19,8 +19,11 @@ from model_consensus import pow_learner, tob_learner
 from model_consensus.evolutionary_search import (
     EvolutionarySearch,
     Model,
+    Step,
     Ticket,
-    check_ticket,
+    all_drawn,
+    by_rank,
+    move,
     noise,
     offspring_digest,
 )
@@ -29,6 +32,7 @@ from model_consensus.pow_learner import Block, Rules, Verdict, find_nonce, new_l
 from model_consensus.simulation.catalogue import load_landscape
 from model_consensus.simulation.rosenbrock import Rosenbrock
 from model_consensus.streamlet.offers import decode_offer, encode_offer
+from model_consensus.systems.answers import OpenLandscape
 from model_consensus.tob_learner import Offer
 from tests.vectors import golden_edge_cases, golden_runs, golden_streamlet
 from tests.vectors.golden_json import (
@@ -38,6 +42,8 @@ from tests.vectors.golden_json import (
     pow_fields,
     refusal,
     sha256,
+    statement,
+    step_fields,
     ticket_fields,
 )
 
@@ -51,52 +57,80 @@ GREATEST = (1 << 64) - 1
 
 
 def noise_vectors() -> Json:
-    """Tickets to digests and noise."""
-    tickets = [
-        (ZERO, Ticket(1, "p1", 0), 8),
-        (ZERO, Ticket(1, "p1", 1), 8),
-        (ZERO, Ticket(1, "p2", 0), 8),
-        (ZERO, Ticket(2, "p1", 0), 8),
-        (ONES, Ticket(1, "p1", 0), 8),
-        (bytes(range(32)), Ticket(7, "Zoë 🦉", 3), 13),
-        (ONES, Ticket(GREATEST, "", GREATEST), 1),
+    """Steps to digests and noise."""
+    one, two, three = (1,), (0, 1), (0, 0, 0, 1)
+    drawn = [
+        (ZERO, 1, "p1", 0, 8),
+        (ZERO, 1, "p1", 1, 8),
+        (ZERO, 1, "p2", 0, 8),
+        (ZERO, 2, "p1", 0, 8),
+        (ONES, 1, "p1", 0, 8),
+        (bytes(range(32)), 7, "Zoë 🦉", 3, 13),
+        (ONES, GREATEST, "", GREATEST, 1),
+    ]
+    first, second = Ticket(3, "p1", (3, -1, 1, -3)), Ticket(3, "p2", (0, 1, 0, 0))
+    third = Ticket(3, "Zoë", (-3, -3, -3, -2))
+    steps = [
+        (ZERO, [Ticket(1, "p1", one)], "one draw alone"),
+        (ZERO, [Ticket(1, "p1", two)], "the second draw alone"),
+        (ONES, [Ticket(7, "Zoë 🦉", three)], "the fourth draw alone"),
+        (ZERO, [Ticket(1, "p1", (-1,))], "a draw backwards"),
+        (ZERO, [first], "a combination; its length, the root of 20, is rounded down to 4"),
+        (ONES, [third], "a combination; its length is the root of 31, and sums are negative"),
+        (ZERO, [first, second], "the mean of two tickets, rounded down"),
+        (ONES, [third, second, first], "the mean of three tickets, sorted for the digest"),
     ]
     bad = [
-        (Ticket(GREATEST + 1, "p1", 0), "the generation does not fit into 64 bits"),
-        (Ticket(1, "p1", -1), "the draw is negative"),
+        (Ticket(GREATEST + 1, "p1", one), "the generation does not fit into 64 bits"),
+        (Ticket(1, "p1", (1 << 63,)), "the weight is not below 2^63"),
+        (Ticket(1, "p1", (-1 - (1 << 63),)), "the weight is below -2^63"),
     ]
     return {
-        "valid": [
+        "draws": [
             {
                 "parent": parent.hex(),
-                "ticket": ticket_fields(ticket),
-                "digest": offspring_digest(parent, ticket).hex(),
-                "noise": noise(parent, [ticket], dimension)[0].tolist(),
+                "generation": number(generation),
+                "proposer": proposer,
+                "draw": number(draw),
+                "noise": noise(parent, Ticket(generation, proposer, one), [draw], d)[0].tolist(),
             }
-            for parent, ticket, dimension in tickets
+            for parent, generation, proposer, draw, d in drawn
+        ],
+        "steps": [
+            {
+                "reason": reason,
+                "parent": parent.hex(),
+                "step": step_fields(frozenset(tickets)),
+                "digest": offspring_digest(parent, frozenset(tickets)).hex(),
+                "noise": move(parent, frozenset(tickets), 9).tolist(),
+                "elitist": move(parent, frozenset(tickets), 9, elitist=True).tolist(),
+            }
+            for parent, tickets, reason in steps
         ],
         "invalid": [
             {
                 "parent": ZERO.hex(),
                 "ticket": ticket_fields(ticket),
                 "reason": reason,
-                "error": refusal(lambda ticket=ticket: offspring_digest(ZERO, ticket)),  # type: ignore[misc]
+                "error": refusal(
+                    lambda ticket=ticket: offspring_digest(ZERO, frozenset([ticket]))  # type: ignore[misc]
+                ),
             }
             for ticket, reason in bad
         ],
     }
 
 
-def lineage(search: EvolutionarySearch, tickets: Sequence[Ticket]) -> Json:
-    """A landscape's genesis and the models along some tickets, each with its loss."""
-    model, steps = search.genesis, []
-    for ticket in tickets:
-        (loss,) = search.losses(model, [ticket])
-        model = search.offspring(model, ticket)
+def lineage(search: EvolutionarySearch, path: Sequence[Step]) -> Json:
+    """A landscape's genesis and the models along some steps, each with its loss."""
+    model, models = search.genesis, []
+    for step in path:
+        (loss,) = search.losses(model, [step])
+        model = search.offspring(model, step)
         vector = model.vector.tolist()
-        steps.append(
+        models.append(
             {
-                "ticket": ticket_fields(ticket),
+                "step": step_fields(step),
                 "digest": model.digest.hex(),
                 "loss": number(loss),
                 **({"vector": vector} if len(vector) <= 64 else {}),
@@ -106,53 +140,78 @@ def lineage(search: EvolutionarySearch, tickets: Sequence[Ticket]) -> Json:
     return {
         "landscape": search.landscape.name,
         "describe": search.landscape.describe(),
-        "lambda": search.lambda_,
-        "draws": search.draws,
+        **statement(search),
         "genesis": search.genesis.digest.hex(),
-        "models": steps,
+        "models": models,
     }
 
 
 def lineage_vectors() -> Json:
     """Genesis digests, and models along lineages with their losses."""
-    path = [Ticket(1, "p1", 0), Ticket(2, "p3", 1), Ticket(3, "p2", 0)]
+    path = [
+        frozenset([Ticket(1, "p1", (0, 1, 0))]),
+        frozenset([Ticket(2, "p3", (2, -2, 0))]),
+        frozenset([Ticket(3, "p2", (-2, 0, 2)), Ticket(3, "p1", (1, 0, 0))]),
+        frozenset([Ticket(4, "p1", (1, 0, 0))]),
+    ]
     made: list[Landscape] = [OneMax(16), Sphere(5), Rosenbrock(4)]
     made += map(load_landscape, ("digits", "digits-mlp"))
-    model = Model(4, ZERO, Sphere(1).initial())
-    bad = [
-        (Ticket(4, "p1", 0), "stale: the ticket's generation is the parent's own"),
-        (Ticket(6, "p1", 0), "the ticket's generation is one too late"),
-        (Ticket(5, "p1", 2), "the draw is not below the number of draws"),
-        (Ticket(5, "p1", -1), "the draw is negative"),
+    plain, combining = OpenLandscape(3), OpenLandscape(3, recombines=True)
+    parent = Model(4, ZERO, Sphere(1).initial())
+    good = Ticket(5, "p1", (0, 1, 0))
+    bad: list[tuple[OpenLandscape, list[Ticket], str]] = [
+        (plain, [replace(good, generation=4)], "stale: the ticket's generation is the parent's"),
+        (plain, [replace(good, generation=6)], "the ticket's generation is one too late"),
+        (plain, [replace(good, weights=(2, 0, -2))], "draws may not be combined"),
+        (plain, [replace(good, weights=(0, 1))], "a weight is missing"),
+        (combining, [replace(good, weights=(0, 1, 0, 0))], "there is a weight too many"),
+        (combining, [replace(good, weights=(3, 0, 0))], "a weight is above 2"),
+        (combining, [replace(good, weights=(0, -3, 0))], "a weight is below -2"),
+        (combining, [replace(good, weights=(0, 0, 0))], "all weights are 0"),
+        (combining, [], "there is no ticket"),
+        (combining, [good, replace(good, weights=(1, 0, 0))], "two tickets of one process"),
     ]
     return {
-        "valid": [lineage(EvolutionarySearch(each, 2, 3), path) for each in made],
+        "valid": [
+            lineage(EvolutionarySearch(each, 3, 4, 2, recombines=True, elitist=elitist), path)
+            for each in made
+            for elitist in ((False, True) if each.name == "sphere" else (False,))
+        ],
         "batches": [
             {
                 "landscape": name,
                 "parent": "genesis",
-                "tickets": [ticket_fields(Ticket(1, "p1", draw)) for draw in range(24)],
-                "losses": batch_losses(name, 24),
+                "steps": [*map(step_fields, BATCH)],
+                "losses": batch_losses(name),
             }
             for name in ("digits", "digits-mlp")
         ],
         "invalid": [
             {
-                "generation_of_parent": model.generation,
-                "draws": 2,
-                "ticket": ticket_fields(ticket),
+                "generation_of_parent": parent.generation,
+                "draws": search.draws,
+                "recombines": search.recombines,
+                "step": [*map(ticket_fields, tickets)],
                 "reason": reason,
-                "error": refusal(lambda ticket=ticket: check_ticket(model, ticket, 2)),  # type: ignore[misc]
+                "error": refusal(
+                    lambda search=search, step=frozenset(tickets): search.offspring(parent, step)  # type: ignore[misc]
+                ),
             }
-            for ticket, reason in bad
+            for search, tickets, reason in bad
         ],
     }
 
 
-def batch_losses(name: str, draws: int) -> list[int]:
+BATCH: Sequence[Step] = [
+    *(frozenset([ticket]) for ticket in all_drawn(1, "p1", 23)),
+    frozenset([Ticket(1, "p1", by_rank(range(23))), Ticket(1, "p2", (1,) * 23)]),
+]
+
+
+def batch_losses(name: str) -> list[int]:
     """The losses of the first offspring of a landscape, evaluated in one matrix product."""
-    search = EvolutionarySearch(load_landscape(name), draws, 3)
-    return search.losses(search.genesis, [Ticket(1, "p1", draw) for draw in range(draws)])
+    search = EvolutionarySearch(load_landscape(name), 23, 4, 2, recombines=True)
+    return search.losses(search.genesis, BATCH)
 
 
 # ------------------------------------------------------------------ offers
@@ -160,39 +219,47 @@ def batch_losses(name: str, draws: int) -> list[int]:
 
 def offer_vectors() -> Json:
     """Offers as bytes; bytes that are no offer; offers that a learner ignores."""
-    search = EvolutionarySearch(Sphere(3), draws=2, lambda_=3)
+    search = EvolutionarySearch(Sphere(3), 2, 4, 2, recombines=True)
     genesis = search.genesis.digest
-    good = Offer("p2", genesis, Ticket(1, "p2", 1), 3000)
+    good = Offer("p2", genesis, Ticket(1, "p2", (-1, 1)), 3000)
+    largest = ((1 << 31) - 1, -(1 << 31), 0)
     offers = [
         good,
-        Offer("p1", ZERO, Ticket(1, "p1", 0), 0),
-        Offer("Zoë", ONES, Ticket(GREATEST, "Zoë", GREATEST), GREATEST),
-        Offer("p1", ZERO, Ticket(0, "", 0), 1),
+        Offer("p1", ZERO, Ticket(1, "p1", (1,)), 0),
+        Offer("Zoë", ONES, Ticket(GREATEST, "Zoë", largest), GREATEST),
+        Offer("p1", ZERO, Ticket(0, "", ()), 1),
     ]
     whole = encode_offer(good)
     malformed = [
         (b"", "empty"),
-        (whole[:55], "truncated: a number is cut short"),
-        (whole[:56] + b"\xff", "the proposer is not UTF-8"),
-        (whole[:56] + b"\xed\xa0\x80", "the proposer is a surrogate"),
+        (whole[:51], "truncated: the number of weights is cut short"),
+        (whole[:59], "truncated: a weight is cut short"),
+        (whole[:51] + b"\x03" + whole[52:], "there are fewer weights than it says"),
+        (whole[:60] + b"\xff", "the proposer is not UTF-8"),
+        (whole[:60] + b"\xed\xa0\x80", "the proposer is a surrogate"),
     ]
     unencodable = [
         (replace(good, claim=GREATEST + 1), "the claim does not fit into 64 bits"),
         (replace(good, claim=-1), "the claim is negative"),
+        (replace(good, ticket=Ticket(1, "p2", (1 << 31,))), "a weight is not below 2^31"),
         (replace(good, parent=genesis[:31]), "the parent is no digest of 32 bytes"),
     ]
     ignored = [
         (replace(good, parent=ZERO), "its parent is not the current model"),
-        (replace(good, ticket=Ticket(2, "p2", 1)), "its generation is not the current one"),
-        (replace(good, ticket=Ticket(0, "p2", 1)), "its generation is over"),
-        (replace(good, ticket=Ticket(1, "p3", 1)), "its ticket is another process's"),
-        (replace(good, ticket=Ticket(1, "p2", 2)), "its draw is not below the number of draws"),
-        (Offer("p1", genesis, Ticket(1, "p1", 1), 1), "its sender has an accepted offer already"),
-        (Offer("p4", genesis, Ticket(1, "p4", 0), 1), "its sender is banned"),
+        (replace(good, ticket=Ticket(2, "p2", (-1, 1))), "its generation is not the current one"),
+        (replace(good, ticket=Ticket(0, "p2", (-1, 1))), "its generation is over"),
+        (replace(good, ticket=Ticket(1, "p3", (-1, 1))), "its ticket is another process's"),
+        (replace(good, ticket=Ticket(1, "p2", (2, -1))), "a weight is above 1"),
+        (replace(good, ticket=Ticket(1, "p2", (0, 0))), "all weights are 0"),
+        (replace(good, ticket=Ticket(1, "p2", (1, -1, 1))), "there is a weight too many"),
+        (Offer("p1", genesis, Ticket(1, "p1", (0, 1)), 1), "its sender has an accepted offer"),
+        (Offer("p5", genesis, Ticket(1, "p5", (0, 1)), 1), "its sender has a verified offer"),
+        (Offer("p4", genesis, Ticket(1, "p4", (1, 0)), 1), "its sender is banned"),
     ]
     learner = replace(
         tob_learner.new_learner(search, "p3"),
-        accepted=(Offer("p1", genesis, Ticket(1, "p1", 0), 5),),
+        accepted=(Offer("p1", genesis, Ticket(1, "p1", (1, 0)), 5),),
+        verified=(Offer("p5", genesis, Ticket(1, "p5", (1, 0)), 4),),
         banned=("p4",),
     )
     assert tob_learner.is_acceptable(search, learner, good)
@@ -215,7 +282,9 @@ def offer_vectors() -> Json:
             "generation": 1,
             "model": genesis.hex(),
             "draws": search.draws,
+            "recombines": search.recombines,
             "accepted": [offer_fields(offer) for offer in learner.accepted],
+            "verified": [offer_fields(offer) for offer in learner.verified],
             "banned": list(learner.banned),
         },
         "accepted": [offer_fields(good)],
@@ -228,23 +297,28 @@ def offer_vectors() -> Json:
 
 def pow_vectors() -> Json:
     """Blocks with their digests and work; blocks that a learner refuses, with the verdict."""
-    search = EvolutionarySearch(Sphere(3), draws=4, lambda_=4)
+    search = EvolutionarySearch(Sphere(3), 4, 4, recombines=True)
     rules = Rules(("p1", "p2", "p3"), depth=1, target=1 << 248)
     learner = new_learner(search, "p1")
     first = pow_learner.extend(search, rules, learner.root, search.genesis, "p2")
     learner = pow_learner.adopt(search, learner, first)
     model = learner.models[first.digest]
     second = pow_learner.extend(search, rules, first.digest, model, "p3", start=1 << 40)
-    greatest = Block(ONES, Ticket(GREATEST, "Zoë", GREATEST), GREATEST, GREATEST)
+    greatest = Block(ONES, Ticket(GREATEST, "Zoë", (-3, 0, 3, 1)), GREATEST, GREATEST)
+
+    def with_ticket(**changes: Any) -> Block:
+        """The second block with another ticket, and perhaps no work."""
+        return replace(second, ticket=replace(second.ticket, **changes))
 
     def changed(**changes: Any) -> Block:
         """The second block with other fields, and work."""
         return find_nonce(rules, replace(second, nonce=0, **changes))
 
     refused = [
-        (replace(second, ticket=Ticket(2, "p9", 0)), "the miner is no process"),
-        (replace(second, ticket=Ticket(2, "p3", 4)), "the draw is not below λ"),
-        (replace(second, ticket=Ticket(0, "p3", 0)), "the generation is 0"),
+        (with_ticket(proposer="p9"), "the miner is no process"),
+        (with_ticket(weights=(4, 0, 0, 0)), "a weight is above 3"),
+        (with_ticket(weights=(1, 0, 0)), "a weight is missing"),
+        (with_ticket(generation=0), "the generation is 0"),
         (replace(second, claim=-1), "the claim is negative"),
         (replace(second, nonce=GREATEST + 1), "the nonce does not fit into 64 bits"),
         (find_nonce(rules, second, work=False), "the hash is not below the target"),
@@ -258,9 +332,10 @@ def pow_vectors() -> Json:
         ),
         (changed(claim=second.claim - 1), "the claim is too low"),
         (changed(claim=second.claim + 1), "the claim is too high"),
-        (
-            changed(ticket=replace(second.ticket, draw=(second.ticket.draw + 1) % 4)),
-            "the ticket is not the best one",
+        *(
+            (changed(ticket=replace(second.ticket, weights=weights)), "the ticket is not the best")
+            for weights in [(1, 0, 0, 0), (0, 0, 0, 1), (3, 1, -1, -3), (1, 1, 1, 1)]
+            if weights != second.ticket.weights
         ),
     ]
     assert pow_learner.check(search, rules, learner, second) is Verdict.ACCEPTED
@@ -269,7 +344,8 @@ def pow_vectors() -> Json:
     return {
         "landscape": "sphere",
         "dimension": 3,
-        "lambda": 4,
+        "draws": 4,
+        "recombines": True,
         "processes": list(rules.processes),
         "target": f"{rules.target:064x}",
         "genesis": search.genesis.digest.hex(),
