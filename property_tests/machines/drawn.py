@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.landscapes import OneMax, Sphere
-from model_consensus.simulation.rosenbrock import Rosenbrock
 from model_consensus.simulation.cached_search import CachedSearch
+from model_consensus.simulation.rosenbrock import Rosenbrock
 from model_consensus.systems.answers import EveryLandscape, Landscapes, Losses, OneLandscape
 from property_tests.machines.schedules import SAME_EVERY_TIME
 
