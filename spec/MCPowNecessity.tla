@@ -32,19 +32,19 @@ IsExactButForGeneration(block, landscape) ==
 (* names; with many it could look for the outcome that it likes.)          *)
 (* Resilience is violated: the adversary takes the worse of two best       *)
 (* draws.                                                                  *)
-OfSet(k, i, q) ==
+OwnSet(k, i, q) ==
     {Proposal(ModelOf(i), Ticket(Height(i) + 1, q, [h \in 1 .. Draws |-> k * Single(j)[h]])) :
         j \in 1 .. Draws}
 SetOf(ticket) == CHOOSE k \in {1, 2} : \E j \in 1 .. Draws : ticket.weights[j] = k
 EitherSet(p, block) ==
     /\ block.parent \in known[p]
     /\ Proposal(ModelOf(block.parent), block.ticket) \in
-        UNION {OfSet(k, block.parent, block.ticket.proposer) : k \in {1, 2}}
+        UNION {OwnSet(k, block.parent, block.ticket.proposer) : k \in {1, 2}}
 IsBestOfEitherSet(block, landscape) ==
     /\ block.claim = landscape[Proposal(ModelOf(block.parent), block.ticket)]
-    /\ \A m \in OfSet(SetOf(block.ticket), block.parent, block.ticket.proposer) :
+    /\ \A m \in OwnSet(SetOf(block.ticket), block.parent, block.ticket.proposer) :
         block.claim <= landscape[m]
-ExploredWithGrinding(i, q) == Revealed(loss, OfSet(1, i, q) \cup OfSet(2, i, q))
+ExploredWithGrinding(i, q) == Revealed(loss, OwnSet(1, i, q) \cup OwnSet(2, i, q))
 
 (* With one name the adversary does not choose among its draws; with two   *)
 (* it does, and no operator is needed: a decided block can be worse than   *)

@@ -159,8 +159,8 @@ def test_guo_and_ren_s_sum_as_it_is_written() -> None:
 
 def test_order() -> None:
     """The bound grows with the delay and the share, and falls with the depth."""
-    lates = [Fraction(i, 20) for i in range(6)]
-    by_delay = [reversal_upper_bound(ALPHA, late, 3) for late in lates]
+    delays = [Fraction(i, 20) for i in range(6)]
+    by_delay = [reversal_upper_bound(ALPHA, late, 3) for late in delays]
     assert by_delay == sorted(by_delay)
     assert len(set(by_delay)) == len(by_delay)
     by_depth = [reversal_upper_bound(ALPHA, LATE, depth) for depth in range(8)]

@@ -12,92 +12,19 @@ from itertools import combinations
 
 import numpy as np
 
-from model_consensus.evolutionary_search import (
-    Model,
-    Process,
-    Search,
-    Step,
-    Ticket,
-    Weights,
-    all_drawn,
-    best_ticket,
-    by_rank,
-    least,
-    single,
-    tagged_digest,
+from model_consensus.adversaries.tob_situation import (
+    Situation,
+    mean_move,
+    selected,
+    situation,
+    some_weights,
 )
+from model_consensus.evolutionary_search import Process, Search, Ticket, best_ticket
 from model_consensus.systems.tob import State, TobSystem
-from model_consensus.tob_learner import Learner, Offer, current_generation, offered
+from model_consensus.tob_learner import Offer, current_generation, offered
 
 FLOOD = 50
 """Offers that a flooding process sends in each generation."""
-
-TRIED = 64
-"""Weights that an adaptive process tries in each generation."""
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What an attacker sees when it acts.
-
-    :ivar attacker: the Byzantine process that acts.
-    :ivar rank: its place among the Byzantine processes, from 0.
-    :ivar ahead: the learner that has decided most; offers are judged on its model next.
-    :ivar losses: the true losses of the attacker's own draws on that model.
-    :ivar honest: the offers of correct processes on that model that are known.
-    """
-
-    system: TobSystem
-    search: Search
-    attacker: Process
-    rank: int
-    ahead: Learner
-    losses: tuple[int, ...]
-    honest: tuple[Offer, ...]
-
-    def ticket(self, draw: int, *, ahead: int = 0, proposer: Process | None = None) -> Ticket:
-        """A ticket of the attacker, or of the process that it impersonates."""
-        generation = current_generation(self.ahead) + ahead
-        return Ticket(generation, proposer or self.attacker, single(draw, self.search.draws))
-
-    def combined(self, weights: Weights) -> Ticket:
-        """A ticket of the attacker with these weights."""
-        return Ticket(current_generation(self.ahead), self.attacker, weights)
-
-    def offer(self, ticket: Ticket, claim: int, parent: bytes | None = None) -> Offer:
-        """An offer of the attacker."""
-        return Offer(self.attacker, parent or self.ahead.model.digest, ticket, claim)
-
-    def loss(self, ticket: Ticket) -> int:
-        """The true loss of a ticket on the model that offers are judged on."""
-        return self.search.losses(self.ahead.model, [frozenset([ticket])])[0]
-
-    @property
-    def best(self) -> int:
-        """The draw of least loss."""
-        return least(self.losses)
-
-    @property
-    def worst(self) -> int:
-        """The draw of greatest loss."""
-        return least([-loss for loss in self.losses])
-
-    @property
-    def reversed_ranks(self) -> Ticket:
-        """The recombination with the weights of the least loss for the greatest, and so on.
-
-        The worst draw, where draws cannot be recombined.
-        """
-        if not self.search.recombines or len(self.losses) < 2:
-            return self.ticket(self.worst)
-        return self.combined(tuple(-weight for weight in by_rank(self.losses)))
-
-    @property
-    def blended(self) -> int:
-        """The greatest claim that is blended if all known offers of correct processes are there."""
-        claims = sorted(offer.claim for offer in self.honest)
-        return claims[min(self.system.rules.mu, len(claims)) - 1] if claims else 0
-
 
 Order = Callable[[Situation], Sequence[Offer]]
 """In which order the known offers of correct processes get their places."""
@@ -148,41 +75,17 @@ def _adaptive(now: Situation) -> Iterable[Offer]:
     """Of many combinations the one that is blended and leads most away from the honest ones."""
     if not now.honest:
         return
-    honest = _mean_move(now, [offered(offer) for offer in now.honest])
-    tickets = [now.combined(weights) for weights in _some_weights(now)]
+    honest = mean_move(now, [offered(offer) for offer in now.honest])
+    tickets = [now.combined(weights) for weights in some_weights(now)]
     losses = now.search.losses(now.ahead.model, [frozenset([ticket]) for ticket in tickets])
     inside = [(t, loss) for t, loss in zip(tickets, losses, strict=True) if loss <= now.blended]
 
     def along(option: tuple[Ticket, int]) -> float:
-        move = _mean_move(now, [frozenset([option[0]])])
+        move = mean_move(now, [frozenset([option[0]])])
         length = float(np.linalg.norm(move))
         return float(move @ honest) / length if length else 0.0
 
     yield now.offer(*min(inside or list(zip(tickets, losses, strict=True)), key=along))
-
-
-def _some_weights(now: Situation) -> list[Weights]:
-    """Single draws, their recombination both ways, and legal weights drawn at random."""
-    draws = now.search.draws
-    singles = [single(draw, draws) for draw in range(draws)]
-    if not now.search.recombines or draws < 2:
-        return singles
-    ranks = by_rank(now.losses)
-    key = tagged_digest("model-consensus/adaptive/1", now.ahead.model.digest, now.attacker)
-    words = np.random.Philox(key=int.from_bytes(key[:16], "little")).random_raw((TRIED, draws))
-    drawn = (words % (2 * draws - 1)).astype(np.int64) - (draws - 1)
-    rows = [tuple(int(weight) for weight in row) for row in drawn if row.any()]
-    return [*singles, ranks, tuple(-weight for weight in ranks), *rows]
-
-
-def _mean_move(
-    now: Situation, steps: Sequence[Step]
-) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """How far these steps lead from the current model, on average: float64[d]."""
-    model = now.ahead.model
-    moves = [now.search.offspring(model, step).vector - model.vector for step in steps]
-    mean: np.ndarray[tuple[int], np.dtype[np.float64]] = np.mean(moves, axis=0, dtype=np.float64)
-    return mean
 
 
 def _worst_first(now: Situation) -> Sequence[Offer]:
@@ -197,20 +100,11 @@ def _look_ahead(now: Situation) -> Sequence[Offer]:
         return now.honest
 
     def best_after(first: tuple[Offer, ...]) -> int:
-        model = _selected(now.search, rules.mu, now.ahead.model, first)
+        model = selected(now.search, rules.mu, now.ahead.model, first)
         return min(best_ticket(now.search, model, p)[1] for p in now.system.correct)
 
     first = max(combinations(_worst_first(now), needed), key=best_after)
     return [*first, *(offer for offer in now.honest if offer not in first)]
-
-
-def _selected(search: Search, mu: int, parent: Model, offers: Sequence[Offer]) -> Model:
-    """What a learner decides that has these true offers and false ones of greater claims."""
-    best = sorted(offers, key=lambda offer: offer.claim)[:mu]
-    step = frozenset(offer.ticket for offer in best)
-    if search.losses(parent, [step])[0] >= best[0].claim:
-        step = offered(best[0])
-    return search.offspring(parent, step)
 
 
 def _stale_parent(now: Situation) -> Iterable[Offer]:
@@ -375,23 +269,6 @@ ATTACKS = {
         ),
     )
 }
-
-
-def situation(system: TobSystem, search: Search, state: State, attacker: Process) -> Situation:
-    """What ``attacker`` sees in ``state``."""
-    ahead = max(state.learner.values(), key=current_generation)
-    tickets = all_drawn(current_generation(ahead), attacker, search.draws)
-    losses = search.losses(ahead.model, [frozenset([ticket]) for ticket in tickets])
-    known = state.broadcast.network.union(
-        ahead.accepted, ahead.verified, state.broadcast.inbox[ahead.process]
-    )
-    honest = sorted(
-        offer
-        for offer in known
-        if offer.sender in system.correct and offer.parent == ahead.model.digest
-    )
-    rank = system.byzantine.index(attacker)
-    return Situation(system, search, attacker, rank, ahead, tuple(losses), tuple(honest))
 
 
 def wanted(

@@ -181,7 +181,7 @@ def _every_forgery(system: PowSystem, state: pow_actions.State) -> Iterator[Bloc
 
 
 def _of_set(k: int, generation: int, miner: Process, draws: int) -> list[Step]:
-    """``OfSet``: the k-th set of draws of a miner, as if it had two names."""
+    """``OwnSet``: the k-th set of draws of a miner, as if it had two names."""
     twice: list[Weights] = [tuple(k * w for w in single(draw, draws)) for draw in range(draws)]
     return [frozenset([Ticket(generation, miner, weights)]) for weights in twice]
 

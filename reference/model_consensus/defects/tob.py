@@ -102,9 +102,6 @@ def own_ties(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Le
     return last_of_equals(search, rules, learner, offer)
 
 
-# ------------------------------------------------------------------ what becomes of a claim
-
-
 def _others(learner: Learner, chosen: Offer) -> tuple[Offer, ...]:
     return tuple(offer for offer in learner.accepted if offer is not chosen)
 

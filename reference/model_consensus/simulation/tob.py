@@ -8,7 +8,8 @@ Where an attack decides the order, correct processes make all their other moves 
 
 from collections.abc import Iterator
 
-from model_consensus.adversaries.tob import Attack, situation, wanted
+from model_consensus.adversaries.tob import Attack, wanted
+from model_consensus.adversaries.tob_situation import situation
 from model_consensus.simulation.schedule import Schedule
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Action, Deliver, Order, State, TobSystem

@@ -1,0 +1,137 @@
+"""What a Byzantine process sees over Total Order Broadcast when it acts, and can compute."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_consensus.evolutionary_search import (
+    Model,
+    Process,
+    Search,
+    Step,
+    Ticket,
+    Weights,
+    all_drawn,
+    by_rank,
+    least,
+    single,
+    tagged_digest,
+)
+from model_consensus.systems.tob import State, TobSystem
+from model_consensus.tob_learner import Learner, Offer, current_generation, offered
+
+TRIED = 64
+"""Weights that an adaptive process tries in each generation."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What an attacker sees when it acts.
+
+    :ivar attacker: the Byzantine process that acts.
+    :ivar rank: its place among the Byzantine processes, from 0.
+    :ivar ahead: the learner that has decided most; offers are judged on its model next.
+    :ivar losses: the true losses of the attacker's own draws on that model.
+    :ivar honest: the offers of correct processes on that model that are known.
+    """
+
+    system: TobSystem
+    search: Search
+    attacker: Process
+    rank: int
+    ahead: Learner
+    losses: tuple[int, ...]
+    honest: tuple[Offer, ...]
+
+    def ticket(self, draw: int, *, ahead: int = 0, proposer: Process | None = None) -> Ticket:
+        """A ticket of the attacker, or of the process that it impersonates."""
+        generation = current_generation(self.ahead) + ahead
+        return Ticket(generation, proposer or self.attacker, single(draw, self.search.draws))
+
+    def combined(self, weights: Weights) -> Ticket:
+        """A ticket of the attacker with these weights."""
+        return Ticket(current_generation(self.ahead), self.attacker, weights)
+
+    def offer(self, ticket: Ticket, claim: int, parent: bytes | None = None) -> Offer:
+        """An offer of the attacker."""
+        return Offer(self.attacker, parent or self.ahead.model.digest, ticket, claim)
+
+    def loss(self, ticket: Ticket) -> int:
+        """The true loss of a ticket on the model that offers are judged on."""
+        return self.search.losses(self.ahead.model, [frozenset([ticket])])[0]
+
+    @property
+    def best(self) -> int:
+        """The draw of least loss."""
+        return least(self.losses)
+
+    @property
+    def worst(self) -> int:
+        """The draw of greatest loss."""
+        return least([-loss for loss in self.losses])
+
+    @property
+    def reversed_ranks(self) -> Ticket:
+        """The recombination with the weights of the least loss for the greatest, and so on.
+
+        The worst draw, where draws cannot be recombined.
+        """
+        if not self.search.recombines or len(self.losses) < 2:
+            return self.ticket(self.worst)
+        return self.combined(tuple(-weight for weight in by_rank(self.losses)))
+
+    @property
+    def blended(self) -> int:
+        """The greatest claim that is blended if all known offers of correct processes are there."""
+        claims = sorted(offer.claim for offer in self.honest)
+        return claims[min(self.system.rules.mu, len(claims)) - 1] if claims else 0
+
+
+def situation(system: TobSystem, search: Search, state: State, attacker: Process) -> Situation:
+    """What ``attacker`` sees in ``state``."""
+    ahead = max(state.learner.values(), key=current_generation)
+    tickets = all_drawn(current_generation(ahead), attacker, search.draws)
+    losses = search.losses(ahead.model, [frozenset([ticket]) for ticket in tickets])
+    known = state.broadcast.network.union(
+        ahead.accepted, ahead.verified, state.broadcast.inbox[ahead.process]
+    )
+    honest = sorted(
+        offer
+        for offer in known
+        if offer.sender in system.correct and offer.parent == ahead.model.digest
+    )
+    rank = system.byzantine.index(attacker)
+    return Situation(system, search, attacker, rank, ahead, tuple(losses), tuple(honest))
+
+
+def some_weights(now: Situation) -> list[Weights]:
+    """Single draws, their recombination both ways, and legal weights drawn at random."""
+    draws = now.search.draws
+    singles = [single(draw, draws) for draw in range(draws)]
+    if not now.search.recombines or draws < 2:
+        return singles
+    ranks = by_rank(now.losses)
+    key = tagged_digest("model-consensus/adaptive/1", now.ahead.model.digest, now.attacker)
+    words = np.random.Philox(key=int.from_bytes(key[:16], "little")).random_raw((TRIED, draws))
+    drawn = (words % (2 * draws - 1)).astype(np.int64) - (draws - 1)
+    rows = [tuple(int(weight) for weight in row) for row in drawn if row.any()]
+    return [*singles, ranks, tuple(-weight for weight in ranks), *rows]
+
+
+def mean_move(now: Situation, steps: Sequence[Step]) -> NDArray[np.float64]:
+    """How far these steps lead from the current model, on average: float64[d]."""
+    model = now.ahead.model
+    moves = [now.search.offspring(model, step).vector - model.vector for step in steps]
+    mean: NDArray[np.float64] = np.mean(moves, axis=0, dtype=np.float64)
+    return mean
+
+
+def selected(search: Search, mu: int, parent: Model, offers: Sequence[Offer]) -> Model:
+    """What a learner decides that has these true offers and false ones of greater claims."""
+    best = sorted(offers, key=lambda offer: offer.claim)[:mu]
+    step = frozenset(offer.ticket for offer in best)
+    if search.losses(parent, [step])[0] >= best[0].claim:
+        step = offered(best[0])
+    return search.offspring(parent, step)
