@@ -34,6 +34,7 @@ from model_consensus.simulation.streamlet import Conditions, Simulation
 from model_consensus.simulation.training import train
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import TobSystem
+from model_consensus.tob_learner import Rules
 
 BATCHES = (50, 200, 800)
 DIFFERENT = 50
@@ -72,7 +73,7 @@ def streamlet(seed: int) -> Trace:
     """Up to twelve epochs of four nodes."""
     names = process_names(4)
     one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(), 1, 3)))
-    system = TobSystem(names, names[3:], 3, one, 1, name=bytes.hex)
+    system = TobSystem(names, names[3:], Rules(3), one, 1, name=bytes.hex)
     misbehaviour = [*MISBEHAVIOURS.values()][seed % len(MISBEHAVIOURS)]
     run = Simulation(system, one, Conditions(), misbehaviour, ATTACKS["silent"], seed)
     trace, _ = run.traces(f"streamlet {seed}", 12)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from model_consensus.evolutionary_search import EvolutionarySearch, least, own_tickets
+from model_consensus.evolutionary_search import EvolutionarySearch, all_drawn, least
 from model_consensus.simulation.digits import CLASSES, FEATURES, Digits, DigitsMLP, load_parts
 
 Floats = NDArray[np.float64]
@@ -46,8 +46,8 @@ def ours(landscape: Digits | DigitsMLP, lambda_: int) -> Step:
 
     def step() -> None:
         nonlocal model
-        tickets = own_tickets(model.generation + 1, "p", lambda_)
-        model = search.offspring(model, tickets[least(search.losses(model, tickets))])
+        steps = [frozenset([t]) for t in all_drawn(model.generation + 1, "p", lambda_)]
+        model = search.offspring(model, steps[least(search.losses(model, steps))])
 
     return step
 
@@ -59,9 +59,9 @@ def one_by_one(landscape: Digits | DigitsMLP, lambda_: int) -> Step:
 
     def step() -> None:
         nonlocal model
-        tickets = own_tickets(model.generation + 1, "p", lambda_)
-        losses = [search.losses(model, [ticket])[0] for ticket in tickets]
-        model = search.offspring(model, tickets[least(losses)])
+        steps = [frozenset([t]) for t in all_drawn(model.generation + 1, "p", lambda_)]
+        losses = [search.losses(model, [one])[0] for one in steps]
+        model = search.offspring(model, steps[least(losses)])
 
     return step
 

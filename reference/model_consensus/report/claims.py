@@ -313,8 +313,8 @@ CLAIMS = (
     ),
     Claim(
         "C4",
-        "A correct process evaluates about one model a generation besides its own draws, and "
-        "messages have a constant size.",
+        "A correct process evaluates μ + 2 models a generation besides its own draws, and the size "
+        "of a message does not depend on the dimension of the model.",
         tests=(_TOB,),
         note="`python benchmarks/cost_tob.py` counts",
         command="run tob",
