@@ -37,15 +37,18 @@ Fold(l, offers) ==
     IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))
 
 (* A frontier does not count a process's own proposals. *)
-AsFrontier(l) ==
-    [l EXCEPT !.offered = 0, !.evaluations = @ - ProposalCost * l.offered]
+AsFrontier(l) == [l EXCEPT !.offered = 0, !.evaluations =
+    (Mu + BlendCost) * Decisions(l.decided) + Len(l.verified) + Len(l.banned)]
 FrontierOf(p) == Once(AsFrontier, Fold(learner[p], inbox[p]))
+(* Nothing but what is known, and all of that but for blends. *)
 FindsKnown(landscape) ==
     \A m \in DOMAIN landscape : m \in DOMAIN known /\ landscape[m] = known[m]
+IsAsKnown(landscape) ==
+    /\ FindsKnown(landscape)
+    /\ \A m \in DOMAIN known \ DOMAIN landscape : Cardinality(Last(m)) > 1
 HasCaughtUp ==
     /\ Decided = Reduced!Decided
-    /\ FindsKnown(loss)
-    /\ \A m \in DOMAIN known \ DOMAIN loss : Cardinality(Last(m)) > 1
+    /\ IsAsKnown(loss)
     /\ \A p \in Correct : FrontierOf(p) = frontier[p]
 -----------------------------------------------------------------------------
 BothInit == Init /\ Reduced!Init /\ todo = << >>
@@ -64,7 +67,7 @@ Follow(step, p) == todo = <<step, p>> /\ UNCHANGED <<frontier, taken, known, res
 FollowOffer(p) ==
     /\ Follow("offer", p)
     /\ Offer(p)
-    /\ FindsKnown(loss')
+    /\ IsAsKnown(loss')
     /\ todo' = <<"order", p>>
 
 (* ... and has its offer ordered at once; *)
@@ -77,7 +80,7 @@ FollowOrder(p) ==
 FollowByzantineOffer(b) ==
     /\ Follow("byzantine offer", b)
     /\ ByzantineOffer
-    /\ FindsKnown(loss')
+    /\ IsAsKnown(loss')
     /\ \A p \in Correct : FrontierOf(p)' = frontier[p]
     /\ todo' = << >>
 
@@ -85,7 +88,7 @@ FollowByzantineOffer(b) ==
 FollowTake(p) ==
     /\ Follow("take", p)
     /\ Deliver(p)
-    /\ FindsKnown(loss')
+    /\ FindsKnown([m \in DOMAIN loss' \ DOMAIN loss |-> loss'[m]])
     /\ todo' = IF Decisions(learner'[p].decided) = taken[p] THEN << >> ELSE todo
 
 FollowNext == \/ \E p \in Correct : FollowOffer(p) \/ FollowOrder(p) \/ FollowTake(p)

@@ -31,8 +31,8 @@ Fold(l, offers) ==
     IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))
 
 (* A frontier does not count a process's own proposals. *)
-AsFrontier(l) ==
-    [l EXCEPT !.offered = 0, !.evaluations = @ - ProposalCost * l.offered]
+AsFrontier(l) == [l EXCEPT !.offered = 0, !.evaluations =
+    (Mu + BlendCost) * Decisions(l.decided) + Len(l.verified) + Len(l.banned)]
 FrontierOf(p) == Once(AsFrontier, Fold(learner[p], inbox[p]))
 
 Frontier == INSTANCE TobFrontier WITH loss <- kept, resilient <- TRUE

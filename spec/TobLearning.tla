@@ -140,12 +140,14 @@ RankResilience == \A p \in Correct : \A i \in 2 .. Len(Decided[p]) :
     Decided[p][i] \in DOMAIN loss =>
         Cardinality(HadBetter(Decided[p][i], Decided[p][i - 1])) <= N - Lambda
 
-(* T5: what a correct process has evaluated, exactly: its own proposals,   *)
+(* T5: what a correct process has evaluated, exactly: its own proposals in *)
+(* the generations for which it made an offer (a slow process skips some), *)
 (* for each decision mu offers and their blend, what it has verified since *)
 (* then, and one false claim of each process that it has banned.           *)
-EvaluationsAreExact == \A p \in Correct : learner[p].evaluations =
-    ProposalCost * learner[p].offered + (Mu + BlendCost) * Decisions(learner[p].decided)
-        + Len(learner[p].verified) + Len(learner[p].banned)
+EvaluationsAreExact == \A p \in Correct : \E offers \in 0 .. learner[p].offered :
+    learner[p].evaluations =
+        ProposalCost * offers + (Mu + BlendCost) * Decisions(learner[p].decided)
+            + Len(learner[p].verified) + Len(learner[p].banned)
 Evaluations == [p \in Correct |-> learner[p].evaluations]
 EvaluationBound == WorkOf(Evaluations, Decided, GenerationCost, F)
 
