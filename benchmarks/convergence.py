@@ -25,12 +25,12 @@ from model_consensus.systems.tob import TobSystem
 from model_consensus.tob_learner import Rules
 
 INSTANCES = (
-    Instance(1, 0, 1, 17, 32),
-    Instance(4, 0, 4, 17, 32),
-    Instance(4, 1, 3, 17, 32),
-    Instance(7, 2, 5, 17, 32),
-    Instance(7, 3, 4, 17, 32),
-    Instance(7, 3, 4, 65, 32),
+    Instance(1, 0, 1, 17, 16),
+    Instance(4, 0, 4, 17, 16),
+    Instance(4, 1, 3, 17, 16),
+    Instance(7, 2, 5, 17, 16),
+    Instance(7, 3, 4, 17, 16),
+    Instance(7, 3, 4, 65, 16),
 )
 
 
