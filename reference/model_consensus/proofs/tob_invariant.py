@@ -35,7 +35,6 @@ from model_consensus.proofs.tob_learner import (
     is_true_claim,
     is_verified,
     new_learner,
-    offered_model,
 )
 from model_consensus.proofs.tob_steps import following
 
@@ -183,12 +182,7 @@ INVARIANT = {
     "Length": lambda s: z3.And(s.length >= 0, s.moves >= 0),
     "FoldStarts": lambda s: s.history[0] == new_learner,
     "Fold": lambda s: each(
-        0,
-        s.moves,
-        lambda k: s.history[k + 1] == following(s, s.history[k]),
-        "k",
-        # Without a trigger each instance would lead to the next one.
-        lambda k: following(s, s.history[k]),
+        0, s.moves, lambda k: s.history[k + 1] == following(s, s.history[k]), "k"
     ),
     "Delivered": lambda s: past(s, lambda x: between(0, Learner.delivered(x), s.length + 1)),
     "Position": lambda s: correct(lambda p: between(0, s.at[p], s.moves + 1)),
@@ -244,9 +238,7 @@ INVARIANT = {
             N,
             lambda q: (
                 Learner.tickets(x)[q]
-                == z3.If(
-                    Learner.verified(x)[q], Offer.ticket(Learner.offers(x)[q]), Ticket.absent
-                )
+                == z3.If(Learner.verified(x)[q], Offer.ticket(Learner.offers(x)[q]), Ticket.absent)
             ),
             "q",
         ),

@@ -64,8 +64,8 @@ ASSUMPTIONS = {
     "Draws >= 1": DRAWS >= 1,
     "Generations >= 0": GENERATIONS >= 0,
     "F = Cardinality(Byzantine)": count(BYZANTINE, N) == F,
-    "ProposalCost": PROPOSAL_COST == DRAWS + counting.one(search.CAN_RECOMBINE),
-    "BlendCost": BLEND_COST == counting.one(MU > 1),
+    "ProposalCost": DRAWS + counting.one(search.CAN_RECOMBINE) == PROPOSAL_COST,
+    "BlendCost": counting.one(MU > 1) == BLEND_COST,
 }
 
 # ------------------------------------------------------------------------------- the learner

@@ -69,10 +69,9 @@ from model_consensus.proofs.tob_steps import (
     VARIABLES,
     byzantine_offer,
     deliver,
-    move,
-    following,
     frontier,
     init,
+    move,
     offer,
     order,
 )
@@ -182,8 +181,7 @@ PROPERTIES = {
     "EvaluationsAreExact": lambda s: correct(lambda p: s.evaluations[p] == exactly(s, p)),
     "EvaluationBound": lambda s: correct(
         lambda p: (
-            s.evaluations[p]
-            <= times(GENERATION_COST, Learner.generation(s.learner[p]) + 1) + F
+            s.evaluations[p] <= times(GENERATION_COST, Learner.generation(s.learner[p]) + 1) + F
         )
     ),
     "ConstantMemory": lambda s: correct(
@@ -309,6 +307,62 @@ def offer_hints(s: State, t: State, p: Term, weights: Term) -> Iterator[Term]:
     yield counting.successor(PROPOSAL_COST, made(s, p))
 
 
+LEARNER = ("Length", "Generation", "Split", "Sizes")
+NEEDS = {
+    "Position": ("Length", "Position", "LearnerIsFold"),
+    "Held": (
+        *LEARNER,
+        "Delivered",
+        "Senders",
+        "HonestOffers",
+        "NoForgery",
+        "Held",
+        "BannedByzantine",
+        "Offered",
+    ),
+    "Descended": (*LEARNER, "Held", "Tickets", "Descended"),
+    "UsesProposed": (*LEARNER, "HonestOffers", "Held", "Tickets", "UsesProposed", "Offered"),
+    "AboveFloor": (*LEARNER, "Held", "Verified", "AboveFloor"),
+    "FloorBacked": (
+        *LEARNER,
+        "HonestOffers",
+        "Held",
+        "Verified",
+        "LeastIsVerified",
+        "FloorBacked",
+        "Offered",
+    ),
+    "Backers": (*LEARNER, "Backers"),
+    "Evaluations": (
+        *LEARNER,
+        "Position",
+        "LearnerIsFold",
+        "HonestOffers",
+        "Offered",
+        "Evaluations",
+    ),
+    "RefinesModelConsensus": (
+        *LEARNER,
+        "Fold",
+        "Position",
+        "LearnerIsFold",
+        "Held",
+        "Verified",
+        "LeastIsVerified",
+        "Continues",
+        "Length'",
+        "Position'",
+        "LearnerIsFold'",
+        "Generation'",
+        "Descended'",
+        "UsesProposed'",
+        "AboveFloor'",
+        "FloorBacked'",
+        "Backers'",
+        "Continues'",
+    ),
+}
+
 SYSTEM = System(
     name="tob_learning",
     variables=VARIABLES,
@@ -323,6 +377,7 @@ SYSTEM = System(
     invariant=INVARIANT,
     properties=PROPERTIES,
     steps={"RefinesModelConsensus": refines},
+    needs=NEEDS,
     assumptions=ASSUMPTIONS,
     facts=FACTS,
     functions=FUNCTIONS,
