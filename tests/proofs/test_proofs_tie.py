@@ -31,9 +31,11 @@ CONSTANTS
     b1 = b1
     Proc = {p1, p2, b1}
     Byzantine = {b1}
-    Draws = 1
+    Draws = %d
+    Recombines = %s
     Losses = %s
-    Lambda = 2
+    Lambda = %d
+    Mu = %d
     Generations = %d
     Forged = %d
     Longest = %d
@@ -41,8 +43,11 @@ CONSTANTS
 SPECIFICATION HistorySpec
 CONSTRAINTS FewForged ShortOrder
 """
-A_LIAR = TOB % ("{0, 1}", 1, 1, 2)  # and two losses: it may be banned
-TWO_GENERATIONS = TOB % ("{0}", 2, 0, 4)
+A_LIAR = TOB % (1, "FALSE", "{0, 1}", 2, 1, 1, 1, 2)  # and two losses: it may be banned
+A_BLEND = TOB % (1, "FALSE", "{0, 1}", 2, 2, 1, 1, 2)
+ONE_LEFT = TOB % (1, "FALSE", "{0, 1}", 3, 2, 1, 1, 3)
+RECOMBINED = TOB % (2, "TRUE", "{0, 1}", 2, 2, 1, 0, 2)
+TWO_GENERATIONS = TOB % (1, "FALSE", "{0}", 2, 1, 2, 0, 4)
 
 CHAIN = """
 CONSTANTS
