@@ -125,7 +125,9 @@ class Tickets:
                 ticket = ("make", generation, process, ("single", draw))
                 drawn.append(loss(("offspring", parent, NOTHING.store(process, ticket))))
             order = sorted(range(self.draws), key=drawn.__getitem__)
-            return self.combination([self.draws - 1 - 2 * order.index(j) for j in range(self.draws)])
+            return self.combination(
+                [self.draws - 1 - 2 * order.index(j) for j in range(self.draws)]
+            )
 
         return {**self.constants, "loss": loss, "ByRank": by_rank}
 
@@ -244,7 +246,8 @@ class TobStates:
     def _learner(self, learner: Any, ghost: Any, delivered: int) -> Any:
         """A learner of TLC; when an offer came, and what backed a decision, is history's."""
         offers = {
-            name: [self.offer(offer) for offer in learner[name]] for name in ("accepted", "verified")
+            name: [self.offer(offer) for offer in learner[name]]
+            for name in ("accepted", "verified")
         }
         every = [*offers["accepted"], *offers["verified"]]
 

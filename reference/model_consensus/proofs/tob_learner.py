@@ -189,12 +189,16 @@ def evaluate(learner: Term) -> Term:
     return z3.If(is_true_claim(offer), verify(learner, sender), ban(learner, sender))
 
 
+def is_better(learner: Term) -> Term:
+    """The blend is better than the floor."""
+    return loss(blend(learner)) < Offer.claim(Learner.offers(learner)[floor(learner)])
+
+
 def decide(learner: Term) -> Term:
     """The blend is decided if it is better than the floor, else the floor; offers are dropped."""
     generation = Learner.generation(learner) + 1
     best = Learner.offers(learner)[floor(learner)]
-    is_better = loss(blend(learner)) < Offer.claim(best)
-    decided = z3.If(is_better, blend(learner), offered_model(best))
+    decided = z3.If(is_better(learner), blend(learner), offered_model(best))
     return updated(
         Learner,
         learner,
