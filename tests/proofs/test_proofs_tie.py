@@ -45,8 +45,7 @@ CONSTRAINTS FewForged ShortOrder
 """
 A_LIAR = TOB % (1, "FALSE", "{0, 1}", 2, 1, 1, 1, 2)  # and two losses: it may be banned
 A_BLEND = TOB % (1, "FALSE", "{0, 1}", 2, 2, 1, 1, 2)
-ONE_LEFT = TOB % (1, "FALSE", "{0, 1}", 3, 2, 1, 1, 3)
-RECOMBINED = (TOB % (2, "TRUE", "{0, 1}", 1, 1, 1, 0, 1)).replace("= {b1}", "= {p2, b1}")
+RECOMBINED = (TOB % (2, "TRUE", "{0, 1}", 1, 1, 1, 0, 1)).replace("{p1, p2, b1}", "{p1, b1}")
 TWO_GENERATIONS = TOB % (1, "FALSE", "{0}", 2, 1, 2, 0, 4)
 
 CHAIN = """

@@ -167,8 +167,8 @@ def is_step(s: State, i: Term) -> Term:
     parent, ticket = s.model[Block.parent(block)], Block.ticket(block)
     generation, miner = Ticket.generation(ticket), Ticket.proposer(ticket)
     return z3.And(
-        s.model[i] == proposal(parent, ticket),
         follows(s, block),
+        s.model[i] == proposal(parent, ticket),
         Block.claim(block) == loss(s.model[i]),
         as_good_as_all(loss(s.model[i]), parent, generation, miner),
     )

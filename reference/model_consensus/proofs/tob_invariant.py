@@ -77,6 +77,11 @@ def is_genuine(s: State, message: Term) -> Term:
     return z3.And(s.sent[p][g], message == s.made[p][g])
 
 
+def is_true_offer(message: Term) -> Term:
+    """The offer has a ticket, and its claim is true."""
+    return z3.And(Ticket.is_make(Offer.ticket(message)), is_true_claim(message))
+
+
 def is_held(s: State, learner: Term, q: Term) -> Term:
     """An offer held is legal, its sender not banned, and a correct sender's is genuine."""
     message, g = Learner.offers(learner)[q], Learner.generation(learner) + 1
@@ -105,16 +110,16 @@ def is_proposed(s: State, learner: Term, g: Term) -> Term:
     """What the model of generation g uses of a correct process, that process has proposed."""
     model, before = Learner.decided(learner)[g], Learner.decided(learner)[g - 1]
     ticket = Model.step(model)
-    return correct(
-        lambda q: z3.Or(
-            ticket[q] == Ticket.absent,
-            z3.And(
-                s.sent[q][g],
-                Offer.ticket(s.made[q][g]) == ticket[q],
-                Offer.parent(s.made[q][g]) == before,
-            ),
-        ),
-        "q",
+
+    def has_proposed(q: Term) -> Term:
+        message = s.made[q][g]
+        return z3.And(
+            s.sent[q][g], Offer.ticket(message) == ticket[q], Offer.parent(message) == before
+        )
+
+    return z3.And(
+        Model.is_offspring(model),
+        correct(lambda q: z3.Or(ticket[q] == Ticket.absent, has_proposed(q)), "q"),
     )
 
 
@@ -229,7 +234,7 @@ INVARIANT = {
     ),
     "Held": lambda s: past(s, lambda x: offers_of(Learner.held(x), lambda q: is_held(s, x, q))),
     "Verified": lambda s: past(
-        s, lambda x: offers_of(Learner.verified(x), lambda q: is_true_claim(Learner.offers(x)[q]))
+        s, lambda x: offers_of(Learner.verified(x), lambda q: is_true_offer(Learner.offers(x)[q]))
     ),
     "Tickets": lambda s: past(
         s,
