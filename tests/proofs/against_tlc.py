@@ -1,11 +1,11 @@
 """A proof's transition system compared with the state graph of a specification, as TLC dumped it.
 
 Every state must satisfy the invariant, with everything that it implies, and every edge the action
-of its name.
+of its name, or the steps that it is made of.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,6 +41,9 @@ def read_graph(path: Path) -> Graph:
                 graph.initial.add(each.name)
     graph.edges = {edge for edge in graph.edges if edge[2] in graph.states}
     return graph
+
+
+Step = tuple[str, Environment, Environment]  # the action, before and after
 
 
 class States(Protocol):
@@ -94,7 +97,7 @@ class Comparison:
     """What the comparison found.
 
     :ivar failures: a line for each state or edge that does not fit.
-    :ivar exercised: how many edges there were of each action.
+    :ivar exercised: how many steps there were of each action.
     """
 
     states: int
@@ -108,12 +111,14 @@ def compare(
     graph: Graph,
     states: States,
     pair: Callable[[dict[str, Any], dict[str, Any]], tuple[Environment, Environment]] | None = None,
+    path: Callable[[str, Environment, Environment], Iterable[Step]] | None = None,
     adjust: Callable[[str, Environment, Environment, tuple[Any, ...]], Environment] | None = None,
 ) -> Comparison:
     """Compare every state and every edge.
 
-    ``pair`` gives the environments of an edge where a state's own will not do, and ``adjust`` the
-    environment after a step with given parameters where a ghost depends on them.
+    ``pair`` gives the environments of an edge where a state's own will not do, ``path`` the proof's
+    steps where an edge is several of them, and ``adjust`` the environment after a step with given
+    parameters where a ghost depends on them.
     """
     failures, exercised = [], Counter[str]()
     environments = {name: states.environment(state) for name, state in graph.states.items()}
@@ -125,19 +130,24 @@ def compare(
         if not tie.init(environments[name])
     ]
     for source, action, target in sorted(graph.edges):
-        exercised[action] += 1
         if pair:
-            before, after = pair(graph.states[source], graph.states[target])
+            first, last = pair(graph.states[source], graph.states[target])
         else:
-            before, after = environments[source], environments[target]
-        if not any(
-            tie.allows(
-                action,
-                before,
-                adjust(action, before, after, parameters) if adjust else after,
-                parameters,
-            )
-            for parameters in states.candidates(action, before, after)
-        ):
-            failures.append(f"{action}: {graph.states[source]} -> {graph.states[target]}")
+            first, last = environments[source], environments[target]
+        taken = path(action, first, last) if path else [(action, first, last)]
+        edge = f"{action}: {graph.states[source]} -> {graph.states[target]}"
+        for step, before, after in taken:
+            exercised[step] += 1
+            if path:
+                failures += [f"{edge}: {step}: {broken}" for broken in tie.broken(after)]
+            if not any(
+                tie.allows(
+                    step,
+                    before,
+                    adjust(step, before, after, parameters) if adjust else after,
+                    parameters,
+                )
+                for parameters in states.candidates(step, before, after)
+            ):
+                failures.append(f"{edge}: {step} is not allowed")
     return Comparison(len(graph.states), len(graph.edges), tuple(failures), exercised)

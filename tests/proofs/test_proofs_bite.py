@@ -26,13 +26,12 @@ from model_consensus.proofs.counterexample import Counterexample, Instance, find
 from model_consensus.proofs.counting import count, times
 from model_consensus.proofs.induction import AFTER, Condition, Defined, System, between, inductive
 from model_consensus.proofs.search import LAMBDA, F, N, Ticket
-from model_consensus.proofs.tob_learner import Learner, Offer
+from model_consensus.proofs.tob_learner import MU, Learner, Offer
 from tests.proofs.planted import dropped
+from tests.proofs.tlc_states import field
 
 Values = dict[str, Any]
-# A learner, an offer and a ticket as the counterexamples have them.
-DECIDED, GENERATION, ACCEPTED, OFFERS, BANNED, BANS = 1, 2, 3, 4, 6, 8
-PARENT, CLAIM = 2, 4
+PARENT, CLAIM = 2, 4  # of an offer, as the counterexamples have it
 
 
 def condition(system: System, name: str) -> Condition:
@@ -48,14 +47,27 @@ def counterexample(system: System, name: str, instance: Instance) -> Values:
     return dict(found.values)
 
 
-def broken_learner(part: Callable[[], Any], instead: Any) -> System:
-    """Learning over TOB with a part of ``Receive`` replaced."""
+def broken_learner(part: Any, instead: Any) -> System:
+    """Learning over TOB with a part of ``Advance`` replaced."""
     definition = tob_learner.FUNCTIONS[0]
-    body = z3.substitute(definition.body, (part(), instead))
+    body = z3.substitute(definition.body, (part, instead))
     assert not body.eq(definition.body)
     return replace(
         tob_learning.SYSTEM, functions=(Defined(definition.function, definition.arguments, body),)
     )
+
+
+def after(length: int, moves: int, **options: Any) -> Instance:
+    """Learning over TOB, with an order of that length, after so many moves of the ghost."""
+    instance, s = instances.tob(**options), tob_learning.SYSTEM.state()
+    constants = {**instance.constants, s.length: length, s.moves: moves}
+    limits = (between(0, Offer.claim(z3.Const("offer", Offer)), 10),)
+    return replace(instance, constants=constants, size=max(3, moves + 1), limits=limits)
+
+
+def frontier(values: Values) -> Any:
+    """The ghost after its move."""
+    return values["history" + AFTER][values["moves" + AFTER]]
 
 
 def broken_action(
@@ -85,63 +97,113 @@ LEARNER, OFFER = tob_learner.FUNCTIONS[0].arguments
 
 
 def test_a_banned_sender_is_accepted_again() -> None:
-    system = broken_learner(
-        lambda: z3.Not(Learner.isBanned(LEARNER)[Offer.sender(OFFER)]), z3.BoolVal(True)
-    )
-    values = counterexample(system, "ByzantineOffer => BannedCounted'", instances.tob())
-    learner = values["history" + AFTER][values["length" + AFTER]]
-    assert learner[BANS] == 2  # one liar is banned twice
-    assert [q for q in range(3) if learner[BANNED][q]] == [2]
+    not_banned = z3.Not(Learner.isBanned(LEARNER)[Offer.sender(OFFER)])
+    system = broken_learner(not_banned, z3.BoolVal(True))
+    learner = frontier(counterexample(system, "Move => Held'", after(2, 2, size=1)))
+    assert [q for q in range(3) if field(learner, "isBanned")[q]] == [2]
+    assert field(learner, "accepted")[2]
 
 
 def test_an_offer_on_another_parent_is_accepted() -> None:
-    system = broken_learner(
-        lambda: Offer.parent(OFFER) == tob_learner.parent_of(LEARNER), z3.BoolVal(True)
-    )
-    values = counterexample(system, "ByzantineOffer => Accepted'", instances.tob())
-    learner = values["history" + AFTER][values["length" + AFTER]]
-    model = learner[DECIDED][learner[GENERATION]]
-    assert any(learner[ACCEPTED][q] and learner[OFFERS][q][PARENT] != model for q in range(3))
+    on_parent = Offer.parent(OFFER) == tob_learner.parent_of(LEARNER)
+    system = broken_learner(on_parent, z3.BoolVal(True))
+    learner = frontier(counterexample(system, "Move => Held'", after(1, 0)))
+    offers = [field(learner, "offers")[q] for q in range(3) if field(learner, "accepted")[q]]
+    assert [offer[PARENT] == ("genesis",) for offer in offers] == [False]
 
 
-def test_a_claim_is_not_verified() -> None:
-    full = tob_learner.accept(LEARNER, OFFER)
-    best = Learner.offers(full)[tob_learner.least(full)]
-    true_claim = search.loss(tob_learner.offered_model(best)) == Offer.claim(best)
-    system = broken_learner(lambda: true_claim, z3.BoolVal(True))
-    values = counterexample(system, "ByzantineOffer => Backed'", instances.tob())
-    before, after = (values["history" + suffix] for suffix in ("", AFTER))
-    length = values["length"]
-    # A liar's model is decided.
-    assert after[length + 1][GENERATION] == before[length][GENERATION] + 1
-    assert values["offer"][1] == 2
+EVALUATED = Learner.offers(LEARNER)[tob_learner.least(LEARNER)]
+
+
+def test_a_false_claim_is_tolerated() -> None:
+    system = broken_learner(tob_learner.is_true_claim(EVALUATED), z3.BoolVal(True))
+    learner = frontier(counterexample(system, "Move => Verified'", after(1, 1, size=1)))
+    assert [q for q in range(3) if field(learner, "verified")[q]] == [2]  # the liar
 
 
 def test_a_selection_with_one_offer_too_few() -> None:
-    full = tob_learner.accept(LEARNER, OFFER)
-    size = count(Learner.accepted(full), N)
-    system = broken_learner(lambda: size < LAMBDA, size < LAMBDA - 1)
-    values = counterexample(system, "ByzantineOffer => Backed'", instances.tob())
-    learner = values["history" + AFTER][values["length"] + 1]
-    assert sum(learner[9][learner[GENERATION]][q] for q in range(3)) == 1  # its backers
+    enough = tob_learner.has_enough(LEARNER)
+    system = broken_learner(enough, enough.arg(0) >= LAMBDA - 1)
+    learner = frontier(counterexample(system, "Move => Sizes'", after(2, 1)))
+    assert sum(field(learner, "held")[q] for q in range(3)) == 1
+    assert sum(field(learner, "verified")[q] for q in range(3)) == 1
+
+
+@pytest.mark.parametrize(
+    ("goal", "bound", "instance"),
+    [
+        pytest.param("Backers'", MU - 1, after(1, 0), id="one too few"),
+        pytest.param("Sizes'", MU + 1, after(2, 3), id="one too many"),
+    ],
+)
+def test_mu_is_off_by_one(goal: str, bound: Any, instance: Instance) -> None:
+    verified = count(Learner.verified(LEARNER), N)
+    system = broken_learner(tob_learner.is_verified(LEARNER), verified >= bound)
+    values = counterexample(system, f"Move => {goal}", instance)
+    learner = frontier(values)
+    if goal == "Backers'":  # a decision without a verified offer
+        before = values["history"][values["moves"]]
+        assert field(learner, "generation") == field(before, "generation") + 1
+        assert not any(field(before, "verified")[q] for q in range(3))
+    else:
+        assert sum(field(learner, "verified")[q] for q in range(3)) == 2
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        pytest.param(z3.BoolVal(True), id="no floor"),
+        pytest.param(z3.Not(tob_learner.is_better(LEARNER)), id="the wrong way"),
+    ],
+)
+def test_a_blend_is_decided_that_is_worse_than_the_floor(instead: Any) -> None:
+    system = broken_learner(tob_learner.is_better(LEARNER), instead)
+    learner = frontier(counterexample(system, "Move => AboveFloor'", after(0, 0, mu=2)))
+    generation = field(learner, "generation")
+    assert field(learner, "decided")[generation] != field(learner, "floors")[generation]
 
 
 def test_a_correct_process_offers_not_its_best() -> None:
-    system = broken_action(tob_learning.SYSTEM, "Offer", _quantified(tob_steps.offer))
-    instance = instances.tob(draws=2)
+    def is_best(s: Any, t: Any, p: Any, weights: Any) -> Any:
+        learner = s.learner[p]
+        parent, generation = tob_learner.parent_of(learner), Learner.generation(learner) + 1
+        return search.is_best(parent, generation, p, weights)
+
+    system = broken_action(tob_learning.SYSTEM, "Offer", is_best)
+    instance = after(0, 0, draws=2, recombines=True)
     values = counterexample(system, "Offer => HonestOffers'", instance)
     assert values["offered" + AFTER][values["p"]] == values["offered"][values["p"]] + 1
 
 
 def test_a_correct_process_makes_a_false_claim() -> None:
-    def best(s: Any, t: Any, p: Any, draw: Any) -> Any:
+    def best(s: Any, t: Any, p: Any, weights: Any) -> Any:
         learner = s.learner[p]
-        return search.loss(
-            search.own(tob_learner.parent_of(learner), Learner.generation(learner) + 1, p, draw)
-        )
+        ticket = Ticket.make(Learner.generation(learner) + 1, p, weights)
+        return search.loss(search.proposal(tob_learner.parent_of(learner), ticket))
 
-    system = broken_action(tob_learning.SYSTEM, "Offer", best, z3.Int("claim"))
-    values = counterexample(system, "Offer => HonestOffers'", instances.tob())
+    def claims(*arguments: Any) -> Any:
+        relation = tob_steps.offer(*arguments)
+        return z3.substitute(relation, (made(*arguments), lie(*arguments)))
+
+    def message(claim: Any, s: Any, p: Any, weights: Any) -> Any:
+        learner = s.learner[p]
+        ticket = Ticket.make(Learner.generation(learner) + 1, p, weights)
+        return Offer.make(p, tob_learner.parent_of(learner), ticket, claim)
+
+    def made(s: Any, t: Any, p: Any, weights: Any) -> Any:
+        return message(best(s, t, p, weights), s, p, weights)
+
+    def lie(s: Any, t: Any, p: Any, weights: Any) -> Any:
+        return message(z3.Int("claim"), s, p, weights)
+
+    system = replace(
+        tob_learning.SYSTEM,
+        actions=tuple(
+            replace(action, relation=claims) if action.name == "Offer" else action
+            for action in tob_learning.SYSTEM.actions
+        ),
+    )
+    values = counterexample(system, "Offer => HonestOffers'", after(0, 0))
     assert values["made" + AFTER][values["p"]][1][CLAIM] == values["claim"]
 
 
@@ -152,51 +214,64 @@ def test_messages_are_delivered_in_another_order() -> None:
         lambda s, t, p: s.order[Learner.delivered(s.learner[p])],
         tob_learning.SYSTEM.state().order[z3.Int("other")],
     )
-    values = counterexample(system, "Deliver => LearnerIsFold'", instances.tob())
-    assert values["other"] != values["learner"][values["p"]][10]  # not the next one
+    values = counterexample(system, "Deliver => LearnerIsFold'", after(1, 1))
+    assert values["other"] != field(values["learner"][values["p"]], "delivered")  # not the next one
 
 
 @pytest.mark.parametrize(
-    ("name", "formula"),
+    ("name", "formula", "instance"),
     [
-        ("BansAtMostF", lambda p, s: Learner.bans(s.learner[p]) <= F - 1),
+        ("BansAtMostF", lambda p, s: Learner.bans(s.learner[p]) <= F - 1, after(1, 2, size=1)),
         (
             "EvaluationBound",
             lambda p, s: (
                 s.evaluations[p]
-                <= times(search.DRAWS, s.offered[p]) + Learner.generation(s.learner[p]) + F - 1
+                <= times(tob_learning.GENERATION_COST, Learner.generation(s.learner[p]) + 1) + F - 1
             ),
+            after(2, 4, size=1),
         ),
     ],
+    ids=["BansAtMostF", "EvaluationBound"],
 )
-def test_a_bound_is_tight_in_f(name: str, formula: Callable[[Any, Any], Any]) -> None:
+def test_a_bound_is_tight_in_f(
+    name: str, formula: Callable[[Any, Any], Any], instance: Instance
+) -> None:
     properties = {name: lambda s: search.correct(lambda p: formula(p, s))}
     system = replace(tob_learning.SYSTEM, properties=properties)
-    values = counterexample(system, f"Invariant => {name}", instances.tob())
-    assert any(values["learner"][p][BANS] == 1 for p in (0, 1))
+    values = counterexample(system, f"Invariant => {name}", instance)
+    assert any(field(values["learner"][p], "bans") == 1 for p in (0, 1))
 
 
-def test_resilience_is_tight() -> None:
-    some, when = tob_learning.some, tob_learning.when
-    whole = tob_learning.resilience(tob_learning.SYSTEM.state())
-    bound = times(search.DRAWS, LAMBDA - F)
-    more = z3.substitute(whole, (bound, times(search.DRAWS, LAMBDA - F + 1)))
+@pytest.mark.parametrize(
+    ("name", "bound", "less"),
+    [
+        ("Resilience", times(search.DRAWS, LAMBDA - F), times(search.DRAWS, LAMBDA - F + 1)),
+        ("RankResilience", N - LAMBDA, N - LAMBDA - 1),
+    ],
+    ids=["Resilience", "RankResilience"],
+)
+def test_resilience_is_tight(name: str, bound: Any, less: Any) -> None:
+    whole = tob_learning.PROPERTIES[name](tob_learning.SYSTEM.state())
+    more = z3.substitute(whole, (bound, less))
     assert not more.eq(whole)
-    system = replace(tob_learning.SYSTEM, properties={"Resilience": lambda s: more})
-    instance = replace(
-        instances.tob(), limits=(tob_learning.SYSTEM.state().length <= 2, some == 0, when == 1)
-    )
-    values = counterexample(system, "Invariant => Resilience", instance)
-    assert sum(values["matched"][q][0] for q in range(3)) == 1  # lambda - f, and no more
+    system = replace(tob_learning.SYSTEM, properties={name: lambda s: more})
+    instance = after(2, 4)
+    constants = {**instance.constants, tob_learning.some: 0, tob_learning.when: 1}
+    values = counterexample(system, f"Invariant => {name}", replace(instance, constants=constants))
+    if name == "Resilience":
+        assert sum(values["matched"][q][0] for q in range(3)) == 1  # lambda - f, and no more
+    else:
+        assert sum(values["better"][q] for q in range(3)) == 1  # n - lambda, and no fewer
 
 
 def test_with_a_larger_lambda_nothing_need_happen() -> None:
     name = "termination: until everybody is done, a helpful step is possible"
     stuck = next(c for c in termination.conditions() if c.name == name)
     assumptions = {k: v for k, v in stuck.hypotheses.items() if k != "Lambda <= N - F"}
-    found = find(replace(stuck, hypotheses=assumptions), termination.SYSTEM, instances.tob(size=3))
+    stuck = replace(stuck, hypotheses=assumptions)
+    found = find(stuck, termination.SYSTEM, after(2, 2, size=3))
     assert found is not None
-    accepted = found.values["history"][found.values["length"]][ACCEPTED]
+    accepted = field(found.values["history"][found.values["moves"]], "accepted")
     assert accepted[0]
     assert accepted[1]  # both correct processes have offered, and wait for the Byzantine one
     assert not accepted[2]
@@ -296,10 +371,10 @@ def test_a_miner_uses_a_ticket_that_it_does_not_have() -> None:
     system = broken_action(
         pow_learning.SYSTEM,
         "Mine",
-        lambda s, t, block: between(0, Ticket.draw(pow_learning.Block.ticket(block)), LAMBDA),
+        lambda s, t, block: pow_learning.follows(s, block),
     )
     values = counterexample(system, "Mine => Steps'", instances.work())
-    assert not 0 <= values["block"][2][3] < 2
+    assert values["length" + AFTER] == values["length"] + 1  # it is in the tree
 
 
 def test_the_private_attack_needs_half_of_the_wins() -> None:
@@ -322,7 +397,7 @@ def test_the_private_attack_needs_half_of_the_wins() -> None:
     [
         (streamlet.SYSTEM, "Vote => NeverShorter'", "Lock", instances.streamlet_instance()),
         (longest_chain.SYSTEM, "Mine => DistinctHeights'", "TipIsLongest", instances.chain(wins=2)),
-        (tob_learning.SYSTEM, "Order => NoForgery'", "WaitingIsSent", instances.tob()),
+        (tob_learning.SYSTEM, "Order => NoForgery'", "WaitingIsSent", after(0, 0)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -336,5 +411,5 @@ def test_a_conjunct_is_needed(system: System, goal: str, needed: str, instance: 
 
 def test_what_is_proved_has_no_counterexample() -> None:
     """The search itself: it finds nothing where there is nothing."""
-    name = "ByzantineOffer => BannedByzantine'"
-    assert find(condition(tob_learning.SYSTEM, name), tob_learning.SYSTEM, instances.tob()) is None
+    name = "Move => BannedByzantine'"
+    assert find(condition(tob_learning.SYSTEM, name), tob_learning.SYSTEM, after(1, 1)) is None

@@ -31,9 +31,11 @@ CONSTANTS
     b1 = b1
     Proc = {p1, p2, b1}
     Byzantine = {b1}
-    Draws = 1
+    Draws = %d
+    Recombines = %s
     Losses = %s
-    Lambda = 2
+    Lambda = %d
+    Mu = %d
     Generations = %d
     Forged = %d
     Longest = %d
@@ -41,8 +43,10 @@ CONSTANTS
 SPECIFICATION HistorySpec
 CONSTRAINTS FewForged ShortOrder
 """
-A_LIAR = TOB % ("{0, 1}", 1, 1, 2)  # and two losses: it may be banned
-TWO_GENERATIONS = TOB % ("{0}", 2, 0, 4)
+A_LIAR = TOB % (1, "FALSE", "{0, 1}", 2, 1, 1, 1, 2)  # and two losses: it may be banned
+A_BLEND = TOB % (1, "FALSE", "{0, 1}", 2, 2, 1, 1, 2)
+RECOMBINED = (TOB % (2, "TRUE", "{0, 1}", 1, 1, 1, 0, 1)).replace("{p1, p2, b1}", "{p1, b1}")
+TWO_GENERATIONS = TOB % (1, "FALSE", "{0}", 2, 1, 2, 0, 4)
 
 CHAIN = """
 CONSTANTS
@@ -65,6 +69,7 @@ CONSTANTS
     Proc = {p1, p2, b1}
     Byzantine = {b1}
     Draws = %d
+    Recombines = %s
     Losses = {0, 1}
     Depth = 2
     Wins = %d
@@ -111,24 +116,34 @@ def fits(comparison: Comparison, *actions: str) -> None:
     assert set(comparison.exercised) == set(actions)
 
 
+TOB_MODELS = {
+    "a liar": A_LIAR,
+    "a blend": A_BLEND,
+    "recombined draws": RECOMBINED,
+    "two generations": TWO_GENERATIONS,
+}
+
+
 @pytest.mark.tlc
-@pytest.mark.parametrize("config", [A_LIAR, TWO_GENERATIONS], ids=["a liar", "two generations"])
-def test_learning_over_tob(config: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("unknown", [0, 1])
+@pytest.mark.parametrize("config", TOB_MODELS.values(), ids=TOB_MODELS)
+def test_learning_over_tob(config: str, unknown: int, tmp_path: Path) -> None:
+    """A delivery is as many moves as it takes; what nobody has evaluated may lose anything."""
     graph, constants = graph_of("MCTobLearningHistory", config, tmp_path)
-    states, tie = TobStates(constants), Tie(termination.SYSTEM)
-    actions = ["Offer", "Order", "Deliver"]
-    if config == A_LIAR:
+    states, tie = TobStates(constants, unknown), Tie(termination.SYSTEM)
+    actions = ["Offer", "Order", "Move", "Deliver"]
+    if constants["Forged"]:
         actions.append("ByzantineOffer")
-    fits(compare(tie, graph, states, pair=tob_pair(states)), *actions)
+    fits(compare(tie, graph, states, pair=tob_pair(states), path=states.path), *actions)
 
     # What TLC never does is refused, and what it never visits breaks the invariant.
     source, _, target = next(edge for edge in sorted(graph.edges) if edge[1] == "Deliver")
     before, after = tob_pair(states)(graph.states[source], graph.states[target])
-    for p in range(3):
+    for p in states.number.values():
         assert not tie.allows("Deliver", after, before, (p,))
     for wrong in (
         {"evaluations": before["evaluations"].store(states.number["p1"], 99)},
-        {"decidedAt": before["length"] + 1},
+        {"decidedAt": before["moves"] + 1},
         {"history": before["history"].store(1, before["history"][0])},
     ):
         assert tie.broken({**before, **wrong})
@@ -152,9 +167,14 @@ def test_longest_chain(depth: int, wins: int, liars: int, safe: bool, tmp_path: 
 
 
 @pytest.mark.tlc
-@pytest.mark.parametrize(("draws", "wins"), [(2, 1), (1, 2)])
-def test_learning_over_proof_of_work(draws: int, wins: int, tmp_path: Path) -> None:
-    graph, constants = graph_of("MCPowLearning", WORK % (draws, wins, wins), tmp_path)
+@pytest.mark.parametrize(
+    ("draws", "recombines", "wins"), [(2, "TRUE", 1), (2, "FALSE", 1), (1, "FALSE", 2)]
+)
+def test_learning_over_proof_of_work(
+    draws: int, recombines: str, wins: int, tmp_path: Path
+) -> None:
+    config = WORK % (draws, recombines, wins, wins)
+    graph, constants = graph_of("MCPowLearning", config, tmp_path)
     # Whose win it is, and who shows a block, plays no part in what is proved of blocks.
     same = {"ByzantineMine": "Mine", "ByzantinePublish": "Receive"}
     graph.edges = {(a, same.get(action, action), b) for a, action, b in graph.edges}

@@ -32,6 +32,7 @@ from model_consensus.proofs.induction import Condition, System, discharge, induc
 from model_consensus.proofs.search import F, N
 from model_consensus.proofs.theories import THEORIES, conditions
 from model_consensus.proofs.tob_learner import Learner
+from model_consensus.tla.values import Boolean
 from tests.proofs.against_tlc import Graph, Tie, compare
 from tests.proofs.planted import witnesses
 from tests.proofs.tlc_states import TobStates, chain_ancestor, chain_length
@@ -159,13 +160,17 @@ def tob(processes: int, byzantine: int, size: int) -> Instance:
 
 
 def of_length(system: System, instance: Instance) -> Iterator[Instance]:
-    """The instance with an order or a tree of 0 and of 1: z3 finds such a state sooner."""
-    if "length" not in system.variables:
-        yield instance
+    """The instance with an order or a tree of 0 and of 1, and as many moves of a ghost at most: z3
+    finds such a state sooner."""
+    s = system.state()
+    if "moves" in system.variables:
+        sizes = [{s.length: length, s.moves: moves} for length, moves in ((0, 0), (1, 0), (1, 1))]
+    elif "length" in system.variables:
+        sizes = [{s.length: length} for length in (0, 1)]
     else:
-        for length in (0, 1):
-            constants = {**instance.constants, system.state().length: length}
-            yield replace(instance, constants=constants)
+        sizes = [{}]
+    for constants in sizes:
+        yield replace(instance, constants={**instance.constants, **constants})
 
 
 STREAMLET = instances.streamlet_instance
@@ -203,9 +208,12 @@ def test_initial_states_and_all_steps_exist(system: System, instance: Instance) 
 
 # ---------------------------------------------------------------- states that violate a conjunct
 
+ONE_MOVE = replace(
+    instances.tob(), constants={**instances.tob().constants, tob_learning.SYSTEM.state().moves: 1}
+)
 INSTANCES: dict[str, Instance] = {
-    "tob_learning": instances.tob(),
-    "termination": instances.tob(),
+    "tob_learning": ONE_MOVE,
+    "termination": ONE_MOVE,
     "streamlet": STREAMLET(3, 1, 3),  # n = 3f: quorums need not meet
     "pow_learning": instances.work(),
     "slot_game": instances.chain(),
@@ -238,15 +246,17 @@ def bad_state(system: System, instance: Instance, conjunct: str) -> Environment:
         **found.values,
         **FUNCTIONS,
         "loss": lambda model: 0,
+        "ByRank": lambda model, generation, process: 0,
         "Len": chain_length,
         "Ancestor": chain_ancestor,
     }
     if "votes" in environment:  # nobody votes for a block outside of the instance
         environment["votes"] = Table(Table(False), environment["votes"].entries)
     if system.functions:
-        environment["LeastClaim"] = TobStates(CONSTANTS).constants["LeastClaim"]
-        receive = Evaluator().compile(system.functions[0].body)
-        environment["Receive"] = lambda x, offer: receive({**environment, "l": x, "o": offer})
+        of_tob = TobStates(CONSTANTS).constants
+        environment |= {name: of_tob[name] for name in ("LeastClaim", "Floor")}
+        advance = Evaluator().compile(system.functions[0].body)
+        environment["Advance"] = lambda x, offer: advance({**environment, "l": x, "o": offer})
     return environment
 
 
@@ -254,7 +264,9 @@ CONSTANTS = {
     "Proc": {"p1", "p2", "b1"},
     "Byzantine": {"b1"},
     "Lambda": 2,
+    "Mu": 1,
     "Draws": 1,
+    "Recombines": Boolean.FALSE,
     "Generations": 1,
 }
 

@@ -5,13 +5,15 @@ Everything that is not in TLC's state is computed from it: a ghost is a function
 Processes are numbered in the order of their names.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from model_consensus.proofs import tob_learner
 from model_consensus.proofs.evaluate import FUNCTIONS, Environment, Evaluator, Table
-from model_consensus.tla.values import Function, Value, ordered
+from model_consensus.tla.values import Value, ordered
+from tests.proofs.against_tlc import Step
 
 Variables = dict[str, Any]  # of a TLC state
 EMPTY = Table(False)
@@ -30,139 +32,280 @@ def members(names: Any, number: dict[str, int]) -> Table:
 # -------------------------------------------------------------------- learning over TOB
 
 GENESIS: Any = ("genesis",)
-_NO_OFFER = ("make", -1, GENESIS, ("make", 0, -1, -1), 0)
-NEW_LEARNER = (
-    "make",
-    Table(GENESIS),
-    0,
-    EMPTY,
-    Table(_NO_OFFER),
-    Table(-1),
-    EMPTY,
-    Table(-1),
-    0,
-    Table(EMPTY),
-    0,
-)
-_GENERATION, _ACCEPTED, _ARRIVAL, _BACKERS = 2, 3, 5, 9
+ABSENT = ("absent",)
+NOTHING = Table(ABSENT)
+_NO_OFFER = ("make", -1, GENESIS, ABSENT, 0)
+_FIELDS = {
+    "decided": Table(GENESIS),
+    "generation": 0,
+    "accepted": EMPTY,
+    "verified": EMPTY,
+    "held": EMPTY,
+    "offers": Table(_NO_OFFER),
+    "arrival": Table(-1),
+    "turn": Table(-1),
+    "tickets": NOTHING,
+    "isBanned": EMPTY,
+    "banned": Table(-1),
+    "bans": 0,
+    "backers": Table(EMPTY),
+    "floors": Table(GENESIS),
+    "delivered": 0,
+}
+NEW_LEARNER = ("make", *_FIELDS.values())
 
 
-class TobStates:
-    """States of MCTobLearningHistory.tla for `tob_learning` and `termination`."""
+def field(learner: Any, name: str) -> Any:
+    """A field of a learner."""
+    return learner[1 + list(_FIELDS).index(name)]
+
+
+def least_claim(members_of: str, place: str, processes: Iterable[int]) -> Callable[[Any], int]:
+    """The sender of the least claim, of equal ones of the first."""
+
+    def chosen(learner: Any) -> int:
+        offers, places = field(learner, "offers"), field(learner, place)
+        members = [q for q in processes if field(learner, members_of)[q]]
+        return min(members, key=lambda q: (offers[q][4], places[q]), default=-1)
+
+    return chosen
+
+
+class Tickets:
+    """Tickets, steps and models of TLC; a combination is numbered by its weights."""
 
     def __init__(self, constants: Variables) -> None:
         self.number = numbered(constants["Proc"])
+        self.draws = constants["Draws"]
+        self.largest = max(1, self.draws - 1)
+        legal = product(range(-self.largest, self.largest + 1), repeat=self.draws)
+        self.constants: Environment = {
+            "Draws": self.draws,
+            "Recombines": bool(constants["Recombines"]),
+            "Combinations": Table(False, {self.combination(w): True for w in legal if any(w)}),
+            "nothing": NOTHING,
+        }
+        self.model = lru_cache(None)(self._model)
+
+    def combination(self, weights: Sequence[int]) -> int:
+        """A number for weights, which may be one too large."""
+        base, number = 2 * self.largest + 3, 0
+        for weight in weights:
+            number = number * base + weight + self.largest + 1
+        return number
+
+    def weights(self, weights: Any) -> Any:
+        """A single draw, or a combination."""
+        in_order = sorted(weights)
+        if in_order == [0] * (self.draws - 1) + [1]:
+            return ("single", weights.index(1))
+        return ("combination", self.combination(weights))
+
+    def ticket(self, ticket: Any) -> Any:
+        """A ticket of TLC."""
+        proposer = self.number[ticket["proposer"]]
+        return ("make", ticket["generation"], proposer, self.weights(ticket["weights"]))
+
+    def _model(self, lineage: tuple[Any, ...]) -> Any:
+        if not lineage:
+            return GENESIS
+        tickets = [self.ticket(ticket) for ticket in lineage[-1]]
+        return ("offspring", self.model(lineage[:-1]), Table(ABSENT, {t[2]: t for t in tickets}))
+
+    def landscape(self, landscape: Any, unknown: int = 0) -> Environment:
+        """The losses of models, and the combinations by rank; others lose ``unknown``."""
+        losses = {self.model(model): landscape[model] for model in landscape or {}}
+
+        def loss(model: Any) -> int:
+            return losses.get(model, unknown)
+
+        def by_rank(parent: Any, generation: int, process: int) -> int:
+            drawn = []
+            for draw in range(self.draws):
+                ticket = ("make", generation, process, ("single", draw))
+                drawn.append(loss(("offspring", parent, NOTHING.store(process, ticket))))
+            order = sorted(range(self.draws), key=drawn.__getitem__)
+            return self.combination(
+                [self.draws - 1 - 2 * order.index(j) for j in range(self.draws)]
+            )
+
+        return {**self.constants, "loss": loss, "ByRank": by_rank}
+
+
+class TobStates:
+    """States of MCTobLearningHistory.tla for `tob_learning` and `termination`.
+
+    The landscape of a state holds the models that have been evaluated.  What the ghost evaluates
+    before any process does loses ``unknown``.
+    """
+
+    def __init__(self, constants: Variables, unknown: int = 0) -> None:
+        self.unknown = unknown
+        self.tickets = Tickets(constants)
+        self.number = self.tickets.number
         self.byzantine = members(constants["Byzantine"], self.number)
+        processes = tuple(self.number.values())
+        draws, mu = constants["Draws"], constants["Mu"]
         self.constants: Environment = {
             **FUNCTIONS,
             "N": len(constants["Proc"]),
             "F": len(constants["Byzantine"]),
             "Lambda": constants["Lambda"],
-            "Draws": constants["Draws"],
+            "Mu": mu,
+            "ProposalCost": draws + (self.tickets.constants["Recombines"] and draws > 1),
+            "BlendCost": int(mu > 1),
             "Generations": constants["Generations"],
             "Byzantine": self.byzantine,
             "NewLearner": NEW_LEARNER,
             "nobody": Table(_NO_OFFER),
             "nowhere": Table(-1),
-            "LeastClaim": self._least,
+            "LeastClaim": least_claim("accepted", "arrival", processes),
+            "Floor": least_claim("verified", "turn", processes),
         }
         definition = tob_learner.FUNCTIONS[0]
-        self._receive = Evaluator().compile(definition.body)
+        evaluator, learner = Evaluator(), definition.arguments[0]
+        self._advance = evaluator.compile(definition.body)
+        self._pending = evaluator.compile(tob_learner.is_pending(learner))
+        self._cost = evaluator.compile(tob_learner.cost(learner))
         self._names = [argument.decl().name() for argument in definition.arguments]
-        self.model = lru_cache(None)(self._model)
         self.offer = lru_cache(None)(self._offer)
         self.landscape = lru_cache(None)(self._landscape)
-
-    def _least(self, learner: Any) -> int:
-        accepted = [q for q in self.number.values() if learner[_ACCEPTED][q]]
-        offers, arrival = learner[_ACCEPTED + 1], learner[_ARRIVAL]
-        return min(accepted, key=lambda q: (offers[q][4], arrival[q]), default=-1)
-
-    def _model(self, lineage: tuple[Function, ...]) -> Any:
-        if not lineage:
-            return GENESIS
-        return ("offspring", self.model(lineage[:-1]), self._ticket(lineage[-1]))
-
-    def _ticket(self, ticket: Any) -> Any:
-        return ("make", ticket["generation"], self.number[ticket["proposer"]], ticket["draw"])
 
     def _offer(self, offer: Any) -> Any:
         return (
             "make",
             self.number[offer["sender"]],
-            self.model(offer["parent"]),
-            self._ticket(offer["ticket"]),
+            self.tickets.model(offer["parent"]),
+            self.tickets.ticket(offer["ticket"]),
             offer["claim"],
         )
 
     def _landscape(self, landscape: Any) -> Environment:
         """The constants and functions, where models have these losses."""
-        losses = {self.model(model): landscape[model] for model in landscape or {}}
-        environment = {**self.constants, "loss": losses.__getitem__}
+        environment = {**self.constants, **self.tickets.landscape(landscape, self.unknown)}
 
         @lru_cache(None)
-        def receive(learner: Any, offer: Any) -> Any:
+        def advance(learner: Any, offer: Any) -> Any:
             arguments = dict(zip(self._names, (learner, offer), strict=True))
-            return self._receive({**environment, **arguments})
+            return self._advance({**environment, **arguments})
 
-        environment["Receive"] = receive
+        environment["Advance"] = advance
         return environment
+
+    def _of(self, code: Callable[[Environment], Any], learner: Any) -> Any:
+        """The value of an expression of a learner."""
+        return code({**self.constants, self._names[0]: learner})
+
+    def moves(self, rigid: Environment, order: list[Any]) -> list[Any]:
+        """The learners of the order, after each move."""
+        history = [NEW_LEARNER]
+        while True:
+            position = field(history[-1], "delivered")
+            if position < len(order):
+                following = order[position]
+            elif self._of(self._pending, history[-1]):
+                following = None
+            else:
+                return history
+            history.append(rigid["Advance"](history[-1], following))
 
     def environment(self, state: Variables, landscape: Any = None) -> Environment:
         """The variables in ``state``; a later state's landscape extends an earlier one's."""
         rigid = self.landscape(state["landscape"] if landscape is None else landscape)
         order = [self.offer(offer) for offer in state["order"]]
-        history = [NEW_LEARNER]
-        for offer in order:
-            history.append(rigid["Receive"](history[-1], offer))
-        learners, waiting, made = {}, {}, {}
+        history = self.moves(rigid, order)
+        learners, at, waiting, made = {}, {}, {}, {}
         for name, learner in state["learner"].items():
-            delivered = len(order) - len(state["inbox"][name])
-            learners[self.number[name]] = self._learner(learner, history[delivered], delivered)
+            p, delivered = self.number[name], len(order) - len(state["inbox"][name])
+            at[p] = max(k for k, x in enumerate(history) if field(x, "delivered") == delivered)
+            learners[p] = self._learner(learner, history[at[p]], delivered)
         network = [self.offer(offer) for offer in state["network"]]
         for offer in network:
             waiting[offer[1], offer[3][1]] = True
         for offer in (*network, *order):
             if not self.byzantine[offer[1]]:
                 made[offer[1], offer[3][1]] = offer
-        generation = history[-1][_GENERATION]
         return {
             **rigid,
             "length": len(order),
             "order": Table(None, dict(enumerate(order))),
-            "history": Table(None, dict(enumerate(history))),
+            **_ghost(history),
             "learner": Table(None, learners),
+            "at": Table(0, at),
             "offered": self._numbers(state, "offered"),
             "evaluations": self._numbers(state, "evaluations"),
             "sent": _table(dict.fromkeys(made, True), False),
             "waiting": _table(waiting, False),
             "made": _table(made, None),
-            "decidedAt": [learner[_GENERATION] for learner in history].index(generation),
         }
 
-    def _numbers(self, state: Variables, field: str) -> Table:
+    def _numbers(self, state: Variables, name: str) -> Table:
         learners = state["learner"].items()
-        return Table(0, {self.number[p]: learner[field] for p, learner in learners})
+        return Table(0, {self.number[p]: learner[name] for p, learner in learners})
 
     def _learner(self, learner: Any, ghost: Any, delivered: int) -> Any:
-        """A learner of TLC; who backed a decision, and when an offer came, is history's."""
-        offers = [self.offer(offer) for offer in learner["accepted"]]
-        in_order = sorted(offers, key=lambda offer: ghost[_ARRIVAL][offer[1]]) == offers
-        decided = {g: self.model(model) for g, model in enumerate(learner["decided"])}
+        """A learner of TLC; when an offer came, and what backed a decision, is history's."""
+        offers = {
+            name: [self.offer(offer) for offer in learner[name]]
+            for name in ("accepted", "verified")
+        }
+        every = [*offers["accepted"], *offers["verified"]]
+
+        def places(name: str, members_of: str) -> Table:
+            of, table = offers[members_of], field(ghost, name)
+            in_order = sorted(of, key=lambda offer: table[offer[1]]) == of
+            return table if in_order else Table(-2)
+
+        def senders(of: list[Any]) -> Table:
+            return Table(False, {offer[1]: True for offer in of})
+
         banned = [self.number[name] for name in learner["banned"]]
-        return (
-            "make",
-            Table(GENESIS, decided),
-            len(learner["decided"]) - 1,
-            Table(False, {offer[1]: True for offer in offers}),
-            Table(_NO_OFFER, {offer[1]: offer for offer in offers}),
-            ghost[_ARRIVAL] if in_order else Table(-2),
-            Table(False, dict.fromkeys(banned, True)),
-            Table(-1, dict(enumerate(banned))),
-            len(banned),
-            ghost[_BACKERS],
-            delivered,
-        )
+        fields = {
+            "decided": Table(
+                GENESIS, {g: self.tickets.model(m) for g, m in enumerate(learner["decided"])}
+            ),
+            "generation": len(learner["decided"]) - 1,
+            "accepted": senders(offers["accepted"]),
+            "verified": senders(offers["verified"]),
+            "held": senders(every),
+            "offers": Table(_NO_OFFER, {offer[1]: offer for offer in every}),
+            "arrival": places("arrival", "accepted"),
+            "turn": places("turn", "verified"),
+            "tickets": Table(ABSENT, {offer[1]: offer[3] for offer in offers["verified"]}),
+            "isBanned": Table(False, dict.fromkeys(banned, True)),
+            "banned": Table(-1, dict(enumerate(banned))),
+            "bans": len(banned),
+            "backers": field(ghost, "backers"),
+            "floors": field(ghost, "floors"),
+            "delivered": delivered,
+        }
+        return ("make", *(fields[name] for name in _FIELDS))
+
+    def path(self, action: str, before: Environment, after: Environment) -> Iterator[Step]:
+        """The steps of an edge: the ghost moves after an offer is ordered, and a delivery is as
+        many moves of its process."""
+        if action == "Deliver":
+            (p,) = (p for p in self.number.values() if before["at"][p] != after["at"][p])
+            for k in range(before["at"][p] + 1, after["at"][p]):
+                spent = self._of(self._cost, before["learner"][p])
+                amid = {
+                    **before,
+                    "learner": before["learner"].store(p, after["history"][k]),
+                    "at": before["at"].store(p, k),
+                    "evaluations": before["evaluations"].store(p, before["evaluations"][p] + spent),
+                }
+                yield action, before, amid
+                before = amid
+            yield action, before, after
+        elif action == "Offer":
+            yield action, before, after
+        else:
+            history = [after["history"][k] for k in range(after["moves"] + 1)]
+            step = action
+            for number in range(before["moves"], after["moves"] + 1):
+                amid = {**after, **_ghost(history[: number + 1])}
+                yield step, before, amid
+                step, before = "Move", amid
 
     def candidates(
         self, action: str, before: Environment, after: Environment
@@ -171,16 +314,28 @@ class TobStates:
         processes = self.number.values()
         if action == "ByzantineOffer":
             yield (after["order"][after["length"] - 1],)
+        elif action == "Move":
+            yield ()
         elif action == "Deliver":
             yield from ((p,) for p in processes)
         elif action == "Order":
             generations = range(1, self.constants["Generations"] + 1)
             yield from ((p, g) for p in processes for g in generations)
-        else:  # Offer: only of its maker's models are the losses known
+        else:  # Offer
             for p in processes:
                 generation = after["offered"][p]
                 if generation != before["offered"][p]:
                     yield (p, after["made"][p][generation][3][3])
+
+
+def _ghost(history: list[Any]) -> Environment:
+    """The ghosts of an order, from the learners after each move."""
+    generations = [field(learner, "generation") for learner in history]
+    return {
+        "moves": len(history) - 1,
+        "history": Table(None, dict(enumerate(history))),
+        "decidedAt": generations.index(generations[-1]),
+    }
 
 
 def tob_pair(

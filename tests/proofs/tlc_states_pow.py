@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from model_consensus.proofs.evaluate import FUNCTIONS, Environment, Table
-from tests.proofs.tlc_states import EMPTY, GENESIS, Variables, members, numbered
+from tests.proofs.tlc_states import EMPTY, GENESIS, NOTHING, Tickets, Variables, members
 
 
 class PowStates:
@@ -16,38 +16,30 @@ class PowStates:
 
     def __init__(self, constants: Variables) -> None:
         assert constants["Wins"] <= constants["Depth"]
-        self.number = numbered(constants["Proc"])
+        self.tickets = Tickets(constants)
+        self.number = self.tickets.number
         self.constants: Environment = {
             **FUNCTIONS,
             "N": len(self.number),
-            "Lambda": constants["Draws"],
             "Byzantine": members(constants["Byzantine"], self.number),
         }
-
-    def _ticket(self, ticket: Any) -> Any:
-        return ("make", ticket["generation"], self.number[ticket["proposer"]], ticket["draw"])
-
-    def _model(self, lineage: Any) -> Any:
-        model = GENESIS
-        for ticket in lineage:
-            model = ("offspring", model, self._ticket(ticket))
-        return model
 
     def environment(self, state: Variables, landscape: Any = None) -> Environment:
         """The variables in ``state``, with the losses of a later one if they are given."""
         losses = state["loss"] if landscape is None else landscape
         blocks, models = {}, {0: GENESIS}
         for i, block in enumerate(state["blocks"], 1):
-            ticket = self._ticket(block["ticket"])
+            ticket = self.tickets.ticket(block["ticket"])
             blocks[i] = ("make", block["parent"], ticket, block["claim"])
-            models[i] = ("offspring", models[block["parent"]], ticket)
+            step = NOTHING.store(ticket[2], ticket)
+            models[i] = ("offspring", models[block["parent"]], step)
         known = {
             self.number[p]: Table(False, dict.fromkeys(numbers, True))
             for p, numbers in state["known"].items()
         }
         return {
             **self.constants,
-            "loss": {self._model(model): losses[model] for model in losses or {}}.__getitem__,
+            **self.tickets.landscape(losses),
             "length": len(blocks),
             "blocks": Table(None, blocks),
             "model": Table(None, models),
@@ -70,4 +62,4 @@ class PowStates:
             if action == "Receive":
                 yield from ((p, i) for i in range(1, before["length"] + 1))
             if action == "ByzantineForge":
-                yield (p, ("make", 0, ("make", 1, p, 0), 0), False)
+                yield (p, ("make", 0, ("make", 1, p, ("single", 0)), 0), False)

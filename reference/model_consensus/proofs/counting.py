@@ -136,6 +136,13 @@ def scaling(width: Term, low: Term, high: Term) -> Term:
     return z3.Implies(z3.And(width >= 0, low <= high), times(width, low) <= times(width, high))
 
 
+def distribution(one: Term, other: Term, both: Term, factor: Term) -> Term:
+    """The product with a sum is the sum of the products."""
+    return z3.Implies(
+        both == one + other, times(both, factor) == times(one, factor) + times(other, factor)
+    )
+
+
 pairs = z3.Function("pairs", TABLE, INT, INT, INT)  # pairs(T, width, i): sum of count(T[q], width)
 
 
@@ -267,6 +274,11 @@ def conditions() -> Iterator[Condition]:
         "counting: successor",
         {"definition": z3.And(product(i, low), product(i, low + 1))},
         successor(i, low),
+    )
+    yield Condition(
+        "counting: distribution",
+        {"definition": z3.And(*(product(width, i) for width in (low, high, low + high)))},
+        distribution(low, high, low + high, i),
     )
     for lemma in lemmas():
         yield Condition(

@@ -20,8 +20,32 @@ from model_consensus.proofs import (
 from model_consensus.proofs.counterexample import Instance
 from model_consensus.proofs.counting import INT
 from model_consensus.proofs.induction import System, Term, between
-from model_consensus.proofs.search import BYZANTINE, DRAWS, GENERATIONS, LAMBDA, F, Model, N, Ticket
-from model_consensus.proofs.tob_learner import Learner, Offer, least, new_learner, nobody, nowhere
+from model_consensus.proofs.search import (
+    BYZANTINE,
+    COMBINATIONS,
+    DRAWS,
+    GENERATIONS,
+    LAMBDA,
+    RECOMBINES,
+    F,
+    Model,
+    N,
+    Ticket,
+    by_rank,
+    nothing,
+)
+from model_consensus.proofs.tob_learner import (
+    BLEND_COST,
+    MU,
+    PROPOSAL_COST,
+    Learner,
+    Offer,
+    floor,
+    least,
+    new_learner,
+    nobody,
+    nowhere,
+)
 
 _FALSE = z3.BoolVal(False)
 NO_SET = z3.K(INT, _FALSE)
@@ -37,43 +61,71 @@ def members(names: list[int]) -> Term:
 
 # ---------------------------------------------------------------------- learning over TOB
 
-_NO_OFFER = Offer.make(-1, Model.genesis, Ticket.make(0, -1, -1), 0)
+_NOTHING = z3.K(INT, Ticket.absent)
+_NO_OFFER = Offer.make(-1, Model.genesis, Ticket.absent, 0)
+_NOWHERE = z3.K(INT, z3.IntVal(-1))
 _NEW_LEARNER = Learner.make(
     z3.K(INT, Model.genesis),
     0,
     NO_SET,
-    z3.K(INT, _NO_OFFER),
-    z3.K(INT, z3.IntVal(-1)),
     NO_SET,
-    z3.K(INT, z3.IntVal(-1)),
+    NO_SET,
+    z3.K(INT, _NO_OFFER),
+    _NOWHERE,
+    _NOWHERE,
+    _NOTHING,
+    NO_SET,
+    _NOWHERE,
     0,
     z3.K(INT, NO_SET),
+    z3.K(INT, Model.genesis),
     0,
 )
 
 
-def _least(processes: int) -> Any:
+def _least(processes: int, members_of: Any, place_of: Any) -> Any:
     """The sender of the least claim, of so many processes."""
 
     def body(learner: Term) -> Term:
-        offers, arrival = Learner.offers(learner), Learner.arrival(learner)
+        offers, place = Learner.offers(learner), place_of(learner)
 
         def better(a: Term, b: Term) -> Term:
             first, second = Offer.claim(offers[a]), Offer.claim(offers[b])
-            return z3.Or(first < second, z3.And(first == second, arrival[a] <= arrival[b]))
+            return z3.Or(first < second, z3.And(first == second, place[a] <= place[b]))
 
         best: Term = z3.IntVal(-1)
         for number in range(processes):
             p = z3.IntVal(number)
-            wins = z3.And(Learner.accepted(learner)[p], z3.Or(best == -1, better(p, best)))
+            wins = z3.And(members_of(learner)[p], z3.Or(best == -1, better(p, best)))
             best = z3.If(wins, p, best)
         return best
 
     return body
 
 
+def searched(draws: int, recombines: bool) -> dict[Term, Term | int]:
+    """The constants of a search in which two combinations are legal, if any are."""
+    return {
+        DRAWS: draws,
+        RECOMBINES: z3.BoolVal(recombines),
+        COMBINATIONS: members([0, 1]),
+        nothing: _NOTHING,
+    }
+
+
+def _rank(model: Term, generation: Term, process: Term) -> Term:
+    """All recombine to the combination 0."""
+    return z3.IntVal(0)
+
+
 def tob(
-    processes: int = 3, byzantine: int = 1, size: int = 2, draws: int = 1, generations: int = 1
+    processes: int = 3,
+    byzantine: int = 1,
+    size: int = 2,
+    draws: int = 1,
+    generations: int = 1,
+    mu: int = 1,
+    recombines: bool = False,
 ) -> Instance:
     """Learning over TOB; the last processes are Byzantine, ``size`` is lambda."""
     liars = list(range(processes - byzantine, processes))
@@ -82,16 +134,23 @@ def tob(
             N: processes,
             F: byzantine,
             LAMBDA: size,
-            DRAWS: draws,
+            MU: mu,
+            PROPOSAL_COST: draws + (recombines and draws > 1),
+            BLEND_COST: int(mu > 1),
+            **searched(draws, recombines),
             GENERATIONS: generations,
             BYZANTINE: members(liars),
             counting.EMPTY: NO_SET,
             nobody: z3.K(INT, _NO_OFFER),
-            nowhere: z3.K(INT, z3.IntVal(-1)),
+            nowhere: _NOWHERE,
             new_learner: _NEW_LEARNER,
         },
         size=3,
-        functions={least: _least(processes)},
+        functions={
+            least: _least(processes, Learner.accepted, Learner.arrival),
+            floor: _least(processes, Learner.verified, Learner.turn),
+            by_rank: _rank,
+        },
         limits=_readable(processes),
         describe=_describe_tob,
     )
@@ -103,6 +162,7 @@ def _readable(processes: int) -> tuple[Term, ...]:
     claims = [offer, *(s.order[i] for i in range(2))]
     return (
         s.length <= 2,
+        s.moves <= 3,
         *(between(0, Offer.claim(claim), 10) for claim in claims),
         *(between(0, s.evaluations[p], 10) for p in range(processes)),
     )
@@ -113,14 +173,21 @@ def _model(value: Any) -> str:
         return "m0"
     if value[0] != "offspring":
         return str(value)
-    _, generation, proposer, draw = value[2]
-    return f"{_model(value[1])}.{generation}/p{proposer}/{draw}"
+    _, parent, step = value
+    tickets = [_ticket(step[p]) for p in sorted(step.entries) if step[p] and len(step[p]) > 1]
+    return f"{_model(parent)}.{'+'.join(tickets)}"
+
+
+def _ticket(value: Any) -> str:
+    if len(value) == 1:
+        return "no ticket"
+    _, generation, proposer, (kind, number) = value
+    return f"{generation}/p{proposer}/{'c' * (kind == 'combination')}{number}"
 
 
 def _offer(value: Any) -> str:
     _, sender, parent, ticket, claim = value
-    offspring = _model(("offspring", parent, ticket))
-    return f"p{sender} offers {offspring} claiming {claim}"
+    return f"p{sender} offers {_model(parent)}.{_ticket(ticket)} claiming {claim}"
 
 
 def _who(table: Any, processes: int) -> str:
@@ -128,13 +195,19 @@ def _who(table: Any, processes: int) -> str:
 
 
 def _learner(value: Any, processes: int) -> str:
-    _, decided, generation, accepted, offers, _, banned, _, _, backers, delivered = value
-    path = " ".join(_model(decided[g]) for g in range(min(generation, 3) + 1))
-    held = "; ".join(_offer(offers[q]) for q in range(processes) if accepted[q])
-    backed = " ".join(_who(backers[g], processes) for g in range(1, min(generation, 3) + 1))
+    fields = {Learner.accessor(0, i).name().rpartition(".")[2]: x for i, x in enumerate(value[1:])}
+    generations = range(1, max(0, min(fields["generation"], 3)) + 1)
+    path = " ".join(_model(fields["decided"][g]) for g in (0, *generations))
+
+    def offers(members_of: str) -> str:
+        of = [_offer(fields["offers"][q]) for q in range(processes) if fields[members_of][q]]
+        return "; ".join(of)
+
+    backed = " ".join(_who(fields["backers"][g], processes) for g in generations)
     return (
-        f"decided {path} | accepted [{held}] | banned {_who(banned, processes)}"
-        f" | backers {backed or '-'} | delivered {delivered}"
+        f"decided {path} | accepted [{offers('accepted')}] | verified [{offers('verified')}]"
+        f" | banned {_who(fields['isBanned'], processes)}"
+        f" | backers {backed or '-'} | delivered {fields['delivered']}"
     )
 
 
@@ -147,7 +220,10 @@ def _describe_tob(values: Mapping[str, Any]) -> Mapping[str, str]:
     for i in range(max(0, min(length, 4))):
         if "order" in values:
             shown[f"order[{i}]"] = _offer(values["order"][i])
-    for name, count in (("history", length + 1), ("learner", processes - values["F"])):
+    for name, count in (
+        ("history", values.get("moves", 0) + 1),
+        ("learner", processes - values["F"]),
+    ):
         for i in range(max(0, min(count, 4))):
             if name in values:
                 shown[f"{name}[{i}]"] = _learner(values[name][i], processes)
@@ -270,8 +346,9 @@ def _describe_chain(values: Mapping[str, Any]) -> Mapping[str, str]:
 def work() -> Instance:
     """Learning over proof-of-work: two correct processes and a Byzantine one."""
     return Instance(
-        constants={N: 3, LAMBDA: 2, BYZANTINE: members([2])},
+        constants={N: 3, BYZANTINE: members([2]), **searched(2, True)},
         size=4,
+        functions={by_rank: _rank},
         limits=(pow_learning.SYSTEM.state().length <= 2,),
         describe=_describe_work,
     )

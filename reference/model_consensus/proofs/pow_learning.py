@@ -5,16 +5,17 @@ blocks, each an offer with a proof of work, and what is accepted.  Who may win w
 in P1 (`longest_chain` is about that), so any process may win at any time here, and blocks arrive in
 any order.  A forged block may say anything and come with work or without it.
 
-Proved: each block on a chain that a correct process adopts, a Byzantine miner's too, is an
-offspring of the model before it by one of its miner's own lambda tickets, and at least as good as
-all lambda of them, which nobody chose: they are given by the miner's name and the generation.
+Proved: each block on a chain that a correct process adopts, a Byzantine miner's too, is its miner's
+proposal by the block's ticket on the model before it, and at least as good as all of its miner's
+lambda draws, which nobody chose: they are given by the miner's name and the generation.  (Lambda is
+``Draws`` here.)
 """
 
 from collections.abc import Callable, Iterator
 
 import z3
 
-from model_consensus.proofs import counting
+from model_consensus.proofs import counting, search
 from model_consensus.proofs.counting import INT, SET, TABLE, count
 from model_consensus.proofs.induction import (
     Action,
@@ -29,15 +30,19 @@ from model_consensus.proofs.induction import (
     unchanged,
 )
 from model_consensus.proofs.search import (
-    LAMBDA,
+    DRAWS,
     Model,
     N,
     Ticket,
+    as_good_as_all,
     correct,
+    is_best,
     is_correct,
+    is_own_ticket,
     is_process,
     loss,
     own,
+    proposal,
 )
 
 Block = record("WorkBlock", parent=INT, ticket=Ticket, claim=INT)
@@ -57,17 +62,12 @@ def height(s: State, i: Term) -> Term:
 
 
 def is_exact(s: State, block: Term) -> Term:
-    """Lambda evaluations give this ticket, the first of the least loss, and this claim."""
+    """The evaluations of its miner give this ticket and this claim."""
     parent, ticket = s.model[Block.parent(block)], Block.ticket(block)
-    draw = Ticket.draw(ticket)
-
-    def no_better(j: Term) -> Term:
-        other = loss(own(parent, Ticket.generation(ticket), Ticket.proposer(ticket), j))
-        return z3.Or(Block.claim(block) < other, z3.And(Block.claim(block) == other, draw <= j))
-
+    generation, miner = Ticket.generation(ticket), Ticket.proposer(ticket)
     return z3.And(
-        Block.claim(block) == loss(Model.offspring(parent, ticket)),
-        each(0, LAMBDA, no_better, "j"),
+        Block.claim(block) == loss(proposal(parent, ticket)),
+        is_best(parent, generation, miner, Ticket.weights(ticket)),
     )
 
 
@@ -75,16 +75,15 @@ def follows(s: State, block: Term) -> Term:
     """The ticket is its miner's own on the parent."""
     ticket = Block.ticket(block)
     return z3.And(
-        Ticket.generation(ticket) == height(s, Block.parent(block)) + 1,
+        is_own_ticket(ticket, height(s, Block.parent(block)) + 1, Ticket.proposer(ticket)),
         is_process(Ticket.proposer(ticket)),
-        between(0, Ticket.draw(ticket), LAMBDA),
     )
 
 
 def append(s: State, t: State, block: Term) -> Term:
     """The tree grows by a block."""
     new = s.length + 1
-    model = Model.offspring(s.model[Block.parent(block)], Block.ticket(block))
+    model = proposal(s.model[Block.parent(block)], Block.ticket(block))
     return z3.And(
         t.length == new,
         t.blocks == z3.Store(s.blocks, new, block),
@@ -162,15 +161,16 @@ def blocks(s: State, body: Callable[[Term], Term]) -> Term:
 
 
 def is_step(s: State, i: Term) -> Term:
-    """Block i is an offspring of the block before it, and as good as each ticket of its miner."""
+    """Block i is its miner's proposal on the block before it, and as good as all that the miner
+    evaluates for it."""
     block = s.blocks[i]
     parent, ticket = s.model[Block.parent(block)], Block.ticket(block)
     generation, miner = Ticket.generation(ticket), Ticket.proposer(ticket)
     return z3.And(
-        s.model[i] == Model.offspring(parent, ticket),
         follows(s, block),
+        s.model[i] == proposal(parent, ticket),
         Block.claim(block) == loss(s.model[i]),
-        each(0, LAMBDA, lambda j: loss(s.model[i]) <= loss(own(parent, generation, miner, j)), "j"),
+        as_good_as_all(loss(s.model[i]), parent, generation, miner),
     )
 
 
@@ -181,11 +181,11 @@ INVARIANT = {
     "Steps": lambda s: blocks(s, lambda i: is_step(s, i)),
 }
 
-matched = z3.Const("matched", SET)  # the tickets of its miner that a block matches
+matched = z3.Const("matched", SET)  # the draws of its miner that a block matches
 
 
 def resilience(s: State) -> Term:
-    """A block is at least as good as lambda offspring of the same parent."""
+    """A block is at least as good as lambda draws on the same parent."""
     j = z3.Int("j")
 
     def of(i: Term) -> Term:
@@ -196,10 +196,10 @@ def resilience(s: State) -> Term:
         )
         definition = z3.ForAll(
             [j],
-            matched[j] == z3.And(between(0, j, LAMBDA), loss(s.model[i]) <= loss(offspring)),
+            matched[j] == z3.And(between(0, j, DRAWS), loss(s.model[i]) <= loss(offspring)),
             patterns=[matched[j]],
         )
-        return z3.Implies(definition, count(matched, LAMBDA) >= LAMBDA)
+        return z3.Implies(definition, count(matched, DRAWS) >= DRAWS)
 
     return blocks(s, of)
 
@@ -217,8 +217,9 @@ SYSTEM = System(
     ),
     invariant=INVARIANT,
     properties={"Resilience": resilience},
-    assumptions={"N >= 1": N >= 1, "Lambda >= 1": LAMBDA >= 1},
-    hints=lambda s: [counting.everything(matched, LAMBDA)],
+    assumptions={"N >= 1": N >= 1, "Draws >= 1": DRAWS >= 1},
+    facts=search.FACTS,
+    hints=lambda s: [counting.everything(matched, DRAWS)],
 )
 
 

@@ -1,20 +1,22 @@
 """T4: with lambda <= n - f every correct process decides every generation, under fair delivery.
 
-The system is that of `tob_learning`, with one more ghost: ``decidedAt``, how long the order was
-when the frontier, the learner that has received all of it, reached its present generation.
+The system is that of `tob_learning`, with one more ghost: ``decidedAt``, how many moves it took the
+frontier, the learner of the order, to reach its present generation.
 
 The ranking has two parts, the second of which counts only while the first stays the same:
 
-    frontier   (generations to decide, liars to ban, offers to accept), in lexicographic order
-    lag[p]     deliveries that p needs to reach the frontier's generation
+    frontier   (generations to decide, liars to ban, offers to hold), in lexicographic order
+    lag[p]     moves that p needs to reach the frontier's generation
                + 2 * generations for which p has made no offer + offers of p with no place yet
 
 Proved: the ranking is never negative and no step makes it grow; every Offer and every Order of a
-correct process, and every Deliver of one behind ``decidedAt``, makes it shrink; one of these is
-possible until everybody has decided everything, and stays so until the ranking has shrunk.  They
-are the actions that the specification's Fairness speaks of, each for one process, so the run comes
-to an end of its ranking: Termination.  (That last step, the rule of well-founded ranking under weak
-fairness, is the only one on paper.)
+correct process, and every Deliver of one behind ``decidedAt``, makes it shrink; when the ghost is
+idle, as it is in the specification, one of these is possible until everybody has decided
+everything, and it stays so until the ranking has shrunk.  The ghost comes to rest after each step,
+for its moves have a ranking of their own.  So have those of a process amid a delivery, which are
+moves of the ghost that it repeats.  They are the actions that the specification's Fairness speaks
+of, each for one process, so the run comes to an end of its ranking: Termination.  (That last step,
+the rule of well-founded ranking under weak fairness, is the only one on paper.)
 """
 
 from collections.abc import Callable, Iterator
@@ -43,20 +45,18 @@ from model_consensus.proofs.search import (
     F,
     Model,
     N,
+    Weights,
     correct,
+    is_best,
     is_correct,
     loss,
     own,
 )
 from model_consensus.proofs.tob_invariant import generations
-from model_consensus.proofs.tob_learner import Learner, Offer
+from model_consensus.proofs.tob_learner import Learner, Offer, is_pending
+from model_consensus.proofs.tob_steps import can_move, frontier, is_folded
 
 BASE = tob_learning.SYSTEM
-
-
-def frontier(s: State) -> Term:
-    """The learner that has received the whole order."""
-    return s.history[s.length]
 
 
 def generation(s: State) -> Term:
@@ -71,17 +71,24 @@ def extended(action: Action) -> Action:
         decides = generation(t) > generation(s)
         return z3.And(
             action.relation(s, t, *parameters),
-            t.decidedAt == z3.If(decides, t.length, s.decidedAt),
+            t.decidedAt == z3.If(decides, t.moves, s.decidedAt),
         )
 
     return replace(action, relation=relation)
 
 
 def is_in_play(s: State, q: Term) -> Term:
-    """q's offer for the frontier's generation waits for its place or is accepted."""
+    """q's offer for the frontier's generation waits for its place, or has the last one, which the
+    frontier is to receive, or is held."""
+    g, learner = s.offered[q], frontier(s)
+    position = Learner.delivered(learner)
     return z3.Implies(
-        s.offered[q] == generation(s) + 1,
-        z3.Or(s.waiting[q][s.offered[q]], Learner.accepted(frontier(s))[q]),
+        g == generation(s) + 1,
+        z3.Or(
+            s.waiting[q][g],
+            z3.And(position < s.length, s.order[position] == s.made[q][g]),
+            Learner.held(learner)[q],
+        ),
     )
 
 
@@ -93,15 +100,25 @@ def is_on_path(s: State, q: Term, g: Term) -> Term:
     )
 
 
+def is_amid_one(s: State, learner: Term) -> Term:
+    """Who has not received the whole order lacks its last offer, or is idle."""
+    behind = s.length - Learner.delivered(learner)
+    return z3.And(behind <= 1, z3.Implies(is_pending(learner), behind <= 0))
+
+
 MORE = {
     "DecidedAt": lambda s: z3.And(
-        between(0, s.decidedAt, s.length + 1),
+        between(0, s.decidedAt, s.moves + 1),
         each(
             s.decidedAt,
-            s.length + 1,
-            lambda i: Learner.generation(s.history[i]) == generation(s),
+            s.moves + 1,
+            lambda k: Learner.generation(s.history[k]) == generation(s),
+            "k",
         ),
     ),
+    "Moved": lambda s: each(0, s.moves, lambda k: can_move(s, s.history[k]), "k"),
+    "AmidOne": lambda s: is_amid_one(s, frontier(s)),
+    "LastOffer": lambda s: correct(lambda q: z3.Implies(s.offered[q] > 0, s.sent[q][s.offered[q]])),
     "OnPath": lambda s: correct(lambda q: generations(GENERATIONS, lambda g: is_on_path(s, q, g))),
     "InPlay": lambda s: correct(lambda q: is_in_play(s, q)),
 }
@@ -127,13 +144,13 @@ def frontier_rank(s: State) -> tuple[Term, Term, Term]:
     return (
         GENERATIONS - generation(s),
         F - Learner.bans(frontier(s)),
-        LAMBDA - count(Learner.accepted(frontier(s)), N),
+        LAMBDA - count(Learner.held(frontier(s)), N),
     )
 
 
 def lag(s: State, p: Term) -> Term:
     """What p has still to do in the frontier's generation."""
-    behind = s.decidedAt - Learner.delivered(s.learner[p])
+    behind = s.decidedAt - s.at[p]
     return (
         z3.If(behind > 0, behind, 0)
         + 2 * (generation(s) + 1 - s.offered[p])
@@ -171,8 +188,8 @@ def unchanged(s: State, t: State) -> Term:
 
 
 def can_deliver(s: State, p: Term) -> Term:
-    """p has not delivered the last decision."""
-    return Learner.delivered(s.learner[p]) < s.decidedAt
+    """p has not made the last decision."""
+    return s.at[p] < s.decidedAt
 
 
 def can_offer(s: State, p: Term) -> Term:
@@ -205,13 +222,15 @@ def rank_hints(s: State, t: State, action: Action, parameters: list[Term]) -> It
     if action.name == "Offer":
         p = parameters[0]
         yield counting.insertion(s.waiting[p], Learner.generation(s.learner[p]) + 1, size)
+    if action.name == "Move":
+        yield counting.bounds(Learner.accepted(frontier(s)), N)
     if action.name == "Order":
         yield counting.removal(s.waiting[parameters[0]], parameters[1], size)
 
 
 def ranking() -> Iterator[Condition]:
     """The conditions of the ranking argument."""
-    yield best_draw_exists()
+    yield best_exists()
     for condition in _ranking():
         yield replace(condition, functions=SYSTEM.functions)
 
@@ -231,14 +250,20 @@ def _ranking() -> Iterator[Condition]:
     )
     yield Condition(
         "termination: until everybody is done, a helpful step is possible",
-        holds,
+        {**holds, "the ghost is idle": is_folded(s)},
         z3.Or(
             is_done(s),
             z3.Not(correct(lambda p: z3.Not(z3.Or(*(can(s, p) for _, can in HELPFUL.values()))))),
         ),
-        (*SYSTEM.facts, counting.complement(Learner.accepted(frontier(s)), BYZANTINE, N)),
+        (*SYSTEM.facts, counting.complement(Learner.held(frontier(s)), BYZANTINE, N)),
     )
     some = z3.Int("some")
+    yield Condition(
+        "termination: who is behind can move",
+        {**holds, "some": is_correct(some), "behind": can_deliver(s, some)},
+        can_move(s, s.learner[some]),
+        SYSTEM.facts,
+    )
     for action in SYSTEM.actions:
         parameters = action.constants()
         step = {**holds, action.name: action.relation(s, t, *parameters)}
@@ -255,6 +280,8 @@ def _ranking() -> Iterator[Condition]:
                 shrinks(s, t, p),
                 facts,
             )
+        if action.name == "Move":
+            yield Condition("termination: the ghost comes to rest", step, rests(s, t), facts)
         if action.name in ("Offer", "Order"):
             continue  # these always make it shrink
         for name, can in HELPFUL.values():
@@ -271,28 +298,40 @@ def _ranking() -> Iterator[Condition]:
             )
 
 
-def best_draw_exists() -> Condition:
-    """A process that has an offer to make can make it: one of its draws is the best."""
-    parent, j = z3.Const("parent", Model), z3.Int("j")
-    g, p = z3.Ints("g p")
+def rests(s: State, t: State) -> Term:
+    """A move takes the frontier nearer to its rest: offers to receive, generations to decide,
+    offers to evaluate, in lexicographic order; and none of these numbers is negative."""
+    ranks = []
+    for state in (s, t):
+        learner = frontier(state)
+        ranks.append(
+            (
+                state.length - Learner.delivered(learner),
+                GENERATIONS - Learner.generation(learner),
+                count(Learner.accepted(learner), N),
+            )
+        )
+    (a, b, c), (a2, b2, c2) = ranks
+    shrunk = z3.Or(a2 < a, z3.And(a2 == a, z3.Or(b2 < b, z3.And(b2 == b, c2 < c))))
+    return z3.And(shrunk, *(part >= 0 for part in ranks[0]))
+
+
+def best_exists() -> Condition:
+    """A process that has an offer to make can make it: something that it evaluates is the best."""
+    parent, weights = z3.Const("parent", Model), z3.Const("weights", Weights)
+    g, p, j = z3.Ints("g p j")
     key, number = z3.Const("key", counting.NUMBERS), z3.Const("number", counting.NUMBERS)
     all_draws = z3.Const("draws", SET)
     value = loss(own(parent, g, p, j))
-    best = z3.Int("best")
-
-    def no_better(other: Term) -> Term:
-        mine, its = (loss(own(parent, g, p, draw)) for draw in (best, other))
-        return z3.Or(mine < its, z3.And(mine == its, best <= other))
-
     return Condition(
-        "termination: a best draw exists",
+        "termination: a best ticket exists",
         {
             "Draws >= 1": DRAWS >= 1,
             "losses": z3.ForAll([j], key[j] == value, patterns=[key[j]]),
             "numbers": z3.ForAll([j], number[j] == j, patterns=[number[j]]),
             "all": z3.ForAll([j], all_draws[j], patterns=[all_draws[j]]),
         },
-        z3.Exists([best], z3.And(between(0, best, DRAWS), each(0, DRAWS, no_better, "j"))),
+        z3.Exists([weights], is_best(parent, g, p, weights)),
         (
             counting.least_member(all_draws, key, number, DRAWS),
             counting.everything(all_draws, DRAWS),

@@ -4,34 +4,49 @@
 - What correct processes broadcast is kept by (sender, generation), which names it uniquely:
   ``made`` is the offer, ``sent`` says that it was broadcast and ``waiting`` that it has no place in
   the order yet, so the network is {made[p][g] : waiting[p][g]}.
-- ``history[i]`` is a ghost: the learner after the first i deliveries of the order.
+- ``history[k]`` is a ghost: the learner of the order after k moves, of which there have been
+  ``moves``.  Each time that an offer gets its place, the ghost moves until it is idle again, before
+  anything else is ordered or delivered (`move`).  ``at[p]`` is how many moves p has made.
+- A delivery of the specification is a `deliver` that takes an offer and then those that evaluate
+  and decide.  Others may move in between, which allows more than the specification does.
 """
 
 import z3
 
 from model_consensus.proofs import counting
-from model_consensus.proofs.counting import INT, TABLE
-from model_consensus.proofs.induction import State, Term, between, each, unchanged
+from model_consensus.proofs.counting import INT, NUMBERS, TABLE
+from model_consensus.proofs.induction import State, Term, between, unchanged
 from model_consensus.proofs.search import (
     BYZANTINE,
-    DRAWS,
     GENERATIONS,
     Ticket,
     correct,
+    is_best,
     is_correct,
     is_process,
     loss,
-    own,
+    proposal,
 )
-from model_consensus.proofs.tob_learner import Learner, Offer, new_learner, parent_of, receive
+from model_consensus.proofs.tob_learner import (
+    PROPOSAL_COST,
+    Learner,
+    Offer,
+    advance,
+    cost,
+    is_pending,
+    new_learner,
+    parent_of,
+)
 
 VARIABLES = {
     "length": INT,  # of the order
     "order": z3.ArraySort(INT, Offer),
+    "moves": INT,  # ghost
     "history": z3.ArraySort(INT, Learner),  # ghost
     "learner": z3.ArraySort(INT, Learner),
-    "offered": z3.ArraySort(INT, INT),
-    "evaluations": z3.ArraySort(INT, INT),
+    "at": NUMBERS,  # ghost
+    "offered": NUMBERS,
+    "evaluations": NUMBERS,
     "sent": TABLE,
     "waiting": TABLE,
     "made": z3.ArraySort(INT, z3.ArraySort(INT, Offer)),
@@ -42,10 +57,12 @@ def init(s: State) -> Term:
     """Nothing has been sent."""
     return z3.And(
         s.length == 0,
+        s.moves == 0,
         s.history[0] == new_learner,
         correct(
             lambda p: z3.And(
                 s.learner[p] == new_learner,
+                s.at[p] == 0,
                 s.offered[p] == 0,
                 s.evaluations[p] == 0,
                 s.sent[p] == counting.EMPTY,
@@ -60,39 +77,50 @@ def put(table: Term, row: Term, column: Term, value: Term) -> Term:
     return z3.Store(table, row, z3.Store(table[row], column, value))
 
 
-def offer(s: State, t: State, p: Term, draw: Term) -> Term:
-    """p evaluates its tickets on its model and broadcasts the best, the least of equal ones."""
+def can_move(s: State, learner: Term) -> Term:
+    """The learner is amid a delivery, or an offer waits for it."""
+    return z3.Or(is_pending(learner), Learner.delivered(learner) < s.length)
+
+
+def frontier(s: State) -> Term:
+    """The learner of the order."""
+    return s.history[s.moves]
+
+
+def is_folded(s: State) -> Term:
+    """The ghost is idle and has received the whole order: so it is in the specification."""
+    return z3.Not(can_move(s, frontier(s)))
+
+
+def offer(s: State, t: State, p: Term, weights: Term) -> Term:
+    """p evaluates its draws on its model and broadcasts its best ticket."""
     learner = s.learner[p]
     parent, generation = parent_of(learner), Learner.generation(learner) + 1
-    best = loss(own(parent, generation, p, draw))
-    message = Offer.make(p, parent, Ticket.make(generation, p, draw), best)
-
-    def no_better(j: Term) -> Term:
-        other = loss(own(parent, generation, p, j))
-        return z3.Or(best < other, z3.And(best == other, draw <= j))
-
+    ticket = Ticket.make(generation, p, weights)
+    message = Offer.make(p, parent, ticket, loss(proposal(parent, ticket)))
     return z3.And(
         is_correct(p),
         s.offered[p] < generation,
         generation <= GENERATIONS,
-        between(0, draw, DRAWS),
-        each(0, DRAWS, no_better, "j"),
+        is_best(parent, generation, p, weights),
         t.made == put(s.made, p, generation, message),
         t.sent == put(s.sent, p, generation, True),
         t.waiting == put(s.waiting, p, generation, True),
         t.offered == z3.Store(s.offered, p, generation),
-        t.evaluations == z3.Store(s.evaluations, p, s.evaluations[p] + DRAWS),
-        unchanged(s, t, "length", "order", "history", "learner"),
+        t.evaluations == z3.Store(s.evaluations, p, s.evaluations[p] + PROPOSAL_COST),
+        unchanged(s, t, "length", "order", "moves", "history", "learner", "at"),
     )
 
 
 def append(s: State, t: State, message: Term) -> Term:
-    """The message gets the next place in the order, and the ghost learner receives it."""
+    """The message gets the next place in the order."""
     return z3.And(
+        is_folded(s),
         t.order == z3.Store(s.order, s.length, message),
         t.length == s.length + 1,
-        t.history == z3.Store(s.history, s.length + 1, receive(s.history[s.length], message)),
-        unchanged(s, t, "learner", "offered", "evaluations", "sent", "made"),
+        unchanged(
+            s, t, "moves", "history", "learner", "at", "offered", "evaluations", "sent", "made"
+        ),
     )
 
 
@@ -113,26 +141,42 @@ def byzantine_offer(s: State, t: State, message: Term) -> Term:
     return z3.And(
         is_process(Offer.sender(message)),
         BYZANTINE[Offer.sender(message)],
+        Ticket.is_make(Offer.ticket(message)),
         between(1, generation, GENERATIONS + 1),
         append(s, t, message),
         unchanged(s, t, "waiting"),
     )
 
 
+def following(s: State, learner: Term) -> Term:
+    """The learner after its next move."""
+    return advance(learner, s.order[Learner.delivered(learner)])
+
+
+def move(s: State, t: State) -> Term:
+    """The ghost moves."""
+    return z3.And(
+        can_move(s, frontier(s)),
+        t.moves == s.moves + 1,
+        t.history == z3.Store(s.history, s.moves + 1, following(s, frontier(s))),
+        unchanged(
+            s, t, "length", "order", "learner", "at", "offered", "evaluations", "sent", "waiting",
+            "made",
+        ),
+    )  # fmt: skip
+
+
 def deliver(s: State, t: State, p: Term) -> Term:
-    """p takes the next offer of the order."""
+    """p moves: it takes the next offer of the order, evaluates one, or decides."""
     learner = s.learner[p]
-    after = receive(learner, s.order[Learner.delivered(learner)])
-    cost = (
-        Learner.bans(after)
-        + Learner.generation(after)
-        - Learner.bans(learner)
-        - Learner.generation(learner)
-    )
     return z3.And(
         is_correct(p),
-        Learner.delivered(learner) < s.length,
-        t.learner == z3.Store(s.learner, p, after),
-        t.evaluations == z3.Store(s.evaluations, p, s.evaluations[p] + cost),
-        unchanged(s, t, "length", "order", "history", "offered", "sent", "waiting", "made"),
+        is_folded(s),
+        can_move(s, learner),
+        t.learner == z3.Store(s.learner, p, following(s, learner)),
+        t.at == z3.Store(s.at, p, s.at[p] + 1),
+        t.evaluations == z3.Store(s.evaluations, p, s.evaluations[p] + cost(learner)),
+        unchanged(
+            s, t, "length", "order", "moves", "history", "offered", "sent", "waiting", "made"
+        ),
     )
