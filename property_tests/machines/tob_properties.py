@@ -220,10 +220,11 @@ class TobProperties(Faulty):
     @invariant()
     def evaluations_are_exact(self) -> None:
         mu, cost = self.system.rules.mu, proposal_cost(self.system.landscapes.search({}))
+        offered = [action.process for action, _ in self.steps if isinstance(action, Offer)]
         for each in self.learners.values():
+            own = cost * offered.count(each.process)
             decisions = (mu + (mu > 1)) * (len(each.decided) - 1)
-            lies_and_waiting = len(each.banned) + len(each.verified)
-            assert each.evaluations == cost * each.offered + decisions + lies_and_waiting
+            assert each.evaluations == own + decisions + len(each.banned) + len(each.verified)
 
     @invariant()
     def evaluation_bound(self) -> None:

@@ -26,6 +26,7 @@ from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Receive, TobSystem
 from model_consensus.tla.differences import differences
 from model_consensus.tla.values import Boolean, function, record
+from model_consensus.tob_learner import Rules
 from tests.support.corruptions import (
     Corruption,
     altered,
@@ -42,8 +43,9 @@ from tests.support.corruptions import (
 
 def tob(attack: str, seed: int, receive: Receive = tob_learner.receive) -> Trace:
     names = process_names(4)
-    one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(), draws=2, lambda_=3)))
-    system = TobSystem(names, names[3:], 3, one, 2, name=short_name, receive=receive)
+    searched = EvolutionarySearch(OneMax(), 2, 3, 2, recombines=True)
+    one, rules = OneLandscape(CachedSearch(searched)), Rules(3, 2)
+    system = TobSystem(names, names[3:], rules, one, 2, name=short_name, receive=receive)
     return traces.record(f"{attack} {seed}", system, simulate(system, one, ATTACKS[attack], seed))
 
 
@@ -74,14 +76,16 @@ def wrong_tie() -> Corruption:
         before: Any = trace.states[index - 1]
         offers = [*before["learner"]["p1"]["accepted"], before["inbox"]["p1"][0]]
         best = [each for each in offers if each["claim"] == min(o["claim"] for o in offers)]
-        if len(best) > 1:
+        chosen = decided(trace.states[index], "p1")[1]
+        if len(best) > 1 and len(trace.models[chosen].step) == 1:
+            other = best[1]["parent"], frozenset([best[1]["ticket"]])
             later = next(
                 name
                 for name, origin in trace.models.items()
-                if (origin.parent, origin.ticket) == (best[1]["parent"], best[1]["ticket"])
+                if (origin.parent, origin.step) == other
             )
             path = ("learner", "p1", "decided", 1)
-            assert later != decided(trace.states[index], "p1")[1]
+            assert later != chosen
             wrong = altered(trace, index, path, put(later))
             return "the wrong one of equals", wrong, index, "learner.p1.decided"
     raise AssertionError("no seed has a tie")
@@ -95,6 +99,12 @@ SHOWN_BY = {
     "foreign": "foreign-ticket",
     "last-of-equals": "none",
     "one-too-few": "none",
+    "no-floor": "none",
+    "wrong-floor": "none",
+    "equal-to-the-floor": "none",
+    "never-blends": "none",
+    "blends-one-fewer": "none",
+    "unevaluated-blend": "none",
 }
 
 
@@ -103,10 +113,13 @@ def defective(name: str) -> Corruption:
 
     The schedule of a seed depends on nothing but the states.
     """
-    trace = tob(SHOWN_BY[name], 3, DEFECTS[name])
-    true = tob(SHOWN_BY[name], 3)
-    pairs = enumerate(zip(trace.states, true.states, strict=False))
-    return name, trace, next(index for index, (bad, good) in pairs if bad != good), "learner"
+    for seed in range(3, 50):
+        trace = tob(SHOWN_BY[name], seed, DEFECTS[name])
+        true = tob(SHOWN_BY[name], seed)
+        for index, (bad, good) in enumerate(zip(trace.states, true.states, strict=False)):
+            if bad != good:
+                return name, trace, index, "learner"
+    raise AssertionError(f"no seed shows {name}")
 
 
 @pytest.mark.tlc
@@ -150,21 +163,18 @@ def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
         ]
 
     def equal(before: Any, after: Any) -> bool:
-        """Whether a block is mined whose miner has two tickets of least loss."""
-        block = after["blocks"][-1] if after["blocks"] != before["blocks"] else None
-        tickets = [
-            origin.loss
-            for origin in honest.models.values()
-            if block
-            and origin.ticket["generation"] == block["ticket"]["generation"]
-            and origin.ticket["proposer"] == block["ticket"]["proposer"]
-        ]
-        return len(tickets) == 2 and tickets[0] == tickets[1]
+        """Whether a block is mined whose miner has two draws of one loss, and no better offer."""
+        if after["blocks"] == before["blocks"]:
+            return False
+        ticket = after["blocks"][-1]["ticket"]
+        drawn = [frozenset([function({**ticket, "weights": each})]) for each in ((1, 0), (0, 1))]
+        losses = [each.loss for each in honest.models.values() if each.step in drawn]
+        return ticket["weights"] == (1, 0) and len(losses) == 2 and losses[0] == losses[1]
 
     fork = first(selfish, lambda before, after: bool(tie(before, after)))
     ((process, block), *_) = tie(selfish.states[fork - 1], selfish.states[fork])
     draw = first(honest, equal)
-    forged = record(parent=0, ticket=record(generation=1, proposer="p4", draw=0), claim=0)
+    forged = record(parent=0, ticket=record(generation=1, proposer="p4", weights=(1, 0)), claim=0)
     accepted = set_in(states[received], ("blocks",), lambda blocks: (*blocks, forged))
     accepted = set_in(accepted, ("known", "p1"), lambda known: known | {2})
     sent_to_p1 = {"process": "p1", "forged": function({**forged, "work": Boolean.TRUE})}
@@ -205,7 +215,10 @@ def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
         (
             "of equal tickets the later one is taken",
             altered(
-                honest, draw, ("blocks", len(states[draw]["blocks"]) - 1, "ticket", "draw"), put(1)
+                honest,
+                draw,
+                ("blocks", len(states[draw]["blocks"]) - 1, "ticket", "weights"),
+                put((0, 1)),
             ),
             draw,
             "blocks",

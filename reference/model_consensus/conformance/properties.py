@@ -133,10 +133,10 @@ def evaluations_are_exact(system: TobSystem, state: TobState) -> bool:
     each_decision = system.rules.mu + (system.rules.mu > 1)
     return all(
         each.evaluations
-        == cost * each.offered
-        + each_decision * (len(each.decided) - 1)
-        + len(each.verified)
-        + len(each.banned)
+        - each_decision * (len(each.decided) - 1)
+        - len(each.verified)
+        - len(each.banned)
+        in [cost * made for made in range(each.offered + 1)]
         for each in state.learner.values()
     )
 
