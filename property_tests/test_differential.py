@@ -17,7 +17,7 @@ from model_consensus.evolutionary_search import (
     by_rank,
     least,
 )
-from model_consensus.landscapes import OneMax, Sphere
+from model_consensus.landscapes import Landscape, OneMax, Sphere
 from model_consensus.pow_learner import EVERY_HASH, Rules
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.streamlet import Conditions, Simulation
@@ -27,7 +27,7 @@ from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Order, TobSystem
 
 SEEDS = st.integers(0, 1 << 32)
-LANDSCAPES = st.sampled_from((OneMax(16), Sphere(3)))
+LANDSCAPES: st.SearchStrategy[Landscape] = st.sampled_from((OneMax(16), Sphere(3)))
 
 
 def sequential(search: EvolutionarySearch, steps: list[list[Step]]) -> list[Digest]:
@@ -77,7 +77,7 @@ def test_over_streamlet_learners_decide_what_the_abstract_broadcast_lets_them_de
 @settings(max_examples=20)
 @given(seed=SEEDS, n=st.integers(1, 4), draws=st.integers(1, 3), landscape=LANDSCAPES)
 def test_together_without_faults_is_one_process_alone(
-    seed: int, n: int, draws: int, landscape: OneMax
+    seed: int, n: int, draws: int, landscape: Landscape
 ) -> None:
     """λ = n, μ = 1, single draws: each step is that of a (1,n·draws) search.
 
@@ -102,7 +102,9 @@ def test_together_without_faults_is_one_process_alone(
 
 @settings(max_examples=20)
 @given(lambda_=st.integers(1, 4), landscape=LANDSCAPES, depth=st.integers(0, 3))
-def test_one_miner_alone_is_sequential_search(lambda_: int, landscape: OneMax, depth: int) -> None:
+def test_one_miner_alone_is_sequential_search(
+    lambda_: int, landscape: Landscape, depth: int
+) -> None:
     search = EvolutionarySearch(landscape, lambda_, lambda_)
     rules = Rules(("p1",), depth, EVERY_HASH // 4)
     learner = pow_learner.new_learner(search, "p1")

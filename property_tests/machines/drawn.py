@@ -18,7 +18,7 @@ T = TypeVar("T")
 OPEN = ((1,), (0, 1), (1, 2, 3), (2, 5, 9))
 """Losses of landscapes drawn answer by answer; where there is no 0, a claim to 0 is a lie."""
 SPHERE = Sphere(2)
-REAL = (OneMax(8), SPHERE, Rosenbrock(2))
+REAL: tuple[Landscape, ...] = (OneMax(8), SPHERE, Rosenbrock(2))
 
 
 def sizes(few: Sequence[T], every: Iterable[T]) -> st.SearchStrategy[T]:
