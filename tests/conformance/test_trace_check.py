@@ -40,16 +40,21 @@ from tests.support.corruptions import (
     swapped,
 )
 
+BITS = range(64, 16, -1)
+"""Other numbers of bits are other landscapes, in which other losses are equal."""
 
-def tob(attack: str, seed: int, receive: Receive = tob_learner.receive) -> Trace:
+
+def tob(
+    attack: str, seed: int, receive: Receive = tob_learner.receive, bits: int = BITS[0]
+) -> Trace:
     names = process_names(4)
-    searched = EvolutionarySearch(OneMax(), 2, 3, 2, recombines=True)
+    searched = EvolutionarySearch(OneMax(bits), 2, 3, 2, recombines=True)
     one, rules = OneLandscape(CachedSearch(searched)), Rules(3, 2)
     system = TobSystem(names, names[3:], rules, one, 2, name=short_name, receive=receive)
     return traces.record(f"{attack} {seed}", system, simulate(system, one, ATTACKS[attack], seed))
 
 
-def proof_of_work(strategy: str, seed: int) -> Trace:
+def proof_of_work(strategy: str, seed: int, bits: int = BITS[0]) -> Trace:
     return train(
         Setting(
             protocol="pow",
@@ -61,7 +66,7 @@ def proof_of_work(strategy: str, seed: int) -> Trace:
             share=0.3,
             seed=seed,
         ),
-        OneMax(),
+        OneMax(bits),
     ).trace
 
 
@@ -70,8 +75,8 @@ def proof_of_work(strategy: str, seed: int) -> Trace:
 
 def wrong_tie() -> Corruption:
     """A run in which p1 decides the later one of two equal claims instead of the earlier one."""
-    for seed in range(50):
-        trace = tob("silent", seed)
+    for bits in BITS:
+        trace = tob("silent", 1, bits=bits)
         index = first(trace, lambda before, after: len(decided(after, "p1")) == 2)
         before: Any = trace.states[index - 1]
         offers = [*before["learner"]["p1"]["accepted"], before["inbox"]["p1"][0]]
@@ -88,7 +93,7 @@ def wrong_tie() -> Corruption:
             assert later != chosen
             wrong = altered(trace, index, path, put(later))
             return "the wrong one of equals", wrong, index, "learner.p1.decided"
-    raise AssertionError("no seed has a tie")
+    raise AssertionError("no landscape has a tie")
 
 
 # An attack under which a learner with the defect does something else than it should.
@@ -113,13 +118,13 @@ def defective(name: str) -> Corruption:
 
     The schedule of a seed depends on nothing but the states.
     """
-    for seed in range(3, 50):
-        trace = tob(SHOWN_BY[name], seed, DEFECTS[name])
-        true = tob(SHOWN_BY[name], seed)
+    for bits in BITS:
+        trace = tob(SHOWN_BY[name], 3, DEFECTS[name], bits)
+        true = tob(SHOWN_BY[name], 3, bits=bits)
         for index, (bad, good) in enumerate(zip(trace.states, true.states, strict=False)):
             if bad != good:
                 return name, trace, index, "learner"
-    raise AssertionError(f"no seed shows {name}")
+    raise AssertionError(f"no landscape shows {name}")
 
 
 @pytest.mark.tlc
@@ -142,6 +147,25 @@ def test_runs_over_total_order_broadcast_are_behaviours_and_corrupted_ones_are_n
 # ------------------------------------------------------------------------------- proof-of-work
 
 
+def mined_tie() -> tuple[Trace, int]:
+    """A run, and where a block is mined whose miner has two best draws of one loss."""
+    for bits in BITS:
+        trace = proof_of_work("honest", 0, bits)
+
+        def equal(before: Any, after: Any, trace: Trace = trace) -> bool:
+            if after["blocks"] == before["blocks"]:
+                return False
+            ticket = after["blocks"][-1]["ticket"]
+            drawn = [frozenset([function({**ticket, "weights": w})]) for w in ((1, 0), (0, 1))]
+            losses = [each.loss for each in trace.models.values() if each.step in drawn]
+            return ticket["weights"] == (1, 0) and len(losses) == 2 and losses[0] == losses[1]
+
+        for index in range(1, len(trace.states)):
+            if equal(trace.states[index - 1], trace.states[index]):
+                return trace, index
+    raise AssertionError("no landscape has a tie")
+
+
 def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
     """Corruptions of runs of the strategies, in their order.  (There are no bans to be wrong.)"""
     honest, _, selfish, *_ = good
@@ -162,18 +186,9 @@ def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
             if height(after, block) == height(after, before["tip"][process])
         ]
 
-    def equal(before: Any, after: Any) -> bool:
-        """Whether a block is mined whose miner has two draws of one loss, and no better offer."""
-        if after["blocks"] == before["blocks"]:
-            return False
-        ticket = after["blocks"][-1]["ticket"]
-        drawn = [frozenset([function({**ticket, "weights": each})]) for each in ((1, 0), (0, 1))]
-        losses = [each.loss for each in honest.models.values() if each.step in drawn]
-        return ticket["weights"] == (1, 0) and len(losses) == 2 and losses[0] == losses[1]
-
     fork = first(selfish, lambda before, after: bool(tie(before, after)))
     ((process, block), *_) = tie(selfish.states[fork - 1], selfish.states[fork])
-    draw = first(honest, equal)
+    tied, draw = mined_tie()
     forged = record(parent=0, ticket=record(generation=1, proposer="p4", weights=(1, 0)), claim=0)
     accepted = set_in(states[received], ("blocks",), lambda blocks: (*blocks, forged))
     accepted = set_in(accepted, ("known", "p1"), lambda known: known | {2})
@@ -215,9 +230,9 @@ def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
         (
             "of equal tickets the later one is taken",
             altered(
-                honest,
+                tied,
                 draw,
-                ("blocks", len(states[draw]["blocks"]) - 1, "ticket", "weights"),
+                ("blocks", len(tied.states[draw]["blocks"]) - 1, "ticket", "weights"),  # type: ignore[arg-type]
                 put((0, 1)),
             ),
             draw,

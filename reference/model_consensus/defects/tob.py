@@ -302,7 +302,9 @@ DEFECTS: dict[str, Receive] = {
     "larger-weights": with_steps(
         "Accepts weights that are larger by one than the largest.",
         is_legal_offer=_legal(
-            weights=lambda search, weights: max(map(abs, weights)) <= max(2, search.draws)
+            weights=lambda search, weights: (
+                len(weights) == search.draws and 0 < max(map(abs, weights)) <= max(2, search.draws)
+            )
         ),
     ),
     "singles-only": with_steps(
