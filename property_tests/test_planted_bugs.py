@@ -104,7 +104,7 @@ HEIGHTS = "distinct_heights or tip_is_longest or everybody_knows_the_longest_cha
 POW: Mapping[str, tuple[str, str]] = {
     "workless": ("work", "LossNotRevealed"),
     "half-work": ("work", "LossNotRevealed"),
-    "any-weights": ("weights", "ModelConsensusError"),
+    "any-weights": ("weights", "LossNotRevealed"),
     "single-draws": ("weights", HEIGHTS),
     "last-block": ("work", HEIGHTS),
     "unverified": ("claim", "lie"),

@@ -17,7 +17,7 @@ from model_consensus.conformance.trace_check import check_traces
 from model_consensus.conformance.traces import Trace
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import OneMax
+from model_consensus.landscapes import Landscape, OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.tob import simulate
@@ -40,21 +40,26 @@ from tests.support.corruptions import (
     swapped,
 )
 
-BITS = range(64, 16, -1)
-"""Other numbers of bits are other landscapes, in which other losses are equal."""
+BITS = [OneMax(bits) for bits in range(64, 16, -1)]
+"""In each landscape other losses are equal."""
+SPHERES = [Sphere(dimension) for dimension in range(2, 20)]
+"""In some a blend is the best."""
 
 
 def tob(
-    attack: str, seed: int, receive: Receive = tob_learner.receive, bits: int = BITS[0]
+    attack: str,
+    seed: int,
+    receive: Receive = tob_learner.receive,
+    landscape: Landscape = BITS[0],
 ) -> Trace:
     names = process_names(4)
-    searched = EvolutionarySearch(OneMax(bits), 2, 3, 2, recombines=True)
+    searched = EvolutionarySearch(landscape, 2, 3, 2, recombines=True)
     one, rules = OneLandscape(CachedSearch(searched)), Rules(3, 2)
     system = TobSystem(names, names[3:], rules, one, 2, name=short_name, receive=receive)
     return traces.record(f"{attack} {seed}", system, simulate(system, one, ATTACKS[attack], seed))
 
 
-def proof_of_work(strategy: str, seed: int, bits: int = BITS[0]) -> Trace:
+def proof_of_work(strategy: str, seed: int, landscape: Landscape = BITS[0]) -> Trace:
     return train(
         Setting(
             protocol="pow",
@@ -66,7 +71,7 @@ def proof_of_work(strategy: str, seed: int, bits: int = BITS[0]) -> Trace:
             share=0.3,
             seed=seed,
         ),
-        OneMax(bits),
+        landscape,
     ).trace
 
 
@@ -75,8 +80,8 @@ def proof_of_work(strategy: str, seed: int, bits: int = BITS[0]) -> Trace:
 
 def wrong_tie() -> Corruption:
     """A run in which p1 decides the later one of two equal claims instead of the earlier one."""
-    for bits in BITS:
-        trace = tob("silent", 1, bits=bits)
+    for landscape in BITS:
+        trace = tob("silent", 1, landscape=landscape)
         index = first(trace, lambda before, after: len(decided(after, "p1")) == 2)
         before: Any = trace.states[index - 1]
         offers = [*before["learner"]["p1"]["accepted"], before["inbox"]["p1"][0]]
@@ -118,9 +123,9 @@ def defective(name: str) -> Corruption:
 
     The schedule of a seed depends on nothing but the states.
     """
-    for bits in BITS:
-        trace = tob(SHOWN_BY[name], 3, DEFECTS[name], bits)
-        true = tob(SHOWN_BY[name], 3, bits=bits)
+    for landscape in [*BITS[:8], OneMax(4), *SPHERES]:
+        trace = tob(SHOWN_BY[name], 3, DEFECTS[name], landscape)
+        true = tob(SHOWN_BY[name], 3, landscape=landscape)
         for index, (bad, good) in enumerate(zip(trace.states, true.states, strict=False)):
             if bad != good:
                 return name, trace, index, "learner"
@@ -149,8 +154,8 @@ def test_runs_over_total_order_broadcast_are_behaviours_and_corrupted_ones_are_n
 
 def mined_tie() -> tuple[Trace, int]:
     """A run, and where a block is mined whose miner has two best draws of one loss."""
-    for bits in BITS:
-        trace = proof_of_work("honest", 0, bits)
+    for landscape in BITS:
+        trace = proof_of_work("honest", 0, landscape)
 
         def equal(before: Any, after: Any, trace: Trace = trace) -> bool:
             if after["blocks"] == before["blocks"]:
