@@ -83,6 +83,7 @@ TOB: Mapping[str, tuple[str, str]] = {
     "forgiving": ("claim", "type_ok or evaluations_are_exact"),
     "bans-the-first": ("claim", "accuracy"),
     "unverified": ("claim", "evaluations_are_exact"),
+    "tolerates": ("claim", "resilience or floor"),
     "blends-unverified": ("", "evaluations_are_exact"),
     "unevaluated-blend": ("", "resilience or floor"),
     "no-floor": ("", "resilience or floor"),

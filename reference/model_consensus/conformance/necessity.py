@@ -162,6 +162,42 @@ NECESSITY: dict[str, Necessity] = {
         "It matches every draw of λ - f correct processes.",
         instead="Resilience",
     ),
+    "MCTobNecessity_rank": Necessity(
+        "bound",
+        "One process fewer is to have had something better than a decided model.",
+        "At most n - λ correct processes had.",
+        instead="RankResilience",
+    ),
+    "MCTobNecessity_tolerated": Necessity(
+        "learner",
+        "An offer with a false claim counts, at the loss that was found.",
+        "It is dropped, and the liar banned.",
+        learner=tob_defects.DEFECTS["tolerates"],
+    ),
+    "MCTobNecessity_no_floor": Necessity(
+        "learner",
+        "The blend is decided even where the best offer is better.",
+        "The best offer is decided.",
+        learner=tob_defects.DEFECTS["no-floor"],
+    ),
+    "MCTobNecessity_wrong_way": Necessity(
+        "learner",
+        "The blend is decided where it is worse than the best offer.",
+        "The best offer is decided.",
+        learner=tob_defects.DEFECTS["wrong-floor"],
+    ),
+    "MCTobNecessity_unseen_blend": Necessity(
+        "learner",
+        "The blend is decided and nobody has evaluated it.",
+        "It is evaluated, and decided if it is better than the best offer.",
+        learner=tob_defects.DEFECTS["unevaluated-blend"],
+    ),
+    "MCTobNecessity_mu": Necessity(
+        "learner",
+        "One verified offer less than μ is enough.",
+        "All μ are verified before one is decided.",
+        learner=tob_defects.DEFECTS["blends-one-fewer"],
+    ),
     "MCPowNecessity_work": Necessity(
         "learner",
         "The hash is not looked at: blocks are free.",

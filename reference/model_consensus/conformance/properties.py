@@ -111,10 +111,8 @@ def accuracy(system: TobSystem, state: TobState) -> bool:
     return all(set(each.banned) <= set(system.byzantine) for each in state.learner.values())
 
 
-def rank_resilience(system: TobSystem, state: TobState) -> bool:
-    """At most n - λ correct processes had something better than a decided model."""
+def _rank_resilience(system: TobSystem, state: TobState, most: int) -> bool:
     loss = _losses(system, state)
-    most = len(system.processes) - system.rules.lambda_
     return all(
         sum(
             any(loss[m] < loss[model] for m in _of_proposers(loss, parent, [process]))
@@ -125,6 +123,16 @@ def rank_resilience(system: TobSystem, state: TobState) -> bool:
         for parent, model in pairwise(decided)
         if model in loss
     )
+
+
+def rank_resilience(system: TobSystem, state: TobState) -> bool:
+    """At most n - λ correct processes had something better than a decided model."""
+    return _rank_resilience(system, state, len(system.processes) - system.rules.lambda_)
+
+
+def rank_and_one_fewer(system: TobSystem, state: TobState) -> bool:
+    """At most n - λ - 1 had: this is one too few."""
+    return _rank_resilience(system, state, len(system.processes) - system.rules.lambda_ - 1)
 
 
 def evaluations_are_exact(system: TobSystem, state: TobState) -> bool:
@@ -327,6 +335,7 @@ _OVER_BROADCAST: dict[str, Invariant] = {
     "ResilienceAndOneMore": resilience_and_one_more,
     "Accuracy": accuracy,
     "RankResilience": rank_resilience,
+    "RankAndOneFewer": rank_and_one_fewer,
     "EvaluationsAreExact": evaluations_are_exact,
     "EvaluationBound": evaluation_bound,
     "SameBans": same_bans,
