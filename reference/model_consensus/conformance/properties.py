@@ -214,14 +214,26 @@ def refines_model_consensus(
     system: TobSystem | PowSystem, before: TobState | PowState, after: TobState | PowState
 ) -> bool:
     """What ``RefinesModelConsensus`` says of a step: outputs only grow, and as they may."""
-    resilience = (
-        resilience_over_broadcast if isinstance(system, TobSystem) else resilience_over_work
-    )
+    over_broadcast = isinstance(system, TobSystem)
+    resilience = resilience_over_broadcast if over_broadcast else resilience_over_work
     return (
         integrity(system, before, after)
         and agreement(system, after)
         and lineage(system, after)
         and resilience(system, after)  # type: ignore[arg-type]
+        and (not over_broadcast or _is_evaluated(system, before, after))
+    )
+
+
+def _is_evaluated(
+    system: TobSystem | PowSystem, before: TobState | PowState, after: TobState | PowState
+) -> bool:
+    """Whether somebody has evaluated what is newly decided."""
+    loss, earlier = _losses(system, after), _decided(system, before)
+    return all(
+        model in loss
+        for process, decided in _decided(system, after).items()
+        for model in decided[len(earlier[process]) :]
     )
 
 
