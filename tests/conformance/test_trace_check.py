@@ -116,7 +116,7 @@ SHOWN_BY = {
     "blends-one-fewer": "none",
 }
 
-FAR = {"one-too-few"}
+FAR = {"one-too-few", "last-of-equals"}
 """So much differs from the true step that another one is nearer."""
 
 
