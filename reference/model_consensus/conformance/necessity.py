@@ -20,6 +20,7 @@ from model_consensus.conformance.weakened_systems import (
     Crashing,
     Equivocal,
     ForeignDraw,
+    ForgedSenders,
     MadeUp,
     OrderAnyhow,
     WithGrinding,
@@ -161,6 +162,12 @@ NECESSITY: dict[str, Necessity] = {
         "A decided model is to match one honest offspring more, where each process draws twice.",
         "It matches every draw of λ - f correct processes.",
         instead="Resilience",
+    ),
+    "MCTobNecessity_forged_sender": Necessity(
+        "network",
+        "The adversary sends offers in anybody's name.",
+        "The broadcast says who the sender of an offer is.",
+        system=ForgedSenders,
     ),
     "MCTobNecessity_rank": Necessity(
         "bound",

@@ -91,7 +91,8 @@ def _same_move(real: Any, state: Any, action: Any, after: Any) -> Any:
     """
     match action:
         case ByzantineOffer(offer, _):
-            options = list(real.byzantine_offers(state, offer))
+            sends = offer.sender in real.byzantine
+            options = list(real.byzantine_offers(state, offer)) if sends else []
         case Deliver(process, _):
             arrived = state.broadcast.inbox[process]
             options = list(real.deliveries(state, process)) if arrived else []

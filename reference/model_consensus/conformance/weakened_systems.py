@@ -119,6 +119,22 @@ def _told(sent: Iterable[tob_learner.Offer]) -> list[Step]:
     return list(dict.fromkeys(map(tob_learner.offered, sent)))
 
 
+class ForgedSenders(TobSystem):
+    """``ForgedSenders``: the adversary sends offers in anybody's name, claiming the loss 0."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.forgeries = _in_any_name
+
+
+def _in_any_name(system: TobSystem, state: State) -> Iterator[tob_learner.Offer]:
+    if not any(state.broadcast.inbox.values()):
+        first = single(0, system.landscapes.draws)
+        for process in system.processes:
+            ticket = Ticket(1, process, first)
+            yield tob_learner.Offer(process, system.genesis.digest, ticket, 0)
+
+
 class AnyWeights(TobSystem):
     """``AnyWeights``: a process may give its draws any weights."""
 
