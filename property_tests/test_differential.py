@@ -1,5 +1,8 @@
 """Two ways to the same models: over two broadcasts, alone and together, mined and searched."""
 
+from dataclasses import replace
+from itertools import combinations
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,11 +12,12 @@ from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.evolutionary_search import (
     Digest,
     EvolutionarySearch,
-    Ticket,
+    Step,
+    all_drawn,
+    by_rank,
     least,
-    own_tickets,
 )
-from model_consensus.landscapes import OneMax, Sphere
+from model_consensus.landscapes import Landscape, OneMax, Sphere
 from model_consensus.pow_learner import EVERY_HASH, Rules
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.streamlet import Conditions, Simulation
@@ -23,17 +27,22 @@ from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Order, TobSystem
 
 SEEDS = st.integers(0, 1 << 32)
-LANDSCAPES = st.sampled_from((OneMax(16), Sphere(3)))
+LANDSCAPES: st.SearchStrategy[Landscape] = st.sampled_from((OneMax(16), Sphere(3)))
 
 
-def sequential(search: EvolutionarySearch, tickets: list[list[Ticket]]) -> list[Digest]:
-    """Plain (1,λ) evolutionary search, with these tickets in each generation."""
+def sequential(search: EvolutionarySearch, steps: list[list[Step]]) -> list[Digest]:
+    """Plain (1,λ) evolutionary search, with these steps to choose from in each generation."""
     model = search.genesis
     decided = [model.digest]
-    for drawn in tickets:
+    for drawn in steps:
         model = search.offspring(model, drawn[least(search.losses(model, drawn))])
         decided.append(model.digest)
     return decided
+
+
+def own_steps(generation: int, process: str, draws: int) -> list[Step]:
+    """The steps of the single draws of a process."""
+    return [frozenset([ticket]) for ticket in all_drawn(generation, process, draws)]
 
 
 @settings(max_examples=8)
@@ -46,9 +55,9 @@ def test_over_streamlet_learners_decide_what_the_abstract_broadcast_lets_them_de
     seed: int, attack: str, nodes: str
 ) -> None:
     """For the order that Streamlet has found: the messages of the final chain, one by one."""
-    search = CachedSearch(EvolutionarySearch(OneMax(16), 2, 3))
-    one = OneLandscape(search)
-    system = TobSystem(("b1", "p1", "p2", "p3"), ("b1",), 3, one, 3)
+    search = CachedSearch(EvolutionarySearch(OneMax(16), 2, 3, 2, recombines=True))
+    one, rules = OneLandscape(search), tob_learner.Rules(3, 2)
+    system = TobSystem(("b1", "p1", "p2", "p3"), ("b1",), rules, one, 3)
     run = Simulation(system, one, Conditions(stable=4), MISBEHAVIOURS[nodes], ATTACKS[attack], seed)
     for _ in run.run(60):
         pass
@@ -59,7 +68,7 @@ def test_over_streamlet_learners_decide_what_the_abstract_broadcast_lets_them_de
             message = link.block.payload
             offer = None if message is None else decode_offer(message.sender, message.body)
             if offer is not None:
-                learner = tob_learner.receive(search, 3, learner, offer)
+                learner = tob_learner.receive(search, rules, learner, offer)
         assert learner.decided == host.learner.decided
         assert learner.banned == host.learner.banned
         assert len(learner.decided) > 1
@@ -68,29 +77,34 @@ def test_over_streamlet_learners_decide_what_the_abstract_broadcast_lets_them_de
 @settings(max_examples=20)
 @given(seed=SEEDS, n=st.integers(1, 4), draws=st.integers(1, 3), landscape=LANDSCAPES)
 def test_together_without_faults_is_one_process_alone(
-    seed: int, n: int, draws: int, landscape: OneMax
+    seed: int, n: int, draws: int, landscape: Landscape
 ) -> None:
-    """λ = n: each step is that of a (1,n·draws) search, up to the tie-break, which is by order."""
+    """λ = n, μ = 1, single draws: each step is that of a (1,n·draws) search.
+
+    Up to the tie-break, which is by order.
+    """
     search = EvolutionarySearch(landscape, draws, n)
     names = tuple(f"p{number}" for number in range(1, n + 1))
-    system = TobSystem(names, (), n, OneLandscape(search), 3)
+    system = TobSystem(names, (), tob_learner.Rules(n), OneLandscape(search), 3)
     order: dict[int, list[str]] = {}
     steps = list(simulate(system, OneLandscape(search), ATTACKS["none"], seed))
     for action, _ in steps:
         if isinstance(action, Order):
             ticket = action.offer.ticket
             order.setdefault(ticket.generation, []).append(ticket.proposer)
-    tickets = [
-        [ticket for name in order[generation] for ticket in own_tickets(generation, name, draws)]
+    drawn = [
+        [step for name in order[generation] for step in own_steps(generation, name, draws)]
         for generation in range(1, 4)
     ]
-    expected = sequential(search, tickets)
+    expected = sequential(search, drawn)
     assert all(list(each.decided) == expected for each in steps[-1][1].learner.values())
 
 
 @settings(max_examples=20)
 @given(lambda_=st.integers(1, 4), landscape=LANDSCAPES, depth=st.integers(0, 3))
-def test_one_miner_alone_is_sequential_search(lambda_: int, landscape: OneMax, depth: int) -> None:
+def test_one_miner_alone_is_sequential_search(
+    lambda_: int, landscape: Landscape, depth: int
+) -> None:
     search = EvolutionarySearch(landscape, lambda_, lambda_)
     rules = Rules(("p1",), depth, EVERY_HASH // 4)
     learner = pow_learner.new_learner(search, "p1")
@@ -98,6 +112,43 @@ def test_one_miner_alone_is_sequential_search(lambda_: int, landscape: OneMax, d
         learner = pow_learner.receive(
             search, rules, learner, pow_learner.mine(search, rules, learner)
         )
-    tickets = [list(own_tickets(generation, "p1", lambda_)) for generation in range(1, 7)]
-    expected = sequential(search, tickets)
+    expected = sequential(search, [own_steps(each, "p1", lambda_) for each in range(1, 7)])
     assert list(pow_learner.decided(rules, learner)) == expected[: 7 - depth]
+
+
+@settings(max_examples=20)
+@given(seed=SEEDS, n=st.integers(1, 4), draws=st.integers(2, 4), data=st.data())
+def test_together_without_faults_a_step_is_the_best_of_all_that_is_known(
+    seed: int, n: int, draws: int, data: st.DataObject
+) -> None:
+    """λ = n: the decided loss is the least of the draws, the recombinations and the blend."""
+    mu, landscape = data.draw(st.integers(1, n)), data.draw(LANDSCAPES)
+    search = EvolutionarySearch(landscape, draws, n, mu, recombines=True)
+    names = tuple(f"p{number}" for number in range(1, n + 1))
+    one, rules = OneLandscape(search), tob_learner.Rules(n, mu)
+    steps = simulate(TobSystem(names, (), rules, one, 3), one, ATTACKS["none"], seed)
+    *_, (_, last) = steps
+    model = search.genesis
+    for generation, decided in enumerate(last.learner["p1"].decided[1:], 1):
+        best: list[tuple[int, Step]] = []
+        for name in names:
+            drawn = own_steps(generation, name, draws)
+            losses = search.losses(model, drawn)
+            options = [*zip(losses, drawn, strict=True)]
+            (ticket,) = drawn[0]
+            combined = frozenset([replace(ticket, weights=by_rank(losses))])
+            options.append((search.losses(model, [combined])[0], combined))
+            best.append(min(options, key=lambda option: option[0]))
+        ranked = sorted(loss for loss, _ in best)
+        blends = [
+            frozenset(ticket for _, step in some for ticket in step)
+            for some in combinations(best, mu)
+            if sorted(loss for loss, _ in some) == ranked[:mu]
+        ]
+        known = {step: loss for loss, step in best}
+        known |= dict(zip(blends, search.losses(model, blends), strict=True))
+        names_of = {search.offspring(model, step).digest: step for step in known}
+        assert known[names_of[decided]] <= ranked[0]
+        if len(blends) == 1:  # without ties there is one blend
+            assert known[names_of[decided]] == min(ranked[0], known[blends[0]])
+        model = search.offspring(model, names_of[decided])

@@ -35,14 +35,14 @@ from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import TobSystem
 from model_consensus.tla import manifest
 from model_consensus.tla.values import parse, show
-from model_consensus.tob_learner import Offer
+from model_consensus.tob_learner import Offer, Rules
 
 FOLDER_OR_BUSY = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 """Each example overwrites the file of the one before; a busy machine is slow, not wrong."""
 
 PUBLIC, SIGN = simulation_key(0, "p1")
 COMMITTEE = Committee({"p1": PUBLIC})
-OFFER = Offer("p1", bytes(range(32)), Ticket(3, "p1", 2), 77)
+OFFER = Offer("p1", bytes(range(32)), Ticket(3, "p1", (2, -1, 0)), 77)
 MESSAGE = COMMITTEE.message("p1", SIGN, encode_offer(OFFER))
 BLOCK = Block(1, COMMITTEE.genesis, MESSAGE)
 VOTE = COMMITTEE.vote("p1", SIGN, BLOCK)
@@ -102,7 +102,7 @@ def test_a_body_carries_one_offer_or_is_refused(body: bytes) -> None:
 
 def _trace() -> bytes:
     one = OneLandscape(EvolutionarySearch(OneMax(8), 1, 1))
-    system = TobSystem(("p1", "p2"), ("p2",), 1, one, 1)
+    system = TobSystem(("p1", "p2"), ("p2",), Rules(1), one, 1)
     recorded = traces.record("fuzz", system, simulate(system, one, ATTACKS["under-claim"], 1))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.itf.json"

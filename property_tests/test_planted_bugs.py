@@ -26,7 +26,8 @@ from model_consensus.defects import streamlet as streamlet_defects
 from model_consensus.defects import tob as tob_defects
 from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.landscapes import OneMax
-from model_consensus.pow_learner import EVERY_HASH, Rules
+from model_consensus.pow_learner import EVERY_HASH
+from model_consensus.pow_learner import Rules as PowRules
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import simulate_pow
 from model_consensus.simulation.tob import simulate
@@ -34,6 +35,7 @@ from model_consensus.simulation.training import short_name
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem, Receiver
 from model_consensus.systems.tob import Receive, TobSystem
+from model_consensus.tob_learner import Rules
 from property_tests.machines import schedules
 from property_tests.machines.lying import LyingPowMachine, LyingStreamletMachine, LyingTobMachine
 from property_tests.machines.pow import PowMachine
@@ -62,44 +64,54 @@ def no_failure_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 # Where several can be, which one is first is a matter of luck.
 TOB: Mapping[str, tuple[str, str]] = {
     "any-parent": ("parent", "LossNotRevealed"),
-    "stale": ("parent", "LossNotRevealed"),
+    "stale": ("parent", "LossNotRevealed or lineage"),
     "future-generation": ("generation", "ModelConsensusError"),
     "past-generation": ("generation", "ModelConsensusError"),
-    "foreign": ("proposer", "LossNotRevealed"),
+    "foreign": ("proposer", "LossNotRevealed or ModelConsensusError"),
     "blames-the-named": ("proposer", "LossNotRevealed or accuracy"),
-    "negative-draw": ("draw", "ModelConsensusError"),
-    "any-draw": ("draw", "ModelConsensusError"),
-    "one-draw-more": ("draw", "ModelConsensusError"),
+    "any-weights": ("weights", "ModelConsensusError"),
+    "larger-weights": ("weights", "ModelConsensusError"),
+    "singles-only": ("", "no_deadlock"),
     "repeated": ("", "resilience"),
     "repeated-draws": ("", "resilience"),
     "trusting": ("claim", "bans_at_most_f"),
     "unlimited": ("claim", "resilience"),
-    "under-claims": ("claim", "resilience"),
-    "evaluates-all": ("claim", "evaluation_bound"),
-    "unbanned": ("claim", "evaluation_bound"),
-    "forgiving": ("claim", "type_ok"),
+    "under-claims": ("claim", "resilience or floor"),
+    "evaluates-all": ("claim", "evaluations_are_exact"),
+    "uncounted": ("", "evaluations_are_exact"),
+    "unbanned": ("claim", "evaluations_are_exact"),
+    "forgiving": ("claim", "type_ok or evaluations_are_exact"),
     "bans-the-first": ("claim", "accuracy"),
-    "unverified": ("claim", "resilience"),
+    "unverified": ("claim", "evaluations_are_exact"),
+    "tolerates": ("claim", "resilience or floor"),
+    "blends-unverified": ("", "evaluations_are_exact"),
+    "unevaluated-blend": ("", "resilience or floor"),
+    "no-floor": ("", "resilience or floor"),
+    "wrong-floor": ("", "resilience or floor"),
+    "first-floor": ("claim", "resilience or floor"),
+    "blends-one-fewer": ("", "evaluations_are_exact"),
+    "blends-one-more": ("", "type_ok or evaluations_are_exact"),
     "unemptied": ("", "ModelConsensusError or resilience"),
-    "decides-twice": ("", "lineage"),
+    "decides-twice": ("", "lineage or evaluations_are_exact"),
     "one-too-few": ("", "resilience"),
     "one-too-many": ("", "type_ok or no_deadlock"),
-    "greatest": ("", "resilience"),
-    "first": ("", "resilience"),
+    "greatest": ("", "resilience or floor"),
+    "first": ("", "resilience or floor"),
     "own-ties": ("", "agreement"),
     "own-order": ("claim", "agreement or no_deadlock"),
-    "stale-unverified": ("parent", "LossNotRevealed"),
+    "stale-unverified": ("parent", "LossNotRevealed or floor"),
 }
 HEIGHTS = "distinct_heights or tip_is_longest or everybody_knows_the_longest_chain or integrity"
 POW: Mapping[str, tuple[str, str]] = {
     "workless": ("work", "LossNotRevealed"),
     "half-work": ("work", "LossNotRevealed"),
-    "any-draw": ("draw", "LossNotRevealed"),
+    "any-weights": ("weights", "LossNotRevealed"),
+    "single-draws": ("weights", HEIGHTS),
     "last-block": ("work", HEIGHTS),
     "unverified": ("claim", "lie"),
     "any-claim": ("claim", "lie"),
     "under-claims": ("claim", "lie"),
-    "any-ticket": ("draw", "lie"),
+    "any-ticket": ("weights", "lie"),
     "over-claims": ("claim", "lie"),
     "reversed-order": ("work", "LossNotRevealed"),
     "any-generation": ("generation", "LossNotRevealed"),
@@ -135,10 +147,12 @@ PLAIN: Mapping[str, tuple[type[RuleBasedStateMachine], Mapping[str, Any], str]] 
     **{
         f"tob {name}": (TobMachine, {"receive": staticmethod(tob_defects.DEFECTS[name])}, violated)
         for name, violated in {
-            "unverified": "resilience",
-            "unbanned": "evaluation_bound or type_ok",
+            "unverified": "evaluations_are_exact",
+            "unbanned": "evaluations_are_exact or type_ok",
             "repeated": "resilience or bans_at_most_f or evaluation_bound",
             "one-too-few": "resilience or ModelConsensusError",  # λ = 1: the least of no offers
+            "no-floor": "resilience or floor",
+            "unevaluated-blend": "resilience or floor",
         }.items()
     },
     **{
@@ -226,21 +240,24 @@ UNSEEN: Mapping[str, Attack] = {
     "last-of-equals": ATTACKS["none"],  # another rule for ties is as good, if all follow it
     "replacing": ATTACKS["duplicate"],  # there is one offer of a sender all the same
     "over-claims": NEARLY,  # the step is even better than it was said to be
-    "uncounted": ATTACKS["none"],  # the count is a bound from above
+    "equal-to-the-floor": ATTACKS["none"],  # the blend is as good as the best offer
+    "never-blends": ATTACKS["none"],  # the blend is a gift
+    "blends-two": ATTACKS["none"],  # so is another blend
     "drops-all": ATTACKS["under-claim"],  # offers are lost, and only progress suffers
 }
 
 
 def tob_trace(name: str, attack: Attack, receive: Receive) -> Trace:
-    one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(6), 2, 2)))
-    names = ("p1", "p2", "p3")
-    system = TobSystem(names, names[2:], 2, one, 6, name=short_name, receive=receive)
+    searched = EvolutionarySearch(OneMax(6), 2, 3, 3, recombines=True)
+    one, rules = OneLandscape(CachedSearch(searched)), Rules(3, 3)
+    names = ("p1", "p2", "p3", "p4")
+    system = TobSystem(names, names[3:], rules, one, 6, name=short_name, receive=receive)
     return traces.record(name, system, simulate(system, one, attack, 2))
 
 
 def pow_trace(name: str, receive: Receiver) -> Trace:
     one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(6), 2, 2)))
-    rules = Rules(("p1", "p2", "p3", "b1"), 2, EVERY_HASH // 4)
+    rules = PowRules(("p1", "p2", "p3", "b1"), 2, EVERY_HASH // 4)
     system = PowSystem(rules, ("b1",), one, 12, 12, name=short_name, receive=receive)
     return traces.record(name, system, simulate_pow(system, STRATEGIES["balance"], 0.4, 12, 1))
 

@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 
 from model_consensus import pow_learner
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Model, Ticket, check_ticket, least, offspring_digest
+from model_consensus.evolutionary_search import (
+    Model,
+    Ticket,
+    by_rank,
+    check_step,
+    least,
+    offspring_digest,
+)
 from model_consensus.pow_learner import Block
 from model_consensus.settlement.condition import violates
 from model_consensus.systems.answers import OpenLandscape
-from model_consensus.tob_learner import Offer, is_first, is_legal, new_learner
+from model_consensus.tob_learner import Offer, is_first, is_legal_offer, new_learner
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +31,7 @@ if importlib.util.find_spec("hypothesis_crosshair_provider") is None:
     pytest.skip("hypothesis-crosshair is not installed", allow_module_level=True)
 
 DRAWS = 2
-SEARCH = OpenLandscape(DRAWS)
+SEARCH = OpenLandscape(DRAWS, recombines=True)
 GENESIS = SEARCH.genesis
 
 symbolic = settings(
@@ -45,18 +52,29 @@ def test_the_selected_is_the_first_of_the_least(losses: list[int]) -> None:
 
 
 @symbolic
-@given(generation=st.integers(), draw=st.integers(), own=st.booleans())
+@given(generation=st.integers(), weights=st.tuples(st.integers(), st.integers()), own=st.booleans())
 def test_a_legal_ticket_makes_an_offspring_and_another_none(
-    generation: int, draw: int, own: bool
+    generation: int, weights: tuple[int, int], own: bool
 ) -> None:
-    ticket = Ticket(generation, "p" if own else "q", draw)
-    legal = is_legal(SEARCH, new_learner(SEARCH, "p"), Offer("p", GENESIS.digest, ticket, 0))
+    ticket = Ticket(generation, "p" if own else "q", weights)
+    offer = Offer("p", GENESIS.digest, ticket, 0)
+    legal = is_legal_offer(SEARCH, new_learner(SEARCH, "p"), offer)
     try:
-        check_ticket(GENESIS, ticket, DRAWS)
+        check_step(SEARCH, GENESIS, frozenset([ticket]))
         makes = True
     except ModelConsensusError:
         makes = False
     assert legal == (makes and own)
+    within = set(weights) <= {-1, 0, 1} and weights != (0, 0)
+    assert makes == (generation == 1 and within)
+
+
+@symbolic
+@given(losses=st.lists(st.integers(), min_size=1, max_size=4))
+def test_a_better_draw_weighs_more_and_of_equal_ones_the_first(losses: list[int]) -> None:
+    weights = by_rank(losses)
+    order = sorted(range(len(losses)), key=lambda draw: (losses[draw], draw))
+    assert [weights[draw] for draw in order] == list(range(len(losses) - 1, -len(losses), -2))
 
 
 @symbolic
@@ -64,9 +82,9 @@ def test_a_legal_ticket_makes_an_offspring_and_another_none(
 def test_the_first_offer_of_a_sender_and_no_other_is_its_first(
     before: list[int], sender: int
 ) -> None:
-    offers = tuple(Offer(str(n), GENESIS.digest, Ticket(1, str(n), 0), 0) for n in before)
+    offers = tuple(Offer(str(n), GENESIS.digest, Ticket(1, str(n), (1, 0)), 0) for n in before)
     learner = replace(new_learner(SEARCH, "p"), accepted=offers)
-    offer = Offer(str(sender), GENESIS.digest, Ticket(1, str(sender), 1), 0)
+    offer = Offer(str(sender), GENESIS.digest, Ticket(1, str(sender), (0, 1)), 0)
     assert is_first(learner, offer) == (sender not in before)
 
 
@@ -76,10 +94,12 @@ def test_a_longer_chain_is_adopted_and_an_equally_long_one_is_not(tip: int, pare
     heights = {b"tip": tip, b"parent": parent}
     models = {name: Model(height, name, GENESIS.vector) for name, height in heights.items()}
     learner = replace(pow_learner.new_learner(SEARCH, "p"), models=models, tip=b"tip")
-    block = Block(b"parent", Ticket(parent + 1, "p", 0), 0)
+    block = Block(b"parent", Ticket(parent + 1, "p", (1, 0)), 0)
     after = pow_learner.adopt(SEARCH, learner, block)
     assert (after.tip == block.digest) == (parent + 1 > tip)
-    assert after.models[block.digest].digest == offspring_digest(b"parent", block.ticket)
+    assert after.models[block.digest].digest == offspring_digest(
+        b"parent", frozenset([block.ticket])
+    )
 
 
 @symbolic

@@ -12,13 +12,14 @@ from hypothesis.stateful import (
     rule,
 )
 
-from model_consensus.evolutionary_search import Process, Ticket
+from model_consensus.evolutionary_search import Process, Ticket, is_legal, single
 from model_consensus.pow_learner import Block
 from model_consensus.streamlet.messages import Chain, Notarization
 from model_consensus.systems.answers import EveryLandscape, OpenLandscape
 from model_consensus.systems.pow_actions import ByzantineMine, ByzantinePublish, Mine
-from model_consensus.systems.tob import Deliver, Order, TobSystem
-from model_consensus.tob_learner import Offer, current_generation
+from model_consensus.systems.tob import Order, TobSystem
+from model_consensus.tob_learner import Offer, Rules, current_generation
+from property_tests.machines.drawn import illegal, legal
 from property_tests.machines.pow import BYZANTINE, CORRECT, PowMachine
 from property_tests.machines.streamlet import StreamletMachine
 from property_tests.machines.tob import TobMachine
@@ -36,16 +37,18 @@ class LyingTobMachine(TobMachine):
 
     @initialize(
         size=st.sampled_from(((3, 1, 2), (4, 1, 3), (4, 1, 2))),
+        mu=st.integers(1, 3),
         draws=st.integers(1, 2),
-        wrong=st.sampled_from(("", "claim", "parent", "generation", "proposer", "draw")),
+        wrong=st.sampled_from(("", "claim", "parent", "generation", "proposer", "weights")),
     )
-    def start(self, size: tuple[int, int, int], draws: int, wrong: str) -> None:
+    def start(self, size: tuple[int, int, int], mu: int, draws: int, wrong: str) -> None:
         self.wrong = type(self).about or wrong
         n, f, lambda_ = size
         names = tuple(f"p{number}" for number in range(1, n + 1))
-        landscape, receive = EveryLandscape(draws, LOSSES), type(self).receive
+        landscape, receive = EveryLandscape(draws, LOSSES, recombines=True), type(self).receive
+        rules = Rules(lambda_, min(mu, lambda_))
         self.set_up(
-            TobSystem(names, names[n - f :], lambda_, landscape, GENERATIONS, receive=receive)
+            TobSystem(names, names[n - f :], rules, landscape, GENERATIONS, receive=receive)
         )
 
     @rule(data=st.data())
@@ -58,28 +61,28 @@ class LyingTobMachine(TobMachine):
             self.take(data.draw(st.sampled_from(actions)))
             for offer in sorted(self.state.broadcast.network):
                 self.take(Order(offer))
-        self.deliver_everything()
+        self.deliver_everything(data)
 
-    def deliver_everything(self) -> None:
+    def deliver_everything(self, data: st.DataObject) -> None:
         for each in self.system.correct:
             while self.state.broadcast.inbox[each]:
-                self.take(Deliver(each))
+                self.deliver_to(data, each)
 
     @precondition(lambda self: self.f > 0)
     @rule(data=st.data())
     def lie(self, data: st.DataObject) -> None:
         wrong = self.wrong
         sender = data.draw(st.sampled_from(self.system.byzantine))
-        learner, draws = self.state.learner[self.system.correct[0]], self.system.landscapes.draws
-        draw = data.draw(st.integers(0, draws - 1))
-        ticket = Ticket(current_generation(learner), sender, draw)
+        learner = self.state.learner[self.system.correct[0]]
+        weights = data.draw(legal(self.system.landscapes))
+        ticket = Ticket(current_generation(learner), sender, weights)
         if wrong == "generation":
             step = data.draw(st.sampled_from((-1, 1)))
             ticket = replace(ticket, generation=ticket.generation + step)
         elif wrong == "proposer":
             ticket = replace(ticket, proposer=data.draw(st.sampled_from(self.system.processes)))
-        elif wrong == "draw":
-            ticket = replace(ticket, draw=data.draw(st.sampled_from((-1, draws))))
+        elif wrong == "weights":
+            ticket = replace(ticket, weights=data.draw(illegal(self.system.landscapes)))
         parent = learner.model.digest
         if wrong == "parent":
             parent = data.draw(st.sampled_from(learner.decided[:-1] or learner.decided))
@@ -87,11 +90,14 @@ class LyingTobMachine(TobMachine):
         forged = Offer(sender, parent, ticket, claim)
         action = data.draw(st.sampled_from(list(self.system.byzantine_offers(self.state, forged))))
         known = {**self.state.loss, **self.system.drawn(self.state, action)}
-        if wrong != "claim" and ticket.draw >= 0:  # the truth, as far as it is known
-            model = self.system.lineages.offspring(parent, ticket)
+        if wrong != "claim":  # the truth, as far as it is known
+            model = self.system.lineages.offspring(parent, frozenset([ticket]))
             action = replace(action, offer=replace(forged, claim=known.get(model, forged.claim)))
         self.take(action)
-        self.deliver_everything()
+        self.deliver_everything(data)
+
+
+LIES = ("weights", "claim", "miner", "generation", "work", "parent")
 
 
 class LyingPowMachine(PowMachine):
@@ -100,7 +106,9 @@ class LyingPowMachine(PowMachine):
     about = ""
     forge = None  # type: ignore[assignment]
 
-    @initialize(wrong=st.sampled_from(("draw", "claim", "miner", "generation", "work", "parent")))
+    @initialize(
+        wrong=st.sampled_from(("weights", "claim", "miner", "generation", "work", "parent"))
+    )
     def choose_the_lie(self, wrong: str) -> None:
         self.wrong = type(self).about or wrong
 
@@ -111,16 +119,17 @@ class LyingPowMachine(PowMachine):
         data=st.data(),
     )
     def lie(self, process: Process, miner: Process, back: int, data: st.DataObject) -> None:
-        """Only a wrong draw or a wrong claim costs the receiver an evaluation."""
+        """Only a ticket that is not the best or a wrong claim costs the receiver an evaluation."""
         wrong = self.wrong
-        place, draws = max(0, len(self.state.blocks) - back), self.system.landscapes.draws
-        ticket = Ticket(self.system.height(self.state, place) + 1, miner, 0)
+        place, landscapes = max(0, len(self.state.blocks) - back), self.system.landscapes
+        weights = single(0, landscapes.draws)
+        ticket = Ticket(self.system.height(self.state, place) + 1, miner, weights)
         claim = data.draw(st.sampled_from(LOSSES))
         block = Block(self.system.digest(self.state, place), ticket, claim)
         match wrong:
-            case "draw":
-                draw = data.draw(st.integers(0, draws))
-                block = replace(block, ticket=replace(ticket, draw=draw))
+            case "weights":
+                weights = data.draw(legal(landscapes) | illegal(landscapes))
+                block = replace(block, ticket=replace(ticket, weights=weights))
             case "miner":
                 block = replace(block, ticket=replace(ticket, proposer="nobody"))
             case "generation":
@@ -130,8 +139,9 @@ class LyingPowMachine(PowMachine):
                 block = replace(block, parent=bytes(32))
         forged = self.system.with_nonce(self.state, block, wrong != "work")
         learner = self.state.learner[process]
-        if wrong in ("miner", "generation", "parent", "work") or forged.ticket.draw == draws:
-            blind = OpenLandscape(draws)
+        blind = OpenLandscape(landscapes.draws, landscapes.recombines)
+        unfit = wrong in ("miner", "generation", "parent", "work")
+        if unfit or not is_legal(blind, forged.ticket.weights):
             assert self.system.receive(blind, self.system.rules, learner, forged) is learner
             return
         before = self.state.learner
@@ -145,7 +155,7 @@ class LyingPowMachine(PowMachine):
     def show_again(self, process: Process) -> None:
         """A block that is known already costs no evaluation."""
         learner = self.state.learner[process]
-        blind = OpenLandscape(self.system.landscapes.draws)
+        blind = OpenLandscape(self.system.landscapes.draws, self.system.landscapes.recombines)
         for block in learner.known.values():
             assert self.system.receive(blind, self.system.rules, learner, block) is learner
 

@@ -8,6 +8,7 @@ a check taken out of the learner it has to find the property that is violated.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 from hypothesis import strategies as st
@@ -20,7 +21,16 @@ from hypothesis.stateful import (
 
 from model_consensus import pow_learner
 from model_consensus.conformance.traces import Trace
-from model_consensus.evolutionary_search import Digest, Process, Ticket, own_tickets
+from model_consensus.evolutionary_search import (
+    Digest,
+    Process,
+    Step,
+    Ticket,
+    Weights,
+    by_rank,
+    is_legal,
+    single,
+)
 from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules, chain
 from model_consensus.systems.answers import OpenLandscape
 from model_consensus.systems.pow import PowSystem, Receiver
@@ -32,7 +42,7 @@ from model_consensus.systems.pow_actions import (
     Receive,
     State,
 )
-from property_tests.machines.drawn import claims, landscapes, sizes
+from property_tests.machines.drawn import claims, illegal, landscapes, legal, sizes
 from property_tests.machines.faults import Faulty
 from property_tests.machines.schedules import Event, trace
 
@@ -158,7 +168,7 @@ class PowMachine(Faulty):
         if process in self.down:
             return
         if block.digest in learner.known:
-            blind = OpenLandscape(self.system.landscapes.draws)
+            blind = OpenLandscape(self.system.landscapes.draws, self.system.landscapes.recombines)
             assert self.system.receive(blind, self.system.rules, learner, block) is learner
             self.events.append(Event("duplicate", process))
             return
@@ -221,7 +231,6 @@ class PowMachine(Faulty):
         process=st.sampled_from(CORRECT),
         miner=st.sampled_from(PROCESSES),
         up=st.integers(0, 2),
-        draw=st.integers(0, 3),
         back=st.integers(0, 5),
         work=st.booleans(),
         data=st.data(),
@@ -231,20 +240,20 @@ class PowMachine(Faulty):
         process: Process,
         miner: Process,
         up: int,
-        draw: int,
         back: int,
         work: bool,
         data: st.DataObject,
     ) -> None:
         """A block of arbitrary content; the adversary may even sign with a correct one's name."""
         place = max(0, len(self.state.blocks) - back)
-        ticket = Ticket(self.system.height(self.state, place) + up, miner, draw)
+        weights = data.draw(legal(self.system.landscapes) | illegal(self.system.landscapes))
+        ticket = Ticket(self.system.height(self.state, place) + up, miner, weights)
         claim = data.draw(claims(self.state.loss))
         block = Block(self.system.digest(self.state, place), ticket, claim)
         forged = self.system.with_nonce(self.state, block, work)
         if int.from_bytes(forged.digest, "big") >= self.system.rules.target:
             # Whatever it says, nobody evaluates it: no loss has to be known.
-            blind = OpenLandscape(self.system.landscapes.draws)
+            blind = OpenLandscape(self.system.landscapes.draws, self.system.landscapes.recombines)
             learner = self.state.learner[process]
             assert self.system.receive(blind, self.system.rules, learner, forged) is learner
         action = self.choose(data, self.system.forges(self.state, process, forged))
@@ -281,23 +290,34 @@ class PowMachine(Faulty):
         for output in self.decided().values():
             assert output[0] == self.system.genesis.digest
             for parent, child in pairwise(output):
-                origin, ticket = self.system.lineages.origin(child)
+                origin, step = self.system.lineages.origin(child)
+                (ticket,) = step
                 assert origin == parent
                 assert ticket.generation == self.system.lineages.generation(parent) + 1
-                assert 0 <= ticket.draw < self.system.landscapes.draws
+                assert is_legal(self.system.landscapes.search({}), ticket.weights)
 
     @invariant()
     def resilience(self) -> None:
         for block in self.state.blocks:
             parent = self.system.model(self.state, self.system.place(self.state, block.parent))
-            own = own_tickets(
-                parent.generation + 1, block.ticket.proposer, self.system.landscapes.draws
-            )
-            models = [self.system.lineages.offspring(parent.digest, ticket) for ticket in own]
-            if all(model in self.state.loss for model in models):
-                losses = [self.state.loss[model] for model in models]
-                assert block.claim == min(losses)
-                assert block.ticket == own[losses.index(min(losses))]
+            ticket, draws = block.ticket, self.system.landscapes.draws
+
+            def loss(
+                weights: Weights, parent: Digest = parent.digest, ticket: Ticket = ticket
+            ) -> int | None:
+                step: Step = frozenset([replace(ticket, weights=weights)])
+                return self.state.loss.get(self.system.lineages.offspring(parent, step))
+
+            singles = [single(draw, draws) for draw in range(draws)]
+            losses = [each for each in map(loss, singles) if each is not None]
+            if len(losses) < draws:
+                continue
+            options = list(zip(losses, singles, strict=True))
+            if self.system.landscapes.recombines and draws > 1:
+                combined = loss(by_rank(losses))
+                assert combined is not None
+                options.append((combined, by_rank(losses)))
+            assert (block.claim, ticket.weights) == min(options, key=lambda option: option[0])
 
     @invariant()
     def type_ok(self) -> None:

@@ -27,7 +27,7 @@ from model_consensus.streamlet.messages import (
 )
 from model_consensus.streamlet.offers import encode_offer
 from model_consensus.tob_learner import current_generation
-from property_tests.machines.drawn import claims
+from property_tests.machines.drawn import claims, legal
 from property_tests.machines.streamlet_processes import (
     BODIES,
     BYZANTINE,
@@ -89,9 +89,9 @@ class StreamletMachine(StreamletProcesses):
         if data.draw(st.integers(0, 3)) == 0:
             return self.message(sender, data.draw(st.sampled_from(BODIES)))
         learner = self.state.learner[data.draw(st.sampled_from(self.correct))]
-        ticket = Ticket(
-            current_generation(learner) + data.draw(st.sampled_from((0, 0, 0, 1))), sender, 0
-        )
+        ahead = data.draw(st.sampled_from((0, 0, 0, 1)))
+        weights = data.draw(legal(self.system.landscapes))
+        ticket = Ticket(current_generation(learner) + ahead, sender, weights)
         claim = data.draw(claims(self.state.loss))
         lie = tob_learner.Offer(sender, learner.model.digest, ticket, claim)
         return self.message(sender, encode_offer(lie))

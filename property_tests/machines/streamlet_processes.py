@@ -37,7 +37,7 @@ from model_consensus.streamlet.messages import (
 )
 from model_consensus.streamlet.offers import encode_offer
 from model_consensus.streamlet.state import Durable, Identity, Node, Send
-from model_consensus.systems.tob import Deliver, Order, Receive, TobSystem
+from model_consensus.systems.tob import Order, Receive, TobSystem
 from model_consensus.tla.values import Function
 from property_tests.machines.drawn import landscapes, sizes
 from property_tests.machines.schedules import Event
@@ -51,8 +51,8 @@ GENERATIONS = 10
 KEYS = {name: simulation_key(3, name) for name in (*CORRECT, "p4", "p5", "b1", "b2")}
 
 # Correct and Byzantine processes and λ.
-FEW = ((3, 1, 2), (5, 2, 4))
-ALL = ((3, 1, 2), (3, 1, 3), (4, 1, 2), (4, 1, 4), (5, 2, 3), (5, 2, 4))
+FEW = ((3, 1, 2, 1), (5, 2, 4, 2))
+ALL = ((3, 1, 2, 1), (3, 1, 3, 2), (4, 1, 2, 2), (4, 1, 4, 3), (5, 2, 3, 1), (5, 2, 4, 2))
 
 
 class StreamletProcesses(StreamletProperties):
@@ -63,8 +63,8 @@ class StreamletProcesses(StreamletProperties):
     host: type[Host] = Host
 
     @initialize(size=sizes(FEW, ALL), data=st.data())
-    def start(self, size: tuple[int, int, int], data: st.DataObject) -> None:
-        correct, byzantine, lambda_ = size
+    def start(self, size: tuple[int, int, int, int], data: st.DataObject) -> None:
+        correct, byzantine, lambda_, mu = size
         self.correct = tuple(f"p{i}" for i in range(1, correct + 1))
         self.byzantine = tuple(f"b{i}" for i in range(1, byzantine + 1))
         self.data = data
@@ -90,8 +90,8 @@ class StreamletProcesses(StreamletProperties):
             TobSystem(
                 names,
                 self.byzantine,
-                lambda_,
-                data.draw(landscapes(1, lambda_)),
+                tob_learner.Rules(lambda_, mu),
+                data.draw(landscapes(1, lambda_, mu)),
                 GENERATIONS,
                 name=self.model_name,
                 receive=type(self).receive,
@@ -133,7 +133,8 @@ class StreamletProcesses(StreamletProperties):
             self.hard.add("a Byzantine leader's decision")
         if offer is not None:
             assert self.state.broadcast.inbox[process][:1] == (offer,), "RefinesTotalOrderBroadcast"
-            self.take(Deliver(process))
+            actions = list(self.system.deliveries(self.state, process))
+            self.take(self.data.draw(st.sampled_from(actions)))
             self.hosts[process].learner = self.state.learner[process]
             self.hard.add("an offer reaches a learner")
 

@@ -15,21 +15,29 @@ from hypothesis.stateful import initialize, precondition, rule
 from model_consensus import tob_learner
 from model_consensus.evolutionary_search import Process, Ticket
 from model_consensus.systems.tob import ByzantineOffer, Deliver, Offer, Order, Receive, TobSystem
-from model_consensus.tob_learner import Learner, current_generation
-from property_tests.machines.drawn import claims, landscapes, sizes
+from model_consensus.tob_learner import Learner, Rules, current_generation
+from property_tests.machines.drawn import claims, illegal, landscapes, legal, sizes
 from property_tests.machines.tob_properties import TobProperties
 
 GENERATIONS = 20
 
-# Processes, Byzantine ones among them, λ and draws.  λ may be more than n - f: then the adversary
-# can stop the run, and do nothing else.
-FEW = ((3, 1, 2, 1), (4, 1, 3, 1), (5, 2, 2, 1), (5, 2, 4, 3))
+# Processes, Byzantine ones among them, λ, μ, draws, and whether they may be combined.  λ may be
+# more than n - f: then the adversary can stop the run, and do nothing else.
+Size = tuple[int, int, int, int, int, bool]
+FEW: tuple[Size, ...] = (
+    (3, 1, 2, 1, 1, False),
+    (4, 1, 3, 2, 2, True),
+    (5, 2, 2, 2, 1, True),
+    (5, 2, 4, 3, 3, True),
+)
 ALL = (
-    (n, f, lambda_, draws)
+    (n, f, lambda_, mu, draws, recombines)
     for n in range(1, 8)
     for f in range(n)
     for lambda_ in range(1, n + 1)
+    for mu in range(1, lambda_ + 1)
     for draws in range(1, 4)
+    for recombines in (False, True)
 )
 
 
@@ -42,15 +50,15 @@ class TobMachine(TobProperties):
     receive: Receive = staticmethod(tob_learner.receive)
 
     @initialize(size=sizes(FEW, ALL), data=st.data())
-    def start(self, size: tuple[int, int, int, int], data: st.DataObject) -> None:
-        n, f, lambda_, draws = size
+    def start(self, size: Size, data: st.DataObject) -> None:
+        n, f, lambda_, mu, draws, recombines = size
         names = tuple(f"p{number}" for number in range(1, n + 1))
         self.set_up(
             TobSystem(
                 names,
                 names[n - f :],
-                lambda_,
-                data.draw(landscapes(draws, lambda_)),
+                Rules(lambda_, mu),
+                data.draw(landscapes(draws, lambda_, mu, recombines)),
                 GENERATIONS,
                 name=self.model_name,
                 receive=type(self).receive,
@@ -92,7 +100,10 @@ class TobMachine(TobProperties):
     def deliver(self, data: st.DataObject, times: int) -> None:
         for _ in range(times):
             if self.receiving():
-                self.take(Deliver(data.draw(st.sampled_from(self.receiving()))))
+                self.deliver_to(data, data.draw(st.sampled_from(self.receiving())))
+
+    def deliver_to(self, data: st.DataObject, process: Process) -> None:
+        self.take(data.draw(st.sampled_from(list(self.system.deliveries(self.state, process)))))
 
     @precondition(lambda self: self.able)
     @rule(data=st.data(), claim=st.sampled_from((None, 0, 1, 2)))
@@ -107,7 +118,7 @@ class TobMachine(TobProperties):
             self.take(Order(offer))
         for process in self.able:
             while self.state.broadcast.inbox[process]:
-                self.take(Deliver(process))
+                self.deliver_to(data, process)
 
     # ---------------------------------------------------------------------------- what goes wrong
 
@@ -125,7 +136,7 @@ class TobMachine(TobProperties):
                 learner, _ = tob_learner.offer(search, learner)
             if isinstance(action, Deliver) and action.process == process:
                 delivered = before.broadcast.inbox[process][0]
-                learner = self.system.receive(search, self.system.lambda_, learner, delivered)
+                learner = self.system.receive(search, self.system.rules, learner, delivered)
         return learner
 
     # ---------------------------------------------------------------------------- the adversary
@@ -139,8 +150,8 @@ class TobMachine(TobProperties):
         self.forge_on(data, data.draw(st.sampled_from(self.system.byzantine)), learner, claim)
 
     def forge_on(self, data: st.DataObject, sender: Process, learner: Learner, claim: int) -> None:
-        draw = data.draw(st.integers(0, self.system.landscapes.draws - 1))
-        ticket = Ticket(current_generation(learner), sender, draw)
+        weights = data.draw(legal(self.system.landscapes))
+        ticket = Ticket(current_generation(learner), sender, weights)
         self.send(data, tob_learner.Offer(sender, learner.model.digest, ticket, claim))
 
     @precondition(lambda self: self.f > 0)
@@ -152,7 +163,7 @@ class TobMachine(TobProperties):
         ticket = Ticket(
             max(0, self.system.lineages.generation(parent) + data.draw(st.integers(0, 2))),
             data.draw(st.sampled_from([*self.system.processes, "nobody"])),
-            data.draw(st.integers(-1, self.system.landscapes.draws)),
+            data.draw(legal(self.system.landscapes) | illegal(self.system.landscapes)),
         )
         sender = data.draw(st.sampled_from(self.system.byzantine))
         claim = data.draw(claims(self.state.loss))

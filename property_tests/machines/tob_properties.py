@@ -6,11 +6,19 @@ Each property has the name that it has there.  ``RefinesModelConsensus`` and
 
 from itertools import pairwise
 
+import numpy as np
 from hypothesis.stateful import invariant
 
 from model_consensus.conformance.traces import Trace
-from model_consensus.evolutionary_search import Digest, Process, own_tickets
-from model_consensus.systems.answers import Losses
+from model_consensus.evolutionary_search import (
+    Digest,
+    Process,
+    Step,
+    all_drawn,
+    is_legal,
+    proposal_cost,
+)
+from model_consensus.systems.answers import Losses, OneLandscape
 from model_consensus.systems.tob import (
     Action,
     ByzantineOffer,
@@ -22,6 +30,7 @@ from model_consensus.systems.tob import (
 )
 from model_consensus.tob_learner import Learner, current_generation
 from model_consensus.tob_learner import Offer as Message
+from property_tests.machines.drawn import SPHERE, Elitist
 from property_tests.machines.faults import Faulty
 from property_tests.machines.schedules import Event, trace
 
@@ -39,6 +48,9 @@ class TobProperties(Faulty):
         (self.state,) = system.initial()
         self.before = self.state.learner
         self.poor: list[str] = []
+        self.outdone: list[str] = []
+        self.below: list[str] = []
+        self.worse: list[str] = []
         self.steps: list[tuple[Action | None, State]] = [(None, self.state)]
 
     def take(self, action: Action) -> None:
@@ -47,6 +59,8 @@ class TobProperties(Faulty):
         process = action.process if isinstance(action, Offer | Deliver) else process
         self.events.append(Event(type(action).__name__, process))
         self.before, loss = self.state.learner, self.state.loss
+        if isinstance(action, Deliver):
+            loss = self.system.drawn(self.state, action)
         self.state = self.system.apply(self.state, action)
         self.steps.append((action, self.state))
         step = self.system.module, len(self.steps) - 1
@@ -64,29 +78,73 @@ class TobProperties(Faulty):
                 self.hard.add("f > 1 bans")
         if len(after.decided) > len(before.decided):
             self.judge(before, after.model.digest, loss)
-            claims = [offer.claim for offer in (*before.accepted, delivered)]
+            self.judge_floor(before, after.model.digest, delivered, loss)
+            self.judge_elitist(before, after)
+            claims = [offer.claim for offer in (*before.accepted, *before.verified, delivered)]
             if claims.count(loss.get(after.model.digest, -1)) > 1:
                 self.hard.add("a tie")
-            if self.system.lineages.origin(after.model.digest)[1].proposer in self.system.byzantine:
+            step = self.step_of(after.model.digest)
+            if any(ticket.proposer in self.system.byzantine for ticket in step):
                 self.hard.add("a Byzantine proposer's decision")
+            if len(step) > 1:
+                self.hard.add("a blend")
+            elif self.system.rules.mu > 1:
+                self.hard.add("a floor")
+            if before.verified:
+                self.hard.add("a decision after a ban among the verified")
         decisions = [len(learner.decided) for learner in self.state.learner.values()]
         if max(decisions) - min(decisions) > 1:
             self.hard.add("a lagging process")
 
+    def step_of(self, model: Digest) -> Step:
+        return self.system.lineages.origin(model)[1]
+
     def judge(self, before: Learner, chosen: Digest, loss: Losses) -> None:
-        """Count the honest offspring known at the decision that the chosen one matches."""
-        tickets = [
-            ticket
-            for process in self.system.correct
-            for ticket in own_tickets(
-                current_generation(before), process, self.system.landscapes.draws
-            )
+        """Compare the chosen one with the honest proposals that are known at the decision."""
+        system, parent = self.system, before.model.digest
+        drawn = [
+            system.lineages.offspring(parent, frozenset([ticket]))
+            for process in system.correct
+            for ticket in all_drawn(current_generation(before), process, system.landscapes.draws)
         ]
-        digests = [self.system.lineages.offspring(before.model.digest, t) for t in tickets]
-        matched = sum(d in loss and loss[chosen] <= loss[d] for d in digests)
-        wanted = self.system.landscapes.draws * (self.system.lambda_ - self.f)
+        wanted = system.landscapes.draws * (system.rules.lambda_ - self.f)
+        matched = sum(chosen in loss and d in loss and loss[chosen] <= loss[d] for d in drawn)
         if matched < wanted:
             self.poor.append(f"{before.process} chose a model that matches {matched}, not {wanted}")
+        had_better = {
+            ticket.proposer
+            for digest, each in loss.items()
+            if digest in self.system.lineages and digest != system.genesis.digest
+            for origin, step in [system.lineages.origin(digest)]
+            if origin == parent and len(step) == 1 and not each >= loss.get(chosen, each + 1)
+            for ticket in step
+            if ticket.proposer in system.correct
+        }
+        most = len(system.processes) - system.rules.lambda_
+        if len(had_better) > most:
+            self.outdone.append(f"{before.process}: {sorted(had_better)} had better, not {most}")
+
+    def judge_floor(
+        self, before: Learner, chosen: Digest, delivered: Message, loss: Losses
+    ) -> None:
+        """Of the true claims of this generation, none may be less than the chosen one's loss."""
+        senders = {offer.sender for offer in (*before.accepted, *before.verified)}
+        offers = [*before.accepted, *before.verified]
+        if delivered.sender not in {*senders, *before.banned}:
+            offers.append(delivered)
+        for offer in offers:
+            model = self.system.lineages.offspring(offer.parent, frozenset([offer.ticket]))
+            if loss.get(model) == offer.claim and loss.get(chosen, offer.claim + 1) > offer.claim:
+                self.below.append(f"{before.process} chose a model that loses more than {offer}")
+
+    def judge_elitist(self, before: Learner, after: Learner) -> None:
+        """With the parent among the honest draws, no step may lose more than it."""
+        landscapes = self.system.landscapes
+        if not (isinstance(landscapes, OneLandscape) and isinstance(landscapes.searched, Elitist)):
+            return
+        parent, child = SPHERE.losses(np.stack([before.model.vector, after.model.vector]))
+        if child > parent and self.system.rules.lambda_ > self.f:
+            self.worse.append(f"{before.process} went from {parent} to {child}")
 
     def traces(self) -> list[Trace]:
         return [trace(self, self.system, self.steps)] if hasattr(self, "system") else []
@@ -104,7 +162,8 @@ class TobProperties(Faulty):
             assert len(learner.decided) <= len(before.decided) + 1
             assert learner.banned[: len(before.banned)] == before.banned
             assert learner.model.digest == learner.decided[-1]
-            assert len(learner.accepted) < self.system.lambda_
+            assert len(learner.accepted) + len(learner.verified) < self.system.rules.lambda_
+            assert len(learner.verified) < self.system.rules.mu
             assert 0 <= learner.offered <= current_generation(learner)
             assert set(learner.banned) <= set(self.system.processes)
 
@@ -119,11 +178,13 @@ class TobProperties(Faulty):
         for learner in self.learners.values():
             assert learner.decided[0] == self.system.genesis.digest
             for generation, (parent, child) in enumerate(pairwise(learner.decided), 1):
-                origin, ticket = self.system.lineages.origin(child)
+                origin, step = self.system.lineages.origin(child)
                 assert origin == parent
-                assert ticket.generation == generation
-                assert ticket.proposer in self.system.processes
-                assert 0 <= ticket.draw < self.system.landscapes.draws
+                assert len({ticket.proposer for ticket in step}) == len(step) > 0
+                for ticket in step:
+                    assert ticket.generation == generation
+                    assert ticket.proposer in self.system.processes
+                    assert is_legal(self.system.landscapes.search({}), ticket.weights)
 
     @invariant()
     def accuracy(self) -> None:
@@ -145,15 +206,37 @@ class TobProperties(Faulty):
         assert not self.poor
 
     @invariant()
-    def evaluation_bound(self) -> None:
+    def rank_resilience(self) -> None:
+        assert not self.outdone
+
+    @invariant()
+    def floor(self) -> None:
+        assert not self.below
+
+    @invariant()
+    def elitist_is_never_worse(self) -> None:
+        assert not self.worse
+
+    @invariant()
+    def evaluations_are_exact(self) -> None:
+        mu, cost = self.system.rules.mu, proposal_cost(self.system.landscapes.search({}))
+        offered = [action.process for action, _ in self.steps if isinstance(action, Offer)]
         for each in self.learners.values():
-            own = self.system.landscapes.draws * each.offered
-            assert each.evaluations <= own + len(each.decided) - 1 + self.f
+            own = cost * offered.count(each.process)
+            decisions = (mu + (mu > 1)) * (len(each.decided) - 1)
+            assert each.evaluations == own + decisions + len(each.banned) + len(each.verified)
+
+    @invariant()
+    def evaluation_bound(self) -> None:
+        mu, cost = self.system.rules.mu, proposal_cost(self.system.landscapes.search({}))
+        for each in self.learners.values():
+            begun = (cost + mu + (mu > 1)) * len(each.decided)
+            assert each.evaluations <= begun + self.f
 
     @invariant()
     def no_deadlock(self) -> None:
         system, state = self.system, self.state
-        if system.lambda_ <= len(system.correct):
+        if system.rules.lambda_ <= len(system.correct):
             ends = system.generations
             assert (
                 all(len(each.decided) - 1 == ends for each in self.learners.values())

@@ -121,6 +121,9 @@ TOB_HARM: Mapping[str, tuple[Receive, int, str]] = {
     "under-claim": (UNVERIFIED, 3, "loss"),
     "over-claim": (TOB["evaluates-all"], 3, "evaluations"),
     "worst-offspring": (TOB["greatest"], 3, "loss"),
+    "inside-claim": (TOB["blends-unverified"], 3, "loss"),
+    "adaptive": (TOB["no-floor"], 3, "resilience"),
+    "adaptive-order": (TOB["no-floor"], 3, "resilience"),
     "stale-parent": (TOB["stale-unverified"], 3, "lineage"),
     "future-generation": (TOB["future-generation"], 3, "stopped"),
     "foreign-ticket": (TOB["blames-the-named"], 3, "banned"),
@@ -143,6 +146,18 @@ def test_an_attack_on_learners_does_harm_without_its_mechanism(attack: str) -> N
     )
     assert without[what] > real[what]
     assert {**real, "loss": 0} == dict.fromkeys(real, 0)
+
+
+ORDERING = ("worst-order", "look-ahead")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", ORDERING)
+def test_an_order_that_nothing_stops_costs_progress_and_no_more(attack: str) -> None:
+    honest = harm_to_learners("none", tob_learner.receive)
+    harmed = harm_to_learners(attack, tob_learner.receive)
+    assert harmed["loss"] > honest["loss"]
+    assert {**harmed, "loss": 0} == dict.fromkeys(harmed, 0)
 
 
 # ------------------------------------------------------------------ Streamlet
@@ -255,6 +270,6 @@ def test_what_nothing_stops_costs_wins_and_no_more(attack: str) -> None:
 
 
 def test_every_attack_is_shown_to_do_harm() -> None:
-    assert {*TOB_HARM} == {*ATTACKS} - {"none"}
+    assert {*TOB_HARM, *ORDERING} == {*ATTACKS} - {"none"}
     assert {*NODE_HARM} == {*MISBEHAVIOURS} - {"none"}
     assert {*POW_HARM, "selfish", "withhold-by-loss"} == {*STRATEGIES} - {"honest"}

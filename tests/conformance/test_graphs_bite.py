@@ -74,7 +74,9 @@ POW = Instance(
 )
 # Three correct processes; epoch 1 has a Byzantine leader, epoch 2 the leader p1.
 STREAMLET = Instance("MCStreamlet_graph1", {}, bounded.streamlet)
-INSTANCES = {"tob": TOB, "pow": POW, "streamlet": STREAMLET}
+# As the first, and two verified offers are blended.
+BLEND = Instance("MCTobLearning_tiny", {"Lambda": "2", "Mu": "2"}, bounded.tob_learning)
+INSTANCES = {"tob": TOB, "blend": BLEND, "pow": POW, "streamlet": STREAMLET}
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,9 @@ def nodes(**steps: Any) -> SimpleNamespace:
     return SimpleNamespace(**{**vars(streamlet), **steps})
 
 
+TWO_OFFERS = "Init Offer Order Deliver ByzantineOffer"
+"""p1's offer is accepted, and b1's, which is true, is about to be delivered."""
+
 NOTARIZED = "Init Vote Vote Propose Vote"
 """p1 and another vote for the block of epoch 1, p1 proposes on it and a third vote notarizes."""
 
@@ -200,6 +205,48 @@ IMPLEMENTATION: dict[str, tuple[str, Any, Shows, str]] = {
             "learner.p1.accepted learner.p1.decided learner.p1.evaluations",
         ),
         "One accepted offer is a selection.",
+    ),
+    "blend-unverified": (
+        "blend",
+        tob_defects.DEFECTS["blends-unverified"],
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.evaluations"),
+        "The second of two true claims is not evaluated.",
+    ),
+    "blend-unevaluated": (
+        "blend",
+        tob_defects.DEFECTS["unevaluated-blend"],
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.decided loss"),
+        "The blend is decided and its loss is not revealed.",
+    ),
+    "blend-no-floor": (
+        "blend",
+        tob_defects.DEFECTS["no-floor"],
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.decided"),
+        "The blend is no better than an offer, and is decided.",
+    ),
+    "blend-wrong-floor": (
+        "blend",
+        tob_defects.DEFECTS["wrong-floor"],
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.decided"),
+        "The blend is worse than an offer, and is decided.",
+    ),
+    "blend-equal-to-the-floor": (
+        "blend",
+        tob_defects.DEFECTS["equal-to-the-floor"],
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.decided"),
+        "The blend is as good as the better offer, and is decided.",
+    ),
+    "blend-never": (
+        "blend",
+        tob_defects.DEFECTS["never-blends"],
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.decided"),
+        "The blend loses 0 and both offers 1, and an offer is decided.",
+    ),
+    "blend-one-fewer": (
+        "blend",
+        tob_defects.DEFECTS["blends-one-fewer"],
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.evaluations loss"),
+        "One offer is evaluated and decided; there is no blend whose loss could be revealed.",
     ),
     "pow-workless": (
         "pow",
@@ -321,8 +368,8 @@ SPECIFICATION: dict[str, tuple[str, str, str, str, Shows, str]] = {
     "tob-repeated": (
         "tob",
         "TobLearner.tla",
-        "IsLegal(l, offer) /\\ IsFirst(l, offer) /\\ ~IsBanned",
-        "IsLegal(l, offer) /\\ ~IsBanned",
+        "IsLegalOffer(l, offer) /\\ IsFirst(l, offer) /\\ ~IsBanned",
+        "IsLegalOffer(l, offer) /\\ ~IsBanned",
         Shows(
             "Init ByzantineOffer Deliver ByzantineOffer",
             "Deliver",
@@ -334,8 +381,8 @@ SPECIFICATION: dict[str, tuple[str, str, str, str, Shows, str]] = {
     "tob-last-of-equals": (
         "tob",
         "TobLearner.tla",
-        "accepted[i].claim = accepted[k].claim /\\ i <= k",
-        "accepted[i].claim = accepted[k].claim /\\ i >= k",
+        "offers[i].claim = offers[k].claim /\\ i <= k",
+        "offers[i].claim = offers[k].claim /\\ i >= k",
         Shows("Init Offer Order Deliver ByzantineOffer", "Deliver", OURS, "learner.p1.decided"),
         "Of two true claims of 0 the specification takes b1's, which came second.",
     ),
@@ -355,7 +402,7 @@ SPECIFICATION: dict[str, tuple[str, str, str, str, Shows, str]] = {
     "tob-uncounted": (
         "tob",
         "TobLearning.tla",
-        "![p].evaluations = @ + Draws]",
+        "![p].evaluations = @ + ProposalCost]",
         "![p].evaluations = @]",
         Shows("Init", "Offer", OURS, "learner.p1.evaluations"),
         "The specification does not count a process's own draws.",
@@ -375,6 +422,38 @@ SPECIFICATION: dict[str, tuple[str, str, str, str, Shows, str]] = {
         "matters == /\\ TRUE\n",
         Shows("Init", "ByzantineOffer", OURS, "loss"),
         "An illegal offer reveals a loss in the specification; the implementation reveals none.",
+    ),
+    "blend-no-floor": (
+        "blend",
+        "TobLearner.tla",
+        "IF landscape[Blend(l)] < Floor(l).claim THEN",
+        "IF TRUE THEN",
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.decided"),
+        "The blend is no better than an offer, and the specification decides it.",
+    ),
+    "blend-equal-to-the-floor": (
+        "blend",
+        "TobLearner.tla",
+        "IF landscape[Blend(l)] < Floor(l).claim THEN",
+        "IF landscape[Blend(l)] <= Floor(l).claim THEN",
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.decided"),
+        "The blend is as good as the better offer, and the specification decides it.",
+    ),
+    "blend-free": (
+        "blend",
+        "TobLearner.tla",
+        "BlendCost == IF Mu > 1 THEN 1 ELSE 0",
+        "BlendCost == 0",
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.evaluations"),
+        "The specification does not count the evaluation of the blend.",
+    ),
+    "blend-one-fewer": (
+        "blend",
+        "TobLearner.tla",
+        "IsVerified(l) == Len(l.verified) >= Mu",
+        "IsVerified(l) == Len(l.verified) >= Mu - 1",
+        Shows(TWO_OFFERS, "Deliver", OURS, "learner.p1.evaluations loss"),
+        "The specification evaluates one offer and has nothing to blend it with.",
     ),
     "pow-idle": (
         "pow",

@@ -20,14 +20,19 @@ from model_consensus.tla.tlc_output import Counterexample
 MODELS = load().models
 NECESSARY = [model for model in MODELS if model.kind == "necessity"]
 
-# What these specify has no implementation: learning in general, the bare broadcast and the bare
-# chain, the game, and Streamlet's liveness, whose epoch is a step.
+# What these specify has no implementation: learning in general and alone, elitist landscapes, the
+# bare broadcast and the bare chain, the game, and Streamlet's liveness, whose epoch is a step.
 WITHOUT_IMPLEMENTATION = {
     "MCConsensus",
     "MCModelConsensus",
+    "MCLocalLearning",
+    "MCTobElitist",
+    "MCApartBroadcast",
     "MCTotalOrderBroadcast",
     "MCLongestChain",
+    "MCLongestChainString",
     "MCSlotGame",
+    "MCSlotGameFirstStays",
     "MCSlotGameNecessity",
     "MCSlotGamePlays",
     "MCSlotGameTarget",
@@ -121,6 +126,7 @@ IMPOSSIBLE = {
     "MCTobNecessity_order",
     "MCTobNecessity_bans",
     "MCTobNecessity_equivocation",
+    "MCTobNecessity_forged_sender",
     "MCPowNecessity_synchrony",
     "MCPowNecessity_chain",
     "MCStreamlet_three",

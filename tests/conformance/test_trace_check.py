@@ -5,7 +5,7 @@ Java costs more than the traces do.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,7 +17,7 @@ from model_consensus.conformance.trace_check import check_traces
 from model_consensus.conformance.traces import Trace
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import OneMax
+from model_consensus.landscapes import Landscape, OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.tob import simulate
@@ -26,6 +26,7 @@ from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Receive, TobSystem
 from model_consensus.tla.differences import differences
 from model_consensus.tla.values import Boolean, function, record
+from model_consensus.tob_learner import Rules
 from tests.support.corruptions import (
     Corruption,
     altered,
@@ -39,15 +40,26 @@ from tests.support.corruptions import (
     swapped,
 )
 
+BITS = [OneMax(bits) for bits in range(64, 16, -1)]
+"""In each landscape other losses are equal."""
+SPHERES = [Sphere(dimension) for dimension in range(2, 20)]
+"""In some a blend is the best."""
 
-def tob(attack: str, seed: int, receive: Receive = tob_learner.receive) -> Trace:
+
+def tob(
+    attack: str,
+    seed: int,
+    receive: Receive = tob_learner.receive,
+    landscape: Landscape = BITS[0],
+) -> Trace:
     names = process_names(4)
-    one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(), draws=2, lambda_=3)))
-    system = TobSystem(names, names[3:], 3, one, 2, name=short_name, receive=receive)
+    searched = EvolutionarySearch(landscape, 2, 3, 2, recombines=True)
+    one, rules = OneLandscape(CachedSearch(searched)), Rules(3, 2)
+    system = TobSystem(names, names[3:], rules, one, 2, name=short_name, receive=receive)
     return traces.record(f"{attack} {seed}", system, simulate(system, one, ATTACKS[attack], seed))
 
 
-def proof_of_work(strategy: str, seed: int) -> Trace:
+def proof_of_work(strategy: str, seed: int, landscape: Landscape = BITS[0]) -> Trace:
     return train(
         Setting(
             protocol="pow",
@@ -59,7 +71,7 @@ def proof_of_work(strategy: str, seed: int) -> Trace:
             share=0.3,
             seed=seed,
         ),
-        OneMax(),
+        landscape,
     ).trace
 
 
@@ -68,23 +80,25 @@ def proof_of_work(strategy: str, seed: int) -> Trace:
 
 def wrong_tie() -> Corruption:
     """A run in which p1 decides the later one of two equal claims instead of the earlier one."""
-    for seed in range(50):
-        trace = tob("silent", seed)
+    for landscape in BITS:
+        trace = tob("silent", 1, landscape=landscape)
         index = first(trace, lambda before, after: len(decided(after, "p1")) == 2)
         before: Any = trace.states[index - 1]
         offers = [*before["learner"]["p1"]["accepted"], before["inbox"]["p1"][0]]
         best = [each for each in offers if each["claim"] == min(o["claim"] for o in offers)]
-        if len(best) > 1:
+        chosen = decided(trace.states[index], "p1")[1]
+        if len(best) > 1 and len(trace.models[chosen].step) == 1:
+            other = best[1]["parent"], frozenset([best[1]["ticket"]])
             later = next(
                 name
                 for name, origin in trace.models.items()
-                if (origin.parent, origin.ticket) == (best[1]["parent"], best[1]["ticket"])
+                if (origin.parent, origin.step) == other
             )
             path = ("learner", "p1", "decided", 1)
-            assert later != decided(trace.states[index], "p1")[1]
+            assert later != chosen
             wrong = altered(trace, index, path, put(later))
             return "the wrong one of equals", wrong, index, "learner.p1.decided"
-    raise AssertionError("no seed has a tie")
+    raise AssertionError("no landscape has a tie")
 
 
 # An attack under which a learner with the defect does something else than it should.
@@ -95,7 +109,15 @@ SHOWN_BY = {
     "foreign": "foreign-ticket",
     "last-of-equals": "none",
     "one-too-few": "none",
+    "no-floor": "none",
+    "wrong-floor": "none",
+    "equal-to-the-floor": "none",
+    "never-blends": "none",
+    "blends-one-fewer": "none",
 }
+
+FAR = {"one-too-few", "last-of-equals"}
+"""So much differs from the true step that another one is nearer."""
 
 
 def defective(name: str) -> Corruption:
@@ -103,10 +125,16 @@ def defective(name: str) -> Corruption:
 
     The schedule of a seed depends on nothing but the states.
     """
-    trace = tob(SHOWN_BY[name], 3, DEFECTS[name])
-    true = tob(SHOWN_BY[name], 3)
-    pairs = enumerate(zip(trace.states, true.states, strict=False))
-    return name, trace, next(index for index, (bad, good) in pairs if bad != good), "learner"
+    landscapes: list[Landscape] = [*BITS[:8], OneMax(2), *SPHERES]
+    for landscape in landscapes:
+        trace = tob(SHOWN_BY[name], 3, DEFECTS[name], landscape)
+        true = tob(SHOWN_BY[name], 3, landscape=landscape)
+        for index, (bad, good) in enumerate(zip(trace.states, true.states, strict=False)):
+            if bad != good:
+                # No step is like this one if the true learner evaluates what nobody evaluated here.
+                known = {*cast(Any, good)["loss"]} <= {*trace.models}
+                return name, trace, index, "learner" if known and name not in FAR else ""
+    raise AssertionError(f"no landscape shows {name}")
 
 
 @pytest.mark.tlc
@@ -129,6 +157,25 @@ def test_runs_over_total_order_broadcast_are_behaviours_and_corrupted_ones_are_n
 # ------------------------------------------------------------------------------- proof-of-work
 
 
+def mined_tie() -> tuple[Trace, int]:
+    """A run, and where a block is mined whose miner has two best draws of one loss."""
+    for landscape in BITS:
+        trace = proof_of_work("honest", 0, landscape)
+
+        def equal(before: Any, after: Any, trace: Trace = trace) -> bool:
+            if after["blocks"] == before["blocks"]:
+                return False
+            ticket = after["blocks"][-1]["ticket"]
+            drawn = [frozenset([function({**ticket, "weights": w})]) for w in ((1, 0), (0, 1))]
+            losses = [each.loss for each in trace.models.values() if each.step in drawn]
+            return ticket["weights"] == (1, 0) and len(losses) == 2 and losses[0] == losses[1]
+
+        for index in range(1, len(trace.states)):
+            if equal(trace.states[index - 1], trace.states[index]):
+                return trace, index
+    raise AssertionError("no landscape has a tie")
+
+
 def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
     """Corruptions of runs of the strategies, in their order.  (There are no bans to be wrong.)"""
     honest, _, selfish, *_ = good
@@ -149,22 +196,10 @@ def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
             if height(after, block) == height(after, before["tip"][process])
         ]
 
-    def equal(before: Any, after: Any) -> bool:
-        """Whether a block is mined whose miner has two tickets of least loss."""
-        block = after["blocks"][-1] if after["blocks"] != before["blocks"] else None
-        tickets = [
-            origin.loss
-            for origin in honest.models.values()
-            if block
-            and origin.ticket["generation"] == block["ticket"]["generation"]
-            and origin.ticket["proposer"] == block["ticket"]["proposer"]
-        ]
-        return len(tickets) == 2 and tickets[0] == tickets[1]
-
     fork = first(selfish, lambda before, after: bool(tie(before, after)))
     ((process, block), *_) = tie(selfish.states[fork - 1], selfish.states[fork])
-    draw = first(honest, equal)
-    forged = record(parent=0, ticket=record(generation=1, proposer="p4", draw=0), claim=0)
+    tied, draw = mined_tie()
+    forged = record(parent=0, ticket=record(generation=1, proposer="p4", weights=(1, 0)), claim=0)
     accepted = set_in(states[received], ("blocks",), lambda blocks: (*blocks, forged))
     accepted = set_in(accepted, ("known", "p1"), lambda known: known | {2})
     sent_to_p1 = {"process": "p1", "forged": function({**forged, "work": Boolean.TRUE})}
@@ -205,7 +240,10 @@ def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
         (
             "of equal tickets the later one is taken",
             altered(
-                honest, draw, ("blocks", len(states[draw]["blocks"]) - 1, "ticket", "draw"), put(1)
+                tied,
+                draw,
+                ("blocks", len(tied.states[draw]["blocks"]) - 1, "ticket", "weights"),  # type: ignore[arg-type]
+                put((0, 1)),
             ),
             draw,
             "blocks",

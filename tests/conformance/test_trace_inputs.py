@@ -47,11 +47,11 @@ REJECTED = {
 NO_DECISIONS = "the variable decided is missing; PowLearning has blocks, known, tip, decided, loss"
 REFUSED = {
     "02-loop": "it has a loop: only finite executions can be checked, so leave loop out",
-    "05-draw-1048575": "model x: the draw 1048575 of its ticket is not in 0..0",
+    "05-weight-1048575": "model x: the weights <<1048575>> of a ticket are not legal",
     "06-two-models-one-ticket-first": "the models other and a have the same parent and the same "
-    "ticket, which fix one offspring",
+    "step, which fix one offspring",
     "06-two-models-one-ticket-last": "the models a and other have the same parent and the same "
-    "ticket, which fix one offspring",
+    "step, which fix one offspring",
     "09-foreign-apalache": "an ITF trace of another specification or tool: its #meta has no "
     "module, constants and models (docs/traces.md)",
     "09-generations-2147483647": "constant Generations: 2147483647 is larger than 536870911, the "
@@ -179,7 +179,8 @@ def with_names(path: Path, model: str, first: str, second: str) -> Trace:
     data["states"] = renamed(json.loads(text), {"<1>": first, "<2>": second})
     data["#meta"]["constants"]["Proc"] = {"#set": [first, second]}
     for entry, process in zip(data["#meta"]["models"], (first, second), strict=True):
-        entry["ticket"]["proposer"] = process
+        (ticket,) = entry["step"]["#set"]
+        ticket["proposer"] = process
     data["#meta"]["models"][0]["name"] = model
     for state in data["states"]:
         state["loss"] = renamed(state["loss"], {"a": model})
@@ -224,7 +225,7 @@ def test_no_name_that_a_user_chooses_matters(
 
 def with_decisions(trace: Trace) -> Trace:
     """A trace of version 1 of PowLearning, with the decisions at its depth."""
-    names = {(origin.parent, origin.ticket): name for name, origin in trace.models.items()}
+    names = {(origin.parent, origin.step): name for name, origin in trace.models.items()}
 
     def decided(state: Any) -> Value:
         found = {}
@@ -235,7 +236,7 @@ def with_decisions(trace: Trace) -> Trace:
                 tip = chain[-1]["parent"]
             models = [trace.genesis]
             for block in reversed(chain[int(str(trace.constants["Depth"])) :]):
-                models.append(names[models[-1], block["ticket"]])
+                models.append(names[models[-1], frozenset([block["ticket"]])])
             found[process] = tuple(models)
         return function(found)
 
@@ -294,7 +295,9 @@ def test_wrong_noise_is_found_with_the_landscape() -> None:
 
 def good_run(kind: str) -> Trace:
     if kind == "tob":
-        setting = Setting(protocol="tob", lambda_=3, draws=2, generations=3, attack="under-claim")
+        setting = Setting(
+            protocol="tob", lambda_=3, mu=2, draws=2, generations=3, attack="under-claim"
+        )
     else:
         setting = Setting(
             protocol="pow", lambda_=2, depth=1, wins=6, hashes=64, attack="selfish", share=0.3
@@ -324,7 +327,7 @@ def test_with_the_landscape_digests_and_losses_are_computed_again(
     found = on(OneMax(), replace(good, models=strange))
     assert found.rejection is not None
     assert found.rejection.reason == (
-        f"the digest of the model {'0' * 16} is {last}, by its parent and ticket"
+        f"the digest of the model {'0' * 16} is {last}, by its parent and step"
     )
     with pytest.raises(TraceError, match="name must be its digest in hexadecimal, 16 digits"):
         on(OneMax(), replace(good, models={**good.models, "x": origin}))

@@ -14,9 +14,9 @@ from model_consensus.conformance.traces import Origin, Trace, TraceError
 from model_consensus.landscapes import OneMax
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.training import train
-from model_consensus.tla.values import Function, function, record
+from model_consensus.tla.values import Boolean, Function, function, record
 
-TICKET = record(generation=1, proposer="p1", draw=0)
+TICKET = record(generation=1, proposer="p1", weights=(1,))
 SMALL = Trace(
     "small",
     "TobLearning",
@@ -24,11 +24,13 @@ SMALL = Trace(
         "Proc": frozenset({"p1"}),
         "Byzantine": frozenset(),
         "Lambda": 1,
+        "Mu": 1,
         "Draws": 1,
+        "Recombines": Boolean.FALSE,
         "Generations": 1,
     },
     "g",
-    {"m": Origin("g", TICKET, 1 << 70)},
+    {"m": Origin("g", frozenset({TICKET}), 1 << 70)},
     ["Init", "Offer"],
     [
         record(network=frozenset(), inbox=(), learner=(), loss=()),
@@ -41,19 +43,20 @@ SMALL = Trace(
 def data() -> dict[str, Any]:
     """The JSON text of a small trace, written by hand from docs/traces.md and ADR-015."""
     text = """
-      {"#meta": {"format": "ITF", "version": 2, "module": "TobLearning",
+      {"#meta": {"format": "ITF", "version": 3, "module": "TobLearning",
                  "constants": {"Proc": {"#set": ["p1"]}, "Byzantine": {"#set": []}, "Lambda": 1,
-                               "Draws": 1, "Generations": 1},
+                               "Mu": 1, "Draws": 1, "Recombines": false, "Generations": 1},
                  "genesis": "g",
                  "models": [{"name": "m", "parent": "g",
-                             "ticket": {"generation": 1, "proposer": "p1", "draw": 0},
+                             "step": {"#set": [
+                               {"generation": 1, "proposer": "p1", "weights": [1]}]},
                              "loss": 1180591620717411303424}]},
        "vars": ["network", "inbox", "learner", "loss"],
        "states": [
          {"#meta": {"index": 0, "action": "Init"},
           "network": {"#set": []}, "inbox": [], "learner": {}, "loss": {"#map": []}},
          {"#meta": {"index": 1, "action": "Offer", "process": "p1"},
-          "network": {"#set": [{"generation": 1, "proposer": "p1", "draw": 0}]},
+          "network": {"#set": [{"generation": 1, "proposer": "p1", "weights": [1]}]},
           "inbox": [], "learner": {},
           "loss": {"#map": [["m", {"#bigint": "1180591620717411303424"}]]}}]}"""
     read: dict[str, Any] = json.loads(text)
@@ -74,7 +77,13 @@ def trained() -> Trace:
     """A short run over Total Order Broadcast."""
     return train(
         Setting(
-            protocol="tob", processes=3, lambda_=2, draws=2, generations=2, attack="under-claim"
+            protocol="tob",
+            processes=3,
+            lambda_=2,
+            mu=2,
+            draws=2,
+            generations=2,
+            attack="under-claim",
         ),
         OneMax(),
     ).trace
@@ -157,6 +166,7 @@ def new_learner(evaluations: int) -> dict[str, Any]:
     return {
         "decided": ["g"],
         "accepted": [],
+        "verified": [],
         "banned": [],
         "offered": 0,
         "evaluations": evaluations,
@@ -217,8 +227,8 @@ MALFORMED: dict[str, tuple[Spoil, str]] = {
         r"not a trace: it has several JSON values \(NDJSON\), and a trace is one JSON object$",
     ),
     "another version": (
-        put(1, "#meta", "version"),
-        "it is of version 1 of the format, and only version 2 can be read$",
+        put(2, "#meta", "version"),
+        "it is of version 2 of the format, and only version 3 can be read$",
     ),
     "a loop": (
         put(0, "loop"),
@@ -250,27 +260,24 @@ MALFORMED: dict[str, tuple[Spoil, str]] = {
     "a bad constant": (put(1.5, "#meta", "constants", "Lambda"), "constant Lambda"),
     "no genesis": (without("#meta", "genesis"), "genesis is missing$"),
     "no models": (without("#meta", "models"), "models is missing$"),
-    "a model is no object": (put(1, "#meta", "models", 0), "model 0: ticket is missing$"),
+    "a model is no object": (put(1, "#meta", "models", 0), "model 0: step is missing$"),
     "a model twice": (twice, "model 1: another model is called m too$"),
     "a model like the genesis": (
         put("g", "#meta", "models", 0, "name"),
         "model 0: another model is called g too$",
     ),
-    "one ticket twice": (
+    "one step twice": (
         another,
-        "the models m and n have the same parent and the same ticket, which fix one offspring$",
+        "the models m and n have the same parent and the same step, which fix one offspring$",
     ),
     "a loss is true": (put(True, "#meta", "models", 0, "loss"), "model 0: loss is not an integer$"),
     "a loss is text": (put("1", "#meta", "models", 0, "loss"), "model 0: loss is not an integer$"),
     "no loss": (without("#meta", "models", 0, "loss"), "model 0: loss is missing$"),
     "no parent": (without("#meta", "models", 0, "parent"), "model 0: parent is missing$"),
-    "a ticket is a list": (
-        put([], "#meta", "models", 0, "ticket"),
-        "model 0: ticket is not an object$",
-    ),
-    "a ticket is a set": (
-        put({"#set": []}, "#meta", "models", 0, "ticket"),
-        "model 0: ticket is not a record$",
+    "a step is a list": (put([], "#meta", "models", 0, "step"), "model 0: step is not an object$"),
+    "a step is a record": (
+        put({"generation": 1}, "#meta", "models", 0, "step"),
+        "model 0: step is not a set$",
     ),
     "nonces without a target": (put([], "#meta", "nonces"), "target is missing$"),
     "a target is no number": (put("high", "#meta", "target"), "nonces is missing$"),
@@ -322,7 +329,19 @@ def test_a_file_that_is_too_large_is_refused_unread(
         traces.read(file)
 
 
-HAS = "TobLearning has Proc, Byzantine, Draws, Lambda, Generations"
+def in_ticket(value: Any, field: str) -> Spoil:
+    """Put ``value`` into the ticket of the model."""
+    return put(value, "#meta", "models", 0, "step", "#set", 0, field)
+
+
+def two_tickets(found: dict[str, Any]) -> Any:
+    """The model's step has two tickets of one process; draws may be combined."""
+    tickets = found["#meta"]["models"][0]["step"]["#set"]
+    tickets.append({**tickets[0], "weights": [-1]})
+    return put(True, "#meta", "constants", "Recombines")(found)
+
+
+HAS = "TobLearning has Proc, Byzantine, Draws, Recombines, Lambda, Mu, Generations"
 
 
 @pytest.mark.parametrize(
@@ -365,32 +384,43 @@ HAS = "TobLearning has Proc, Byzantine, Draws, Lambda, Generations"
             "model m: its parent m does not stand before it",
         ),
         (
-            put(2, "#meta", "models", 0, "ticket", "generation"),
-            "model m: the generation 2 of its ticket is not 1, which follows its parent's",
+            in_ticket(2, "generation"),
+            "model m: the generation 2 of a ticket is not 1, which follows its parent's",
+        ),
+        (in_ticket([0], "weights"), "model m: the weights <<0>> of a ticket are not legal"),
+        (in_ticket([-1], "weights"), "model m: the weights <<-1>> of a ticket are not legal"),
+        (in_ticket([2], "weights"), "model m: the weights <<2>> of a ticket are not legal"),
+        (in_ticket([1, 0], "weights"), "model m: the weights <<1, 0>> of a ticket are not legal"),
+        (in_ticket([], "weights"), "model m: the weights <<>> of a ticket are not legal"),
+        (
+            in_ticket(1, "weights"),
+            "model m: the weights of a ticket: 1 is not a sequence of integers",
         ),
         (
-            put(-1, "#meta", "models", 0, "ticket", "draw"),
-            "model m: the draw -1 of its ticket is not in 0..0",
+            in_ticket([True], "weights"),
+            "model m: the weights of a ticket: <<TRUE>> is not a sequence of integers",
         ),
         (
-            put(1 << 40, "#meta", "models", 0, "ticket", "draw"),
-            "model m: the draw 1099511627776 of its ticket is not in 0..0",
+            in_ticket([1 << 40], "weights"),
+            "model m: the weights of a ticket: the weight 1099511627776 is too large for TLC",
+        ),
+        (in_ticket(1, "proposer"), "model m: the proposer 1 of a ticket is not in Proc"),
+        (in_ticket("p2", "proposer"), 'model m: the proposer "p2" of a ticket is not in Proc'),
+        (
+            in_ticket(0, "nonce"),
+            "model m: a ticket does not have just generation, proposer and weights",
         ),
         (
-            put(True, "#meta", "models", 0, "ticket", "draw"),
-            "model m: the draw TRUE of its ticket is not in 0..0",
+            put({"#set": [3]}, "#meta", "models", 0, "step"),
+            "model m: a ticket does not have just generation, proposer and weights",
         ),
         (
-            put(1, "#meta", "models", 0, "ticket", "proposer"),
-            "model m: the proposer 1 of its ticket is not in Proc",
+            put({"#set": []}, "#meta", "models", 0, "step"),
+            "model m: its step has not one ticket of each of some processes",
         ),
         (
-            put("p2", "#meta", "models", 0, "ticket", "proposer"),
-            'model m: the proposer "p2" of its ticket is not in Proc',
-        ),
-        (
-            put(0, "#meta", "models", 0, "ticket", "nonce"),
-            "model m: its ticket does not have just generation, proposer and draw",
+            two_tickets,
+            "model m: its step has not one ticket of each of some processes",
         ),
         (
             put({"p1": new_learner(1 << 40)}, "states", 0, "learner"),
@@ -403,6 +433,9 @@ HAS = "TobLearning has Proc, Byzantine, Draws, Lambda, Generations"
             put(True, "#meta", "constants", "Lambda"),
             "constant Lambda: TRUE is not a natural number",
         ),
+        (put(0, "#meta", "constants", "Mu"), "constant Mu: 0 is not in 1..1 (Lambda)"),
+        (put(2, "#meta", "constants", "Mu"), "constant Mu: 2 is not in 1..1 (Lambda)"),
+        (put(1, "#meta", "constants", "Recombines"), "Recombines: 1 is not TRUE or FALSE"),
         (put(0, "#meta", "constants", "Draws"), "constant Draws: 0 is not in 1..65536"),
         (put(65537, "#meta", "constants", "Draws"), "constant Draws: 65537 is not in 1..65536"),
         (

@@ -404,31 +404,17 @@ def test_a_model_cannot_be_changed() -> None:
         SPHERE.offspring(SPHERE.genesis, STEPS[0]).vector[0] = 0
 
 
+def not_legal(ticket: Ticket) -> tuple[Step, str]:
+    """A step of this ticket and another, which is legal, on the genesis; what is said of it."""
+    return step(Ticket(1, "q", (1, 0, 0)), ticket), f"not legal in generation 1: {ticket}"
+
+
 ILLEGAL = [
-    (
-        step(Ticket(0, "p", (1, 0, 0))),
-        "a ticket of generation 0 with the weights [1, 0, 0] is not legal on a model of "
-        "generation 0",
-    ),
-    (
-        step(Ticket(2, "p", (1, 0, 0))),
-        "a ticket of generation 2 with the weights [1, 0, 0] is not legal on a model of "
-        "generation 0",
-    ),
-    (
-        step(Ticket(1, "p", (3, 0, 0))),
-        "a ticket of generation 1 with the weights [3, 0, 0] is not legal on a model of "
-        "generation 0",
-    ),
-    (
-        step(Ticket(1, "p", (1, 0, 0)), Ticket(1, "q", (0, 0, 0))),
-        "a ticket of generation 1 with the weights [0, 0, 0] is not legal on a model of "
-        "generation 0",
-    ),
-    (
-        step(Ticket(1, "p", (1, 0))),
-        "a ticket of generation 1 with the weights [1, 0] is not legal on a model of generation 0",
-    ),
+    not_legal(Ticket(0, "p", (1, 0, 0))),
+    not_legal(Ticket(2, "p", (1, 0, 0))),
+    not_legal(Ticket(1, "p", (3, 0, 0))),
+    not_legal(Ticket(1, "p", (0, 0, 0))),
+    not_legal(Ticket(1, "p", (1, 0))),
     (step(), "a step has tickets of different processes, and at least one"),
     (
         step(Ticket(1, "p", (1, 0, 0)), Ticket(1, "p", (0, 1, 0))),
@@ -453,8 +439,10 @@ def test_a_step_that_makes_no_offspring_is_refused(
 
 @pytest.mark.parametrize("search", [EvolutionarySearch(Sphere(), 3, 5), OpenLandscape(3)])
 def test_without_recombination_a_combination_makes_no_offspring(search: Search) -> None:
-    with pytest.raises(ModelConsensusError, match=r"with the weights \[2, 0, -2\] is not legal"):
-        search.offspring(search.genesis, step(Ticket(1, "p", (2, 0, -2))))
+    combined = Ticket(1, "p", (2, 0, -2))
+    with pytest.raises(ModelConsensusError) as refusal:
+        search.offspring(search.genesis, step(combined))
+    assert str(refusal.value) == f"not legal in generation 1: {combined}"
 
 
 @pytest.mark.parametrize(

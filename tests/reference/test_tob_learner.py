@@ -312,8 +312,8 @@ def test_an_offer_on_another_parent_is_ignored_whichever_is_the_greater(parent: 
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
-        ((-1, 1), "lambda must be at least 1, not -1"),
-        ((0, 0), "lambda must be at least 1, not 0"),
+        ((-1, 1), "mu must be in 1..-1 (lambda), not 1"),
+        ((0, 0), "mu must be in 1..0 (lambda), not 0"),
         ((2, 0), "mu must be in 1..2 (lambda), not 0"),
         ((2, 3), "mu must be in 1..2 (lambda), not 3"),
     ],

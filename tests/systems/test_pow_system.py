@@ -77,6 +77,7 @@ def test_agreement_holds_exactly_where_the_depth_is_safe(
     assert all(agree(outputs(explored, state)) for state in reachable(explored)) is holds
 
 
+@pytest.mark.slow
 def test_every_decided_block_is_an_exact_step_of_its_miner() -> None:
     explored = system(depth=0, wins=1, byzantine_wins=1, draws=2, each=True)
     leaders = set()
@@ -100,6 +101,7 @@ def test_every_decided_block_is_an_exact_step_of_its_miner() -> None:
     assert leaders == {(process, best) for process in PROCESSES for best in (False, True)}
 
 
+@pytest.mark.slow
 def test_whatever_is_forged_leaves_every_learner_untouched() -> None:
     explored = system(depth=0, wins=1, byzantine_wins=1, draws=2, each=True)
     forged = {True: 0, False: 0}

@@ -234,4 +234,5 @@ def offer_bytes(offer: Json) -> bytes:
     numbers += struct.pack(f">L{len(weights)}l", len(weights), *weights)
     parent = bytes.fromhex(offer["parent"])
     struct.unpack("32s", parent)  # which demands as many bytes
-    return parent + numbers + ticket["proposer"].encode()
+    proposer: str = ticket["proposer"]
+    return parent + numbers + proposer.encode()

@@ -15,7 +15,7 @@ from model_consensus.conformance.replay import Replay, replay
 from model_consensus.systems import streamlet as streamlet_system
 from model_consensus.systems.pow_actions import ByzantineForge
 from model_consensus.systems.system import System
-from model_consensus.systems.tob import ByzantineOffer
+from model_consensus.systems.tob import ByzantineOffer, Deliver
 from model_consensus.tla.manifest import SpecModel
 from model_consensus.tla.tlc_output import Step
 
@@ -86,11 +86,16 @@ def _repeat(
 def _same_move(real: Any, state: Any, action: Any, after: Any) -> Any:
     """The action of ``real`` that is this one of another system, or None if it is impossible.
 
-    What the adversary sends it can send to anybody, with whatever answer of the landscape.
+    What the adversary sends it can send to anybody.  If the landscape has to answer otherwise than
+    there, it may.
     """
     match action:
         case ByzantineOffer(offer, _):
-            options = list(real.byzantine_offers(state, offer))
+            sends = offer.sender in real.byzantine
+            options = list(real.byzantine_offers(state, offer)) if sends else []
+        case Deliver(process, _):
+            arrived = state.broadcast.inbox[process]
+            options = list(real.deliveries(state, process)) if arrived else []
         case ByzantineForge(process, block, _):
             options = list(real.forges(state, process, block))
         case streamlet_system.Vote(process, _) | streamlet_system.Propose(process, _):

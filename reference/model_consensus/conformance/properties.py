@@ -111,10 +111,8 @@ def accuracy(system: TobSystem, state: TobState) -> bool:
     return all(set(each.banned) <= set(system.byzantine) for each in state.learner.values())
 
 
-def rank_resilience(system: TobSystem, state: TobState) -> bool:
-    """At most n - λ correct processes had something better than a decided model."""
+def _rank_resilience(system: TobSystem, state: TobState, most: int) -> bool:
     loss = _losses(system, state)
-    most = len(system.processes) - system.rules.lambda_
     return all(
         sum(
             any(loss[m] < loss[model] for m in _of_proposers(loss, parent, [process]))
@@ -127,16 +125,26 @@ def rank_resilience(system: TobSystem, state: TobState) -> bool:
     )
 
 
+def rank_resilience(system: TobSystem, state: TobState) -> bool:
+    """At most n - λ correct processes had something better than a decided model."""
+    return _rank_resilience(system, state, len(system.processes) - system.rules.lambda_)
+
+
+def rank_and_one_fewer(system: TobSystem, state: TobState) -> bool:
+    """At most n - λ - 1 had: this is one too few."""
+    return _rank_resilience(system, state, len(system.processes) - system.rules.lambda_ - 1)
+
+
 def evaluations_are_exact(system: TobSystem, state: TobState) -> bool:
     """Evaluated are own proposals, and μ offers and a blend a decision, and a lie a ban."""
     cost = proposal_cost(system.landscapes.search({}))
     each_decision = system.rules.mu + (system.rules.mu > 1)
     return all(
         each.evaluations
-        == cost * each.offered
-        + each_decision * (len(each.decided) - 1)
-        + len(each.verified)
-        + len(each.banned)
+        - each_decision * (len(each.decided) - 1)
+        - len(each.verified)
+        - len(each.banned)
+        in [cost * made for made in range(each.offered + 1)]
         for each in state.learner.values()
     )
 
@@ -206,14 +214,26 @@ def refines_model_consensus(
     system: TobSystem | PowSystem, before: TobState | PowState, after: TobState | PowState
 ) -> bool:
     """What ``RefinesModelConsensus`` says of a step: outputs only grow, and as they may."""
-    resilience = (
-        resilience_over_broadcast if isinstance(system, TobSystem) else resilience_over_work
-    )
+    over_broadcast = isinstance(system, TobSystem)
+    resilience = resilience_over_broadcast if over_broadcast else resilience_over_work
     return (
         integrity(system, before, after)
         and agreement(system, after)
         and lineage(system, after)
         and resilience(system, after)  # type: ignore[arg-type]
+        and (not over_broadcast or _is_evaluated(system, before, after))
+    )
+
+
+def _is_evaluated(
+    system: TobSystem | PowSystem, before: TobState | PowState, after: TobState | PowState
+) -> bool:
+    """Whether somebody has evaluated what is newly decided."""
+    loss, earlier = _losses(system, after), _decided(system, before)
+    return all(
+        model in loss
+        for process, decided in _decided(system, after).items()
+        for model in decided[len(earlier[process]) :]
     )
 
 
@@ -327,6 +347,7 @@ _OVER_BROADCAST: dict[str, Invariant] = {
     "ResilienceAndOneMore": resilience_and_one_more,
     "Accuracy": accuracy,
     "RankResilience": rank_resilience,
+    "RankAndOneFewer": rank_and_one_fewer,
     "EvaluationsAreExact": evaluations_are_exact,
     "EvaluationBound": evaluation_bound,
     "SameBans": same_bans,

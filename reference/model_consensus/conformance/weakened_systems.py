@@ -24,7 +24,14 @@ from model_consensus.evolutionary_search import (
 from model_consensus.pow_learner import Block, Learner, Rules
 from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
-from model_consensus.systems.answers import Answer, Asked, Losses, OpenLandscape, revealed
+from model_consensus.systems.answers import (
+    Answer,
+    Asked,
+    Losses,
+    OpenLandscape,
+    revealed,
+    revealed_losses,
+)
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.streamlet import Name, StreamletSystem
 from model_consensus.systems.tob import State, TobSystem
@@ -88,7 +95,10 @@ class Equivocal(TobSystem):
                 if offer.sender == process and self.is_own_draw(offer)
             ]
             for sent in product(own, repeat=len(self.correct)):
-                for losses, _ in self._told(state, sent):
+                steps = _told(sent)
+                for losses in revealed(
+                    self.landscapes, self.lineages, state.loss, self.genesis, steps
+                ):
                     yield EquivocalOffer(sent, losses)
 
     def apply(self, state: State, action: Any) -> State:
@@ -99,16 +109,30 @@ class Equivocal(TobSystem):
             process: (*state.broadcast.inbox[process], offer)
             for process, offer in zip(self.correct, action.sent, strict=True)
         }
-        told = self._told(state, action.sent)
-        loss = next(after for answer, after in told if answer == action.losses)
+        steps = _told(action.sent)
+        loss = revealed_losses(self.lineages, state.loss, self.genesis, steps, action.losses)
         return replace(state, broadcast=replace(state.broadcast, inbox=inbox), loss=loss)
 
-    def _told(
-        self, state: State, sent: Iterable[tob_learner.Offer]
-    ) -> Iterator[tuple[Answer, Losses]]:
-        """There is one generation, so the offers are on the genesis model."""
-        steps = list(dict.fromkeys(map(tob_learner.offered, sent)))
-        return revealed(self.landscapes, self.lineages, state.loss, self.genesis, steps)
+
+def _told(sent: Iterable[tob_learner.Offer]) -> list[Step]:
+    """There is one generation, so the offers are on the genesis model."""
+    return list(dict.fromkeys(map(tob_learner.offered, sent)))
+
+
+class ForgedSenders(TobSystem):
+    """``ForgedSenders``: the adversary sends offers in anybody's name, claiming the loss 0."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.forgeries = _in_any_name
+
+
+def _in_any_name(system: TobSystem, state: State) -> Iterator[tob_learner.Offer]:
+    if not any(state.broadcast.inbox.values()):
+        first = single(0, system.landscapes.draws)
+        for process in system.processes:
+            ticket = Ticket(1, process, first)
+            yield tob_learner.Offer(process, system.genesis.digest, ticket, 0)
 
 
 class AnyWeights(TobSystem):
@@ -195,10 +219,19 @@ class WithGrinding(PowSystem):
 
     def _explored(
         self, state: pow_actions.State, parent: Model, miner: Process
-    ) -> Iterator[tuple[Answer, Losses]]:
-        generation, draws = parent.generation + 1, self.landscapes.draws
-        steps = [step for k in (1, 2) for step in _of_set(k, generation, miner, draws)]
+    ) -> Iterable[Answer]:
+        steps = self._of_both_sets(parent, miner)
         return revealed(self.landscapes, self.lineages, state.loss, parent, steps)
+
+    def _answered(
+        self, state: pow_actions.State, parent: Model, miner: Process, losses: Answer
+    ) -> Losses:
+        steps = self._of_both_sets(parent, miner)
+        return revealed_losses(self.lineages, state.loss, parent, steps, losses)
+
+    def _of_both_sets(self, parent: Model, miner: Process) -> list[Step]:
+        generation, draws = parent.generation + 1, self.landscapes.draws
+        return [step for k in (1, 2) for step in _of_set(k, generation, miner, draws)]
 
 
 def best_of_either_set(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:

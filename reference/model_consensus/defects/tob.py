@@ -201,14 +201,15 @@ def unevaluated_blend(search: Search, rules: Rules, learner: Learner) -> Learner
     )
 
 
-def blends_one_fewer(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
-    """Is content with μ - 1 verified offers."""
-    return receive(search, replace(rules, mu=max(1, rules.mu - 1)), learner, offer)
-
-
-def blends_one_more(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
-    """Wants μ + 1 verified offers."""
-    return receive(search, replace(rules, mu=min(rules.lambda_, rules.mu + 1)), learner, offer)
+def _tolerate(search: Search, learner: Learner, chosen: Offer) -> Learner:
+    """In place of ``evaluate``: an offer with a false claim counts, at the loss that was found."""
+    (loss,) = search.losses(learner.model, [offered(chosen)])
+    return replace(
+        learner,
+        accepted=_others(learner, chosen),
+        verified=(*learner.verified, replace(chosen, claim=loss)),
+        evaluations=learner.evaluations + 1,
+    )
 
 
 def _best_two(learner: Learner) -> tuple[Step, ...]:
@@ -302,7 +303,9 @@ DEFECTS: dict[str, Receive] = {
     "larger-weights": with_steps(
         "Accepts weights that are larger by one than the largest.",
         is_legal_offer=_legal(
-            weights=lambda search, weights: max(map(abs, weights)) <= max(2, search.draws)
+            weights=lambda search, weights: (
+                len(weights) == search.draws and 0 < max(map(abs, weights)) <= max(2, search.draws)
+            )
         ),
     ),
     "singles-only": with_steps(
@@ -382,8 +385,19 @@ DEFECTS: dict[str, Receive] = {
         decide=_decide(better=lambda loss, floor: False),
     ),
     "blends-two": with_steps("Blends the best two offers only.", decide=_decide(steps=_best_two)),
-    "blends-one-fewer": blends_one_fewer,
-    "blends-one-more": blends_one_more,
+    "blends-one-fewer": with_steps(
+        "Is content with μ - 1 verified offers.",
+        is_verified=lambda rules, learner: len(learner.verified) >= max(1, rules.mu - 1),
+    ),
+    "blends-one-more": with_steps(
+        "Wants μ + 1 verified offers.",
+        is_verified=lambda rules, learner: (
+            len(learner.verified) >= min(rules.lambda_, rules.mu + 1)
+        ),
+    ),
+    "tolerates": with_steps(
+        "Counts an offer with a false claim at the loss that was found.", evaluate=_tolerate
+    ),
     "bans-the-first": with_steps(
         "Bans the sender of the first accepted offer for the chosen one's false claim.",
         evaluate=_evaluate(blamed=lambda learner, chosen: learner.accepted[0].sender),

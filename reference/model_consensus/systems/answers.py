@@ -197,35 +197,68 @@ class Asked:
         return losses
 
 
+def _drawn(landscapes: Landscapes, parent: Model, process: Process) -> list[Step]:
+    generation = parent.generation + 1
+    return [frozenset([ticket]) for ticket in all_drawn(generation, process, landscapes.draws)]
+
+
+def _recombined(
+    landscapes: Landscapes, lineages: Lineages, loss: Losses, parent: Model, process: Process
+) -> list[Step]:
+    drawn = _drawn(landscapes, parent, process)
+    losses = [loss[lineages.offspring(parent.digest, step)] for step in drawn]
+    return recombined(landscapes.search(loss), parent, process, losses)
+
+
 def explored(
     landscapes: Landscapes, lineages: Lineages, loss: Losses, parent: Model, process: Process
-) -> Iterator[tuple[Answer, Losses]]:
+) -> Iterator[Answer]:
     """``Explored``: what a process may find when it evaluates its draws and their recombination.
 
-    An answer has the losses of those that are not in ``loss``, in this order; with it comes
-    ``loss`` with these revealed.
+    An answer has the losses of those that are not in ``loss``, in this order.
     """
-    drawn = [
-        frozenset([ticket])
-        for ticket in all_drawn(parent.generation + 1, process, landscapes.draws)
-    ]
-    for first, after in revealed(landscapes, lineages, loss, parent, drawn):
-        losses = [after[lineages.offspring(parent.digest, step)] for step in drawn]
-        search = landscapes.search(after)
-        combined = recombined(search, parent, process, losses)
-        for second, last in revealed(landscapes, lineages, after, parent, combined):
-            yield first + second, last
+    drawn = _drawn(landscapes, parent, process)
+    for first in revealed(landscapes, lineages, loss, parent, drawn):
+        after, _ = _answered(lineages, loss, parent, drawn, first)
+        combined = _recombined(landscapes, lineages, after, parent, process)
+        for second in revealed(landscapes, lineages, after, parent, combined):
+            yield first + second
 
 
-def revealed(
+def explored_losses(
     landscapes: Landscapes,
     lineages: Lineages,
     loss: Losses,
     parent: Model,
-    steps: Sequence[Step],
-) -> Iterator[tuple[Answer, Losses]]:
+    process: Process,
+    answer: Answer,
+) -> Losses:
+    """``loss`` with the losses that are revealed by this answer, one of :func:`explored`."""
+    drawn = _drawn(landscapes, parent, process)
+    after, rest = _answered(lineages, loss, parent, drawn, answer)
+    combined = _recombined(landscapes, lineages, after, parent, process)
+    return _answered(lineages, after, parent, combined, rest)[0]
+
+
+def revealed(
+    landscapes: Landscapes, lineages: Lineages, loss: Losses, parent: Model, steps: Sequence[Step]
+) -> Iterable[Answer]:
     """``Revealed``: every answer about those offspring whose loss is not known yet."""
+    unknown = [step for step in steps if lineages.offspring(parent.digest, step) not in loss]
+    return landscapes.answers(parent, unknown)
+
+
+def revealed_losses(
+    lineages: Lineages, loss: Losses, parent: Model, steps: Sequence[Step], answer: Answer
+) -> Losses:
+    """``loss`` with the losses that are revealed by this answer, one of :func:`revealed`."""
+    return _answered(lineages, loss, parent, steps, answer)[0]
+
+
+def _answered(
+    lineages: Lineages, loss: Losses, parent: Model, steps: Sequence[Step], answer: Answer
+) -> tuple[Losses, Answer]:
+    """The losses after these offspring were evaluated, and what is left of the answer."""
     digests = [lineages.offspring(parent.digest, step) for step in steps]
-    unknown = [(s, d) for s, d in zip(steps, digests, strict=True) if d not in loss]
-    for answer in landscapes.answers(parent, [step for step, _ in unknown]):
-        yield answer, {**loss, **dict(zip([digest for _, digest in unknown], answer, strict=True))}
+    unknown = [digest for digest in digests if digest not in loss]
+    return {**loss, **dict(zip(unknown, answer, strict=False))}, answer[len(unknown) :]

@@ -120,6 +120,7 @@ def streamlet(
 
 SYSTEMS: Mapping[str, Callable[..., System[Any, Any]]] = {
     "MCTobLearning": tob_learning,
+    "MCTobHonest": tob_learning,
     "MCTobWitness": tob_learning,
     "MCTobNecessity": tob_learning,
     "MCPowLearning": pow_learning,

@@ -4,6 +4,8 @@ In the specifications a model is its lineage; in the implementation it is named 
 does not tell its lineage.  :class:`Lineages` finds the one from the other.
 """
 
+from functools import cache
+
 from model_consensus.evolutionary_search import (
     Digest,
     Model,
@@ -24,13 +26,16 @@ class Lineages:
 
     def __init__(self, genesis: Digest) -> None:
         self._origin: dict[Digest, tuple[Digest, Step]] = {}
+        self._digest: dict[tuple[Digest, Step], Digest] = {}
         self._generation = {genesis: 0}
         self._lineage: dict[Digest, tuple[Value, ...]] = {genesis: ()}
 
     def offspring(self, parent: Digest, step: Step) -> Digest:
         """The digest of the offspring, which is recorded."""
-        digest = offspring_digest(parent, step)
-        if digest not in self._origin:
+        digest = self._digest.get((parent, step))
+        if digest is None:
+            digest = offspring_digest(parent, step)
+            self._digest[parent, step] = digest
             self._origin[digest] = (parent, step)
             self._generation[digest] = self._generation.get(parent, 0) + 1
         return digest
@@ -69,6 +74,7 @@ class Lineages:
         return model
 
 
+@cache
 def ticket_value(ticket: Ticket) -> Function:
     """The ticket as a record of TLA+."""
     return record(

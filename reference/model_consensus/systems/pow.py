@@ -27,6 +27,7 @@ from model_consensus.systems.answers import (
     LossNotRevealed,
     OpenLandscape,
     explored,
+    explored_losses,
 )
 from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.systems.pow_actions import (
@@ -178,8 +179,11 @@ class PowSystem:
             for block in state.blocks
             if block.ticket.proposer == miner and self._models.get(block.parent) == model
         ]
-        for losses, loss in self._explored(state, model, miner):
-            search = self.landscapes.search(loss)
+        for losses in self._explored(state, model, miner):
+            if not mined:
+                yield losses
+                continue
+            search = self._search(state, model, miner, losses)
             if all(best_ticket(search, model, miner) == best for best in mined):
                 yield losses
 
@@ -318,14 +322,11 @@ class PowSystem:
 
     # ------------------------------------------------------------------------- the landscape
 
-    def _explored(
-        self, state: State, parent: Model, miner: Process
-    ) -> Iterator[tuple[Answer, Losses]]:
+    def _explored(self, state: State, parent: Model, miner: Process) -> Iterable[Answer]:
         return explored(self.landscapes, self.lineages, state.loss, parent, miner)
 
     def _answered(self, state: State, parent: Model, miner: Process, losses: Answer) -> Losses:
-        options = self._explored(state, parent, miner)
-        return next(loss for answer, loss in options if answer == losses)
+        return explored_losses(self.landscapes, self.lineages, state.loss, parent, miner, losses)
 
     def _search(self, state: State, parent: Model, miner: Process, losses: Answer) -> Search:
         """The search of whoever evaluates the miner's tickets, when the landscape answers so."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from model_consensus import tob_learner
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Digest, Model, Process, Search, is_own_ticket
+from model_consensus.evolutionary_search import Digest, Model, Process, Search, Step, is_own_ticket
 from model_consensus.systems.answers import (
     Answer,
     Asked,
@@ -16,7 +16,9 @@ from model_consensus.systems.answers import (
     Losses,
     LossNotRevealed,
     explored,
+    explored_losses,
     revealed,
+    revealed_losses,
 )
 from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.tla.values import Boolean, Function, Value, function, record
@@ -162,7 +164,8 @@ class TobSystem:
 
     def offers(self, state: State, process: Process) -> Iterator[Offer]:
         """The action ``Offer`` of ``process``, for every answer of the landscape."""
-        for answer, _ in self._explored(state, process):
+        model = state.learner[process].model
+        for answer in explored(self.landscapes, self.lineages, state.loss, model, process):
             yield Offer(process, answer)
 
     def deliveries(
@@ -185,7 +188,8 @@ class TobSystem:
 
     def byzantine_offers(self, state: State, offer: tob_learner.Offer) -> Iterator[ByzantineOffer]:
         """The action ``ByzantineOffer`` of this offer, for every answer of the landscape."""
-        for answer, _ in self._disclosed(state, offer):
+        parent, steps = self._disclosed(state, offer)
+        for answer in revealed(self.landscapes, self.lineages, state.loss, parent, steps):
             yield ByzantineOffer(offer, answer)
 
     def is_own_draw(self, offer: tob_learner.Offer) -> bool:
@@ -197,8 +201,8 @@ class TobSystem:
     def apply(self, state: State, action: Action) -> State:
         """The state after ``action``, which must be enabled."""
         match action:
-            case Offer(process, losses):
-                loss = _chosen(self._explored(state, process), losses)
+            case Offer(process, _):
+                loss = self.drawn(state, action)
                 search = self.landscapes.search(loss)
                 learner, offer = tob_learner.offer(search, state.learner[process])
                 return State(
@@ -206,8 +210,8 @@ class TobSystem:
                 )
             case Order(offer):
                 return replace(state, broadcast=state.broadcast.order(offer))
-            case ByzantineOffer(offer, losses):
-                loss = _chosen(self._disclosed(state, offer), losses)
+            case ByzantineOffer(offer, _):
+                loss = self.drawn(state, action)
                 return replace(state, broadcast=state.broadcast.order(offer), loss=loss)
             case Deliver(process, losses):
                 return self._deliver(state, process, losses)
@@ -216,9 +220,13 @@ class TobSystem:
         """The losses that ``action`` reveals, also those that nobody remembers afterwards."""
         match action:
             case Offer(process, losses):
-                return _chosen(self._explored(state, process), losses)
+                model = state.learner[process].model
+                return explored_losses(
+                    self.landscapes, self.lineages, state.loss, model, process, losses
+                )
             case ByzantineOffer(offer, losses):
-                return _chosen(self._disclosed(state, offer), losses)
+                parent, steps = self._disclosed(state, offer)
+                return revealed_losses(self.lineages, state.loss, parent, steps, losses)
             case Deliver(process, losses):
                 return self._delivered(state, process, losses)[1]
             case _:
@@ -299,18 +307,12 @@ class TobSystem:
                 return learner.model
         return self.lineages.model(search, digest)
 
-    def _explored(self, state: State, process: Process) -> Iterator[tuple[Answer, Losses]]:
-        model = state.learner[process].model
-        return explored(self.landscapes, self.lineages, state.loss, model, process)
-
-    def _disclosed(self, state: State, offer: tob_learner.Offer) -> Iterator[tuple[Answer, Losses]]:
-        """What the landscape may say of a Byzantine offer that a learner may come to evaluate."""
+    def _disclosed(self, state: State, offer: tob_learner.Offer) -> tuple[Model, list[Step]]:
+        """Of a Byzantine offer, the step that a learner may come to evaluate, and its parent."""
         if not self._matters(state, offer):
-            yield (), state.loss
-            return
+            return self.genesis, []
         search = self.landscapes.search(state.loss)
-        parent, step = self._model(search, state, offer.parent), tob_learner.offered(offer)
-        yield from revealed(self.landscapes, self.lineages, state.loss, parent, [step])
+        return self._model(search, state, offer.parent), [tob_learner.offered(offer)]
 
     def _matters(self, state: State, offer: tob_learner.Offer) -> bool:
         """Whether some learner may come to evaluate a Byzantine offer."""
@@ -330,8 +332,3 @@ class TobSystem:
 def _last_common_generation(learner: Mapping[Process, Learner]) -> int:
     """The last generation that every correct process has decided."""
     return min(len(each.decided) for each in learner.values()) - 1
-
-
-def _chosen(options: Iterator[tuple[Answer, Losses]], answer: Answer) -> Losses:
-    """The losses that are revealed by this answer."""
-    return next(loss for given, loss in options if given == answer)
