@@ -6,6 +6,7 @@ an :class:`OpenLandscape` one by one; :class:`OneLandscape` searches a real land
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import product
 from typing import Protocol
 
@@ -72,7 +73,7 @@ class OpenLandscape:
     def offspring(self, parent: Model, step: Step) -> Model:
         """See :class:`Search`."""
         check_step(self, parent, step)
-        return _without_coordinates(parent.generation + 1, offspring_digest(parent.digest, step))
+        return _without_coordinates(parent.generation + 1, _digest(parent.digest, step))
 
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """See :class:`Search`.
@@ -89,6 +90,9 @@ class OpenLandscape:
 def _without_coordinates(generation: int, digest: Digest) -> Model:
     return Model(generation, digest, np.empty(0, np.int64))
 
+
+_digest = lru_cache(1 << 16)(offspring_digest)
+"""An explorer asks for the same offspring in thousands of states."""
 
 Losses = Mapping[Digest, int]
 """The losses that have been revealed, by the model's digest: the variable ``loss``."""

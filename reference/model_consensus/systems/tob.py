@@ -113,6 +113,9 @@ class TobSystem:
         self.lineages = Lineages(self.genesis.digest)
         self.name = name or self.lineages.lineage
         self.receive = receive
+        # The last delivery: an explorer first asks whether it is enabled, and then applies it.
+        self._asked: tuple[State | None, Process, Losses] = (None, "", {})
+        self._answered: tuple[Learner, Losses]
 
     module = "TobLearning"
 
@@ -172,7 +175,7 @@ class TobSystem:
         self, state: State, process: Process, losses: Answer = (), known: Losses | None = None
     ) -> Iterator[Deliver]:
         """The action ``Deliver`` of ``process``, for every answer of the landscape."""
-        loss = {**state.loss, **(known or {})}
+        loss = {**state.loss, **known} if known else state.loss
         try:
             self._received(state, process, loss)
             yield Deliver(process, losses)
@@ -255,9 +258,14 @@ class TobSystem:
 
     def _received(self, state: State, process: Process, loss: Losses) -> tuple[Learner, Losses]:
         """The learner after its next offer, if ``loss`` is revealed, and what it evaluated."""
+        asking = state, process, loss
+        if all(one is other for one, other in zip(asking, self._asked, strict=True)):
+            return self._answered
         asked = Asked(self.landscapes.search(loss), self.lineages)
         offer = state.broadcast.inbox[process][0]
-        return self.receive(asked, self.rules, state.learner[process], offer), asked.found
+        learner = self.receive(asked, self.rules, state.learner[process], offer)
+        self._asked, self._answered = asking, (learner, asked.found)
+        return learner, asked.found
 
     def project(self, state: State) -> Function:
         """The variables network, inbox, learner and loss of ``TobLearning.tla``."""
