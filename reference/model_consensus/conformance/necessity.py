@@ -63,37 +63,31 @@ class Necessity:
     fair: bool = True
 
 
+ANY_ORDER = Necessity(
+    "network",
+    "Processes need not get the offers in the same order.",
+    "An offer has one place in the order of all.",
+    system=OrderAnyhow,
+)
+
+BELIEVED = Necessity(
+    "learner",
+    "A claim below the true loss is believed.",
+    "The claim is evaluated, and the liar banned.",
+    learner=tob_defects.DEFECTS["under-claims"],
+)
+
 NECESSITY: dict[str, Necessity] = {
-    "MCTobNecessity_order": Necessity(
-        "network",
-        "Processes need not get the offers in the same order.",
-        "An offer has one place in the order of all.",
-        system=OrderAnyhow,
-    ),
-    "MCTobNecessity_bans": Necessity(
-        "network",
-        "Processes need not get the offers in the same order.",
-        "An offer has one place in the order of all.",
-        system=OrderAnyhow,
-    ),
+    "MCTobNecessity_order": ANY_ORDER,
+    "MCTobNecessity_bans": ANY_ORDER,
     "MCTobNecessity_equivocation": Necessity(
         "network",
         "A sender may tell different things to different processes.",
         "A broadcast offer is the same for all.",
         system=Equivocal,
     ),
-    "MCTobNecessity_unverified": Necessity(
-        "learner",
-        "A claim below the true loss is believed.",
-        "The claim is evaluated, and the liar banned.",
-        learner=tob_defects.DEFECTS["under-claims"],
-    ),
-    "MCTobNecessity_refinement": Necessity(
-        "learner",
-        "A claim below the true loss is believed.",
-        "The claim is evaluated, and the liar banned.",
-        learner=tob_defects.DEFECTS["under-claims"],
-    ),
+    "MCTobNecessity_unverified": BELIEVED,
+    "MCTobNecessity_refinement": BELIEVED,
     "MCTobNecessity_repeated": Necessity(
         "learner",
         "Several offers of one sender count in a generation.",

@@ -11,23 +11,9 @@ from typing import Any
 
 from model_consensus import tob_learner
 from model_consensus.defects.replaced import replaced
-from model_consensus.evolutionary_search import (
-    Model,
-    Search,
-    Step,
-    Weights,
-    is_legal,
-    least,
-)
+from model_consensus.evolutionary_search import Model, Search, Step, Weights, is_legal, least
 from model_consensus.systems.tob import Receive
-from model_consensus.tob_learner import (
-    Learner,
-    Offer,
-    Rules,
-    current_generation,
-    offered,
-    receive,
-)
+from model_consensus.tob_learner import Learner, Offer, Rules, current_generation, offered, receive
 
 
 def with_steps(what: str, **steps: Any) -> Receive:
