@@ -251,7 +251,7 @@ def test_a_bound_is_tight_in_f(
     ids=["Resilience", "RankResilience"],
 )
 def test_resilience_is_tight(name: str, bound: Any, less: Any) -> None:
-    whole = tob_learning.PROPERTIES[name](tob_learning.SYSTEM.state())
+    whole = tob_learning.SYSTEM.properties[name](tob_learning.SYSTEM.state())
     more = z3.substitute(whole, (bound, less))
     assert not more.eq(whole)
     system = replace(tob_learning.SYSTEM, properties={name: lambda s: more})

@@ -116,7 +116,7 @@ class Tickets:
         """The losses of models, and the combinations by rank; others lose ``unknown``."""
         losses = {self.model(model): landscape[model] for model in landscape or {}}
 
-        def loss(model: Any) -> int:
+        def loss(model: Any) -> Any:
             return losses.get(model, unknown)
 
         def by_rank(parent: Any, generation: int, process: int) -> int:

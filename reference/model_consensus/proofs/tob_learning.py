@@ -178,7 +178,11 @@ PROPERTIES = {
     "BansAtMostF": lambda s: correct(lambda p: Learner.bans(s.learner[p]) <= F),
     "Resilience": resilience,
     "RankResilience": rank_resilience,
-    "EvaluationsAreExact": lambda s: correct(lambda p: s.evaluations[p] == exactly(s, p)),
+    "EvaluationsAreExact": lambda s: correct(
+        lambda p: z3.And(
+            between(0, made(s, p), s.offered[p] + 1), s.evaluations[p] == exactly(s, p)
+        )
+    ),
     "EvaluationBound": lambda s: correct(
         lambda p: (
             s.evaluations[p] <= times(GENERATION_COST, Learner.generation(s.learner[p]) + 1) + F
@@ -294,6 +298,7 @@ def work_hints(s: State, p: Term) -> Term:
     next_generation = Learner.generation(s.learner[p]) + 1
     decision = MU + BLEND_COST
     return z3.And(
+        counting.bounds(s.sent[p], GENERATIONS + 1),
         counting.scaling(PROPOSAL_COST, made(s, p), next_generation),
         counting.successor(decision, Learner.generation(s.learner[p])),
         counting.distribution(PROPOSAL_COST, decision, GENERATION_COST, next_generation),
