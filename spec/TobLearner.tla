@@ -116,7 +116,7 @@ Verify(l, landscape) ==
 
 (* The verified offer of the least claim, and the step of all of them. *)
 Floor(l) == l.verified[LeastClaim(l.verified)]
-Blend(l) == Offspring(Parent(l), {offer.ticket : offer \in Range(l.verified)})
+Blend(l) == Offspring(Floor(l).parent, {offer.ticket : offer \in Range(l.verified)})
 
 (* With mu verified offers: decide their blend if it is better than the    *)
 (* floor, else the floor.  (The blend of one offer is that offer.)         *)

@@ -106,9 +106,7 @@ class LyingPowMachine(PowMachine):
     about = ""
     forge = None  # type: ignore[assignment]
 
-    @initialize(
-        wrong=st.sampled_from(("weights", "claim", "miner", "generation", "work", "parent"))
-    )
+    @initialize(wrong=st.sampled_from(LIES))
     def choose_the_lie(self, wrong: str) -> None:
         self.wrong = type(self).about or wrong
 

@@ -20,7 +20,7 @@ from experiments.strategies import GRADIENT_ATTACKS, Settings
 from model_consensus.pow_learner import has_work
 from model_consensus.simulation.digits import Digits
 from model_consensus.systems.pow_actions import ByzantineForge, ByzantineMine, Mine
-from model_consensus.systems.tob import ByzantineOffer
+from model_consensus.systems.tob import ByzantineOffer, Offer
 from tests.vectors.derivation import digest
 
 pytest.importorskip("sklearn")
@@ -110,12 +110,15 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     return Watched(monkeypatch)
 
 
-def accuracy_by_hand(weights: Any, part: str) -> float:
+def accuracy_by_hand(weights: Any, part: str, split: int) -> float:
     """From the data: rows sorted by their digests, 360 for the test, 360 for validation."""
     from sklearn.datasets import load_digits
 
     data = load_digits()
-    rows = sorted(range(1797), key=lambda row: digest("model-consensus/digits/split/1", row))
+    other = (split,) if split else ()
+    rows = sorted(
+        range(1797), key=lambda row: digest("model-consensus/digits/split/1", row, *other)
+    )
     means = data.data[rows[720:]].astype(int).sum(axis=0) // 1077
     chosen = {"test": rows[:360], "validation": rows[360:720]}[part]
     features = np.hstack([data.data[chosen] - means, np.full((360, 1), 8)])
@@ -124,29 +127,48 @@ def accuracy_by_hand(weights: Any, part: str) -> float:
 
 
 def assert_measured(result: Result, weights: Any) -> None:
+    split = result.cell.seed if result.cell.method.endswith("-resplit") else 0
     for part, said in (("validation", result.validation), ("test", result.test)):
-        assert said == pytest.approx(accuracy_by_hand(weights, part), abs=2 / 360), part  # ties
+        assert said == pytest.approx(accuracy_by_hand(weights, part, split), abs=2 / 360), (
+            part
+        )  # ties
 
 
-@pytest.mark.parametrize("cell", small(["tob", "tob-unverified"]), ids=name_of)
+@pytest.mark.parametrize(
+    "cell", small(["tob", "tob-unverified", "tob-resplit", "alone", "alone-resplit"]), ids=name_of
+)
 def test_a_cell_over_total_order_broadcast(
     cell: Cell, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    budget = GENERATIONS * (DRAWS + 1)
+    alone, f = cell.method.startswith("alone"), cell.byzantine
+    mu = 1 if alone else max(1, PROCESSES - 2 * f)
+    decision = mu + (mu > 1)
+    budget = GENERATIONS * (DRAWS + 1 + decision)
     monkeypatch.setattr(cells, "BUDGET", budget)
     result = cells.run_cell(cell)
-    system, f = watched.system, cell.byzantine
-    assert len(system.processes) == PROCESSES
-    assert (len(system.byzantine), system.lambda_) == (f, PROCESSES - f)
+    system = watched.system
+    processes = 1 if alone else PROCESSES
+    assert len(system.processes) == processes
+    assert (len(system.byzantine), system.rules.lambda_) == (f, processes - f)
+    assert system.rules.mu == mu
     offers = {a.offer.sender for a, _ in watched.steps if isinstance(a, ByzantineOffer)}
     assert offers == (set() if cell.attack in ("none", "silent") else set(system.byzantine))
-    # A correct process evaluates its own draws, and for each decision and ban the chosen offer.
-    verified = cell.method == "tob"
+    # A correct process evaluates its own draws and their recombination, for each decision μ offers
+    # and their blend, and one lie for each ban; the defective learner believes all offers.
+    verified = cell.method != "tob-unverified"
     spent = []
-    for _, state in watched.steps:
+    counted: list[Any] = []
+    for step in watched.steps:
+        counted.append(step)
+        _, state = step
         for each in state.learner.values():
-            chosen = len(each.decided) - 1 + len(each.banned)
-            assert each.evaluations == DRAWS * each.offered + verified * chosen
+            made = sum(
+                isinstance(action, Offer) and action.process == each.process
+                for action, _ in watched.steps[: len(counted)]
+            )
+            checked = decision * (len(each.decided) - 1) + len(each.verified) + len(each.banned)
+            blends = (mu > 1) * (len(each.decided) - 1)
+            assert each.evaluations == (DRAWS + 1) * made + (checked if verified else blends)
         spent.append(max(each.evaluations for each in state.learner.values()))
     assert spent[-2] <= budget < spent[-1]  # the step that is beyond the budget is the last
     decided = [each.model for each in watched.steps[-2][1].learner.values()]
@@ -158,7 +180,7 @@ def test_a_cell_over_total_order_broadcast(
 def test_a_cell_over_proof_of_work(
     cell: Cell, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cells, "BUDGET", WINS * DRAWS)
+    monkeypatch.setattr(cells, "BUDGET", WINS * (DRAWS + 1))
     result = cells.run_cell(cell)
     system, f = watched.system, cell.byzantine
     assert (len(system.rules.processes), len(system.byzantine)) == (PROCESSES, f)
@@ -171,7 +193,7 @@ def test_a_cell_over_proof_of_work(
         and a.process == system.correct[0]
         and has_work(system.rules, a.block)
     ]
-    # A win costs λ evaluations, so the budget allows so many.
+    # A win costs λ + 1 evaluations, so the budget allows so many.
     assert len(mined) + len(forged) == WINS
     byzantine = [a.process for a in actions if isinstance(a, ByzantineMine | ByzantineForge)]
     assert bool(byzantine) == (cell.attack != NO_ATTACK)
@@ -215,7 +237,7 @@ def test_the_experiment_is_tuned_on_the_validation_part_with_seeds_of_its_own(
     experiments.tune(tmp_path, 1, Console(quiet=True))
     chosen = json.loads((tmp_path / "tuned.json").read_text())
     assert {Settings(**each) for each in chosen.values()} == {best}
-    assert not set(experiments.TUNING_SEEDS) & set(cells.SEEDS)
+    assert not set(experiments.TUNING_SEEDS) & {*cells.SEEDS, *cells.BASELINE_SEEDS}
 
 
 def test_the_rows_of_the_parts_are_not_the_same() -> None:

@@ -133,12 +133,13 @@ def tob(attack: str, byzantine: int, seed: int, receive: Receive = tob_learner.r
 
 
 def test_our_learners_keep_to_the_budget() -> None:
-    assert tob("silent", 1, 1).generation == 62 // 5  # four draws and one winner each
-    assert tob("silent", 1, 1, unverified).generation == 62 // 4
+    # Four draws and their recombination, two offers and their blend.
+    assert tob("silent", 1, 1).generation == 62 // (5 + 2 + 1)
+    assert tob("silent", 1, 1, unverified).generation == 62 // (5 + 1)
     mined = over_pow(
         OneMax(), STRATEGIES["honest"], processes=4, byzantine=0, draws=4, budget=62, seed=1
     )
-    assert mined.generation == 62 // 4 - 6  # the depth
+    assert mined.generation == 62 // 5 - 6  # the depth
 
 
 def test_a_seed_makes_another_search() -> None:
@@ -200,7 +201,7 @@ def test_the_whole_experiment_is_reported_in_the_documents(
         copy.write_bytes(getattr(report, name).read_bytes())
         monkeypatch.setattr(report, name, copy)
     before = report.DOCUMENT.read_text(encoding="utf-8")
-    report.DOCUMENT.write_text(before.replace("94.8", "0.0"), encoding="utf-8")
+    report.DOCUMENT.write_text(before.replace("97.", "0."), encoding="utf-8")
     monkeypatch.setattr("sys.argv", ["experiments", "report", "--out", str(tmp_path)])
     assert main() == 0
     assert report.DOCUMENT.read_text(encoding="utf-8") == before
@@ -214,13 +215,16 @@ def test_the_figure_has_every_figure_of_the_first_table_and_names_the_attacks(
     results = read_results(report.RESULTS)
     report.draw(results, tmp_path / "figure.svg")
     shown = re.findall(r"<!-- (.*?) -->", (tmp_path / "figure.svg").read_text(), re.DOTALL)
-    rows = [line.split(" | ") for line in report.tables(results).splitlines()[6:16]]
+    lines = report.tables(results).splitlines()[6 : 6 + len(report.LABELS)]
+    rows = [line.removesuffix(" |").split(" | ") for line in lines]
     assert len(rows) == len(report.LABELS)
     for label, *cells in rows:
         assert label.removeprefix("| ") in shown
         for cell in cells:
             said = re.match(r"([\d.]+) ± [\d.]+(?: \((.*)\))?", cell)
-            assert said is not None
+            if not cell.strip():
+                continue  # one process alone has nobody to attack it
+            assert said is not None, cell
             wanted = [each for each in said.groups() if each]
             assert wanted in [shown[at : at + len(wanted)] for at in range(len(shown))]
 
