@@ -21,11 +21,11 @@ from experiments import aggregators, report
 from experiments.cells import (
     ATTACKS_OF,
     BOUND,
+    SEEDS,
     Cell,
     cells_of,
     read_results,
     run_cells,
-    seeds_of,
     settings_text,
 )
 from experiments.strategies import Settings
@@ -117,7 +117,7 @@ def experiment(methods: list[str]) -> list[Cell]:
     cells = [
         cell
         for method in methods
-        for cell in cells_of(method, seeds_of(method), range(1, BOUND + 1), tuned.get(method))
+        for cell in cells_of(method, SEEDS, range(1, BOUND + 1), tuned.get(method))
     ]
     return sorted(cells, key=lambda cell: (cell.attack == "flood", cell.seed))
 

@@ -32,8 +32,7 @@ PROCESSES, BUDGET, DRAWS = 7, 1600, 16
 anything."""
 BOUND = (PROCESSES - 1) // 2
 """The greatest f: n > 2f is what λ - f >= 1, the aggregators and proof-of-work all need."""
-SEEDS, BASELINE_SEEDS = range(1, 3), range(1, 6)
-"""Of our learners and of the evolution strategies."""
+SEEDS = range(1, 6)
 NO_ATTACK = "none"
 ATTACKS_OF: Mapping[str, Sequence[str]] = {
     "tob": [
@@ -107,11 +106,6 @@ def cells_of(
         for f, attack in [(0, NO_ATTACK), *attacked]
         for seed in seeds
     ]
-
-
-def seeds_of(method: str) -> range:
-    """The seeds of a method."""
-    return BASELINE_SEEDS if method.startswith("es-") else SEEDS
 
 
 def run_cell(cell: Cell) -> Result:

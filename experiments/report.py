@@ -77,7 +77,7 @@ def estimates(results: Iterable[Result]) -> Estimates:
 def worst(of: Estimates, method: str, byzantine: int) -> tuple[str, Estimate] | None:
     """The attack with the least mean, and that; None if nothing has run."""
     attacks = [(key[2], value) for key, value in of.items() if key[:2] == (method, byzantine)]
-    return min(attacks, key=lambda attack: attack[1].mean, default=None)
+    return min(attacks, key=lambda attack: (attack[1].mean, attack[0]), default=None)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

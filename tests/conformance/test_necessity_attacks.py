@@ -48,8 +48,18 @@ VOTES = {
 }
 
 
+NOT_REPLAYED = {
+    "MCTobNecessity_noisy": "one loss is computed by one function: no learner sees another",
+    "MCTobNecessity_more_liars": "f is a number of the theorem, which no learner knows",
+    "MCPowNecessity_names": "it says what may happen, and the real learners do it as well",
+}
+"""Necessity models of a protocol whose assumption the implementation cannot drop, and why."""
+
+
 def test_no_necessity_model_is_forgotten() -> None:
-    assert set(NECESSITY) == {m.name for m in NECESSARY if m.module.stem in SYSTEMS}
+    replayed, unreplayed = set(NECESSITY), set(NOT_REPLAYED)
+    assert not replayed & unreplayed
+    assert replayed | unreplayed == {m.name for m in NECESSARY if m.module.stem in SYSTEMS}
     assert {m.module.stem for m in NECESSARY} == WITHOUT_IMPLEMENTATION | {
         m for m in SYSTEMS if m.endswith("Necessity")
     }

@@ -197,10 +197,10 @@ def test_names_are_escaped() -> None:
     offer = record(
         sender=nasty,
         parent="g",
-        ticket=record(generation=1, proposer=nasty, draw=0),
+        ticket=record(generation=1, proposer=nasty, weights=(1,)),
         claim=1,
     )
-    learner = record(decided=("g",), accepted=(), banned=(), offered=0, evaluations=0)
+    learner = record(decided=("g",), accepted=(), verified=(), banned=(), offered=0, evaluations=0)
     before = record(
         network=frozenset(), inbox=function({nasty: ()}), learner=function({nasty: learner})
     )

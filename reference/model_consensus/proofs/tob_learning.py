@@ -1,7 +1,6 @@
 """Learning over Total Order Broadcast: T1, T2, T3, T5 for all n, f, λ, μ, draws, losses, lengths.
 
-The learner is that of `tob_learner`, the steps are those of `tob_steps`, and `tob_invariant` holds
-the idea of the proof.  Here are the properties, and the lemmas that the solver needs.
+The steps are in `tob_steps`, and the idea is in `tob_invariant`; here are properties and lemmas.
 """
 
 from collections.abc import Callable, Iterator
@@ -76,9 +75,8 @@ from model_consensus.proofs.tob_steps import (
     order,
 )
 
-# ----------------------------------------------------------------------------- the properties
 
-
+# ---------------------------------------------------------------------------- the properties
 def both(s: State, body: Callable[[Term, Term], Term]) -> Term:
     """``body`` for the learners of any two correct processes."""
     return correct(lambda p: correct(lambda q: body(s.learner[p], s.learner[q]), "q"))
