@@ -145,7 +145,7 @@ class SelfishMining(Strategy):
     gamma: float = 0.5
 
     tries = "to lead more decided blocks than its share of the wins, by making others waste theirs"
-    stopped_by = "nothing: its share of the blocks can grow, but each is an exact (1,λ) step"
+    stopped_by = "nothing: its share of the blocks can grow, but each is its miner's best"
 
     def extend(self, view: View) -> int | None:
         """Its secret lead; else its own block in a tie; else the top."""
@@ -203,7 +203,7 @@ class WithholdByLoss(Strategy):
         "to slow the search down, by publishing only those of its blocks that make the loss worse"
     )
     stopped_by = (
-        "a block withheld is a win given away, and the ones published are exact (1,λ) steps"
+        "a block withheld is a win given away, and the ones published are their miner's best"
     )
 
     def publish(self, view: View) -> Iterable[Shown]:

@@ -194,8 +194,8 @@ CLAIMS = (
     ),
     Claim(
         "P1",
-        "Over proof-of-work, every block that a correct process accepts is an exact (1,λ) "
-        "step, even if its miner is Byzantine.",
+        "Over proof-of-work, every block that a correct process accepts is as good as all λ draws "
+        "of its miner, even if that is Byzantine. Of several names an adversary may choose.",
         models=("MCPowLearning*",),
         theories=("pow_learning",),
         tests=("tests/reference/test_pow_learner.py", _POW_MACHINE),
