@@ -57,15 +57,12 @@ CVC5: tuple[dict[str, str], ...] = (
 )
 # Those that it does not settle, or not with every choice of hypotheses: they rest on z3 alone.
 Z3_ALONE = {
-    "tob_learning: ByzantineOffer => Backed'",
-    "tob_learning: Deliver => RefinesModelConsensus",
-    "tob_learning: Invariant => Resilience",
-    "tob_learning: Offer => Backed'",
-    "tob_learning: Order => Accepted'",
-    "tob_learning: Order => Backed'",
-    "tob_learning: Order => BannedByzantine'",
-    "tob_learning: Order => BannedInOrder'",
-    "tob_learning: Order => Descended'",
+    "tob_learning: Move => Sizes'",
+    "tob_learning: Move => Held'",
+    "tob_learning: Move => Verified'",
+    "tob_learning: Move => BannedByzantine'",
+    "tob_learning: Move => Descended'",
+    "termination: a best ticket exists",
     "longest_chain: Mine => Unique'",
     "longest_chain: ByzantineMine => Unique'",
     "longest_chain: Receive => Unique'",
