@@ -28,7 +28,7 @@ WITNESSES = [
 
 # The actions of those behaviours, which are always the same.
 RANDOM = {
-    "MCTobLearning_graph_draws2": {"Offer", "Order", "Deliver", "ByzantineOffer"},
+    "MCTobLearning_graph_weights": {"Offer", "Order", "Deliver", "ByzantineOffer"},
     "MCPowLearning_forge": {
         "Mine",
         "Receive",
