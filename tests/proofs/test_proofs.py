@@ -62,6 +62,8 @@ Z3_ALONE = {
     "tob_learning: Move => Verified'",
     "tob_learning: Move => BannedByzantine'",
     "tob_learning: Move => Descended'",
+    "tob_learning: Move => FloorBacked'",
+    "tob_learning: Deliver => RefinesModelConsensus",
     "termination: a best ticket exists",
     "longest_chain: Mine => Unique'",
     "longest_chain: ByzantineMine => Unique'",
