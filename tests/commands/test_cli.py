@@ -297,7 +297,7 @@ ASCII = {
 def test_a_terminal_without_utf_8(tmp_path: Path) -> None:
     done = shell("MC run --help", **ASCII)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "(1,\\u03bb) step" in done.stdout
+    assert "n - \\u03bb processes" in done.stdout
     done = shell(f"MC check {tmp_path}/λ.cfg", **ASCII)
     assert done.returncode == 2
     assert done.stderr.startswith("model-consensus: error: no such file: ")

@@ -256,7 +256,14 @@ def bad_state(system: System, instance: Instance, conjunct: str) -> Environment:
         of_tob = TobStates(CONSTANTS).constants
         environment |= {name: of_tob[name] for name in ("LeastClaim", "Floor")}
         advance = Evaluator().compile(system.functions[0].body)
-        environment["Advance"] = lambda x, offer: advance({**environment, "l": x, "o": offer})
+
+        def advanced(learner: Any, offer: Any) -> Any:
+            try:
+                return advance({**environment, "l": learner, "o": offer})
+            except IndexError:  # it reads a field of a value that has none: z3 may take any
+                return None
+
+        environment["Advance"] = advanced
     return environment
 
 

@@ -256,9 +256,9 @@ def test_another_data_set_is_another_genesis() -> None:
 
 @pytest.fixture
 def fresh_data() -> Iterator[None]:
-    load_parts.cache_clear()
+    digits._load_parts.cache_clear()
     yield
-    load_parts.cache_clear()
+    digits._load_parts.cache_clear()
 
 
 @pytest.mark.usefixtures("fresh_data")

@@ -143,7 +143,7 @@ def test_a_win_needs_synchrony_and_the_bounds() -> None:
 def test_a_process_mines_what_the_system_mines_on_its_tip_whoever_mined_that() -> None:
     explored = system(depth=0, wins=3, byzantine_wins=1, draws=2)
     miners = set()
-    for state in islice(reachable(explored), 300):
+    for state in islice(reachable(explored), 1500):
         for action in explored.enabled(state):
             if isinstance(action, Mine):
                 learner = state.learner[action.process]

@@ -297,7 +297,7 @@ DEFECTS: dict[str, Receive] = {
     "singles-only": with_steps(
         "Accepts single draws only.",
         is_legal_offer=_legal(
-            weights=lambda search, weights: min(weights) >= 0 and sum(weights) == 1
+            weights=lambda search, weights: sum(weights) == 1 and min(weights) >= 0
         ),
     ),
     "repeated": with_steps(

@@ -59,7 +59,6 @@ class Part:
     rows_of: tuple[slice, ...]
 
 
-@cache
 def load_parts(split: int = 0) -> tuple[Mapping[str, Part], str]:
     """The parts ``train``, ``validation`` and ``test``, and the SHA-256 of pixels and labels.
 
@@ -70,6 +69,11 @@ def load_parts(split: int = 0) -> tuple[Mapping[str, Part], str]:
 
     :raises ModelConsensusError: scikit-learn has other data.
     """
+    return _load_parts(split)
+
+
+@cache  # by the split alone, however it is given
+def _load_parts(split: int) -> tuple[Mapping[str, Part], str]:
     from sklearn.datasets import load_digits
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
