@@ -166,6 +166,11 @@ def single(draw: int, draws: int) -> Weights:
     return tuple(int(other == draw) for other in range(draws))
 
 
+def is_single(weights: Weights) -> bool:
+    """Whether these are the weights of one draw alone."""
+    return sum(weights) == 1 and min(weights) >= 0
+
+
 def is_combination(weights: Weights, draws: int) -> bool:
     """Whether the weights combine ``draws`` draws: some is not 0, none beyond ``draws - 1``."""
     largest = max(1, draws - 1)
@@ -178,9 +183,7 @@ def is_combination(weights: Weights, draws: int) -> bool:
 
 def is_legal(search: Search, weights: Weights) -> bool:
     """Whether a ticket may have these weights."""
-    return is_combination(weights, search.draws) and (
-        search.recombines or (min(weights) >= 0 and sum(weights) == 1)
-    )
+    return is_combination(weights, search.draws) and (search.recombines or is_single(weights))
 
 
 def is_own_ticket(search: Search, ticket: Ticket, generation: int, process: Process) -> bool:

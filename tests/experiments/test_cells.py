@@ -5,6 +5,7 @@ steps and the vectors themselves.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -157,18 +158,16 @@ def test_a_cell_over_total_order_broadcast(
     # and their blend, and one lie for each ban; the defective learner believes all offers.
     verified = cell.method != "tob-unverified"
     spent = []
-    counted: list[Any] = []
-    for step in watched.steps:
-        counted.append(step)
-        _, state = step
+    made: Counter[str] = Counter()
+    for action, state in watched.steps:
+        if isinstance(action, Offer):
+            made[action.process] += 1
         for each in state.learner.values():
-            made = sum(
-                isinstance(action, Offer) and action.process == each.process
-                for action, _ in watched.steps[: len(counted)]
-            )
             checked = decision * (len(each.decided) - 1) + len(each.verified) + len(each.banned)
             blends = (mu > 1) * (len(each.decided) - 1)
-            assert each.evaluations == (DRAWS + 1) * made + (checked if verified else blends)
+            assert each.evaluations == (DRAWS + 1) * made[each.process] + (
+                checked if verified else blends
+            )
         spent.append(max(each.evaluations for each in state.learner.values()))
     assert spent[-2] <= budget < spent[-1]  # the step that is beyond the budget is the last
     decided = [each.model for each in watched.steps[-2][1].learner.values()]

@@ -34,6 +34,7 @@ from model_consensus.pow_learner import (
     new_learner,
     receive,
 )
+from model_consensus.systems.answers import AroundSearch
 
 PROCESSES = ("p1", "p2", "b1")
 RULES = Rules(PROCESSES, depth=1, target=EVERY_HASH // 8)
@@ -44,7 +45,7 @@ FIRST = single(0, DRAWS)
 
 
 @dataclass
-class Counting:
+class Counting(AroundSearch):
     """A real search that counts evaluations."""
 
     search: Search = field(
@@ -52,24 +53,9 @@ class Counting:
     )
     evaluations: int = 0
 
-    @property
-    def draws(self) -> int:
-        return self.search.draws
-
-    @property
-    def recombines(self) -> bool:
-        return self.search.recombines
-
-    @property
-    def genesis(self) -> Model:
-        return self.search.genesis
-
-    def offspring(self, parent: Model, step: Step) -> Model:
-        return self.search.offspring(parent, step)
-
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         self.evaluations += len(steps)
-        return self.search.losses(parent, steps)
+        return super().losses(parent, steps)
 
 
 @pytest.fixture

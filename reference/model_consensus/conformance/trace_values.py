@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import single
+from model_consensus.evolutionary_search import is_single, single
 from model_consensus.tla.differences import inner, short
 from model_consensus.tla.values import Function, Value, function, ordered, show
 
@@ -110,7 +110,7 @@ class Names:
         weights = tuple(weight for weight in value if type(weight) is int)
         if any(abs(weight) > LARGEST for weight in weights):
             raise TooLargeError(f"the weight {max(weights, key=abs)} is too large for TLC")
-        if len(weights) == self.draws and sum(weights) == 1 and min(weights) >= 0:
+        if len(weights) == self.draws and is_single(weights):
             return weights.index(1) + 1
         return self.weights.setdefault(weights, self.draws + 1 + len(self.weights))
 

@@ -39,6 +39,7 @@ from model_consensus.pow_learner import (
     is_exact,
     receive,
 )
+from model_consensus.systems.answers import AroundSearch
 from model_consensus.systems.pow import Receiver
 
 
@@ -75,27 +76,11 @@ def any_generation(search: Search, rules: Rules, learner: Learner, block: Block)
     )
 
 
-@dataclass(frozen=True)
-class _Believing:
+@dataclass
+class _Believing(AroundSearch):
     """A search in which whatever a block says is true."""
 
-    search: Search
     block: Block
-
-    @property
-    def draws(self) -> int:
-        return self.search.draws
-
-    @property
-    def recombines(self) -> bool:
-        return self.search.recombines
-
-    @property
-    def genesis(self) -> Model:
-        return self.search.genesis
-
-    def offspring(self, parent: Model, step: Step) -> Model:
-        return self.search.offspring(parent, step)
 
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         ticket, claim = self.block.ticket, self.block.claim

@@ -11,7 +11,15 @@ from typing import Any
 
 from model_consensus import tob_learner
 from model_consensus.defects.replaced import replaced
-from model_consensus.evolutionary_search import Model, Search, Step, Weights, is_legal, least
+from model_consensus.evolutionary_search import (
+    Model,
+    Search,
+    Step,
+    Weights,
+    is_legal,
+    is_single,
+    least,
+)
 from model_consensus.systems.tob import Receive
 from model_consensus.tob_learner import Learner, Offer, Rules, current_generation, offered, receive
 
@@ -117,6 +125,18 @@ def _evaluate(
     return evaluate
 
 
+def _decided(learner: Learner, model: Model, evaluations: int) -> Learner:
+    """The learner that decides ``model``, after so many evaluations."""
+    return replace(
+        learner,
+        model=model,
+        decided=(*learner.decided, model.digest),
+        accepted=(),
+        verified=(),
+        evaluations=evaluations,
+    )
+
+
 def _decide(
     steps: Callable[[Learner], tuple[Step, ...]] = lambda learner: (tob_learner.blend(learner),),
     better: Callable[[int, int], bool] = lambda loss, floor: loss < floor,
@@ -136,23 +156,14 @@ def _decide(
             for other in steps(learner):
                 if better(search.losses(before, [other])[0], chosen.claim):
                     step = other
-        model = search.offspring(before, step)
-        return replace(
-            learner,
-            model=model,
-            decided=(*learner.decided, model.digest),
-            accepted=(),
-            verified=(),
-            evaluations=evaluations,
-        )
+        return _decided(learner, search.offspring(before, step), evaluations)
 
     return decide
 
 
 def _believe(search: Search, learner: Learner, chosen: Offer) -> Learner:
     """In place of ``evaluate``: nothing is evaluated."""
-    verified = (*learner.verified, chosen)
-    return replace(learner, accepted=_others(learner, chosen), verified=verified)
+    return replace(learner, accepted=_others(learner, chosen), verified=(*learner.verified, chosen))
 
 
 unverified = with_steps("Believes the least claims without evaluating them.", evaluate=_believe)
@@ -177,14 +188,7 @@ def unevaluated_blend(search: Search, rules: Rules, learner: Learner) -> Learner
     if not tob_learner.is_verified(rules, learner):
         return learner
     model = search.offspring(learner.model, tob_learner.blend(learner))
-    return replace(
-        learner,
-        model=model,
-        decided=(*learner.decided, model.digest),
-        accepted=(),
-        verified=(),
-        evaluations=learner.evaluations + (rules.mu > 1),
-    )
+    return _decided(learner, model, learner.evaluations + (rules.mu > 1))
 
 
 def _tolerate(search: Search, learner: Learner, chosen: Offer) -> Learner:
@@ -296,9 +300,7 @@ DEFECTS: dict[str, Receive] = {
     ),
     "singles-only": with_steps(
         "Accepts single draws only.",
-        is_legal_offer=_legal(
-            weights=lambda search, weights: sum(weights) == 1 and min(weights) >= 0
-        ),
+        is_legal_offer=_legal(weights=lambda search, weights: is_single(weights)),
     ),
     "repeated": with_steps(
         "Accepts several offers of one sender in a generation.",

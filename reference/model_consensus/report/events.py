@@ -13,6 +13,7 @@ from typing import Any
 
 from model_consensus.conformance.traces import Trace
 from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import is_single
 from model_consensus.tla.values import Value, show
 
 SHARED_PLACES = ORDER, MESSAGES, LEADER = "order", "messages", "leader"
@@ -162,7 +163,7 @@ def _offered(trace: Trace, step: int, offer: Any, after: Any) -> Event:
 def _ticket(ticket: Any) -> str:
     """A ticket without its proposer: the number of a single draw, or weights."""
     weights = ticket["weights"]
-    if sum(weights) == 1 and min(weights) >= 0:
+    if is_single(weights):
         return f"g{ticket['generation']} draw {weights.index(1)}"
     return f"g{ticket['generation']} weights {','.join(map(str, weights))}"
 
@@ -170,8 +171,8 @@ def _ticket(ticket: Any) -> str:
 def _brief(ticket: Any) -> str:
     """A ticket in a few letters: p1.0 is the first draw of p1."""
     weights = ticket["weights"]
-    single = sum(weights) == 1 and min(weights) >= 0
-    return f"{ticket['proposer']}.{weights.index(1) if single else ','.join(map(str, weights))}"
+    named = weights.index(1) if is_single(weights) else ",".join(map(str, weights))
+    return f"{ticket['proposer']}.{named}"
 
 
 def _origin(trace: Trace, model: Any) -> tuple[Value, Any] | None:

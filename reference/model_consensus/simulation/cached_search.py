@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from model_consensus.evolutionary_search import Digest, Model, Search, Step
+from model_consensus.systems.answers import AroundSearch
 
 
-class CachedSearch:
+class CachedSearch(AroundSearch):
     """A search that remembers the losses of the offspring of the last few parents.
 
     For many simulated processes in one program, which evaluate the same offspring: a loss is a
@@ -13,16 +14,9 @@ class CachedSearch:
     """
 
     def __init__(self, search: Search, parents: int = 16) -> None:
-        self._search = search
+        super().__init__(search)
         self._parents = parents
         self._known: dict[Digest, dict[Step, int]] = {}
-        self.draws = search.draws
-        self.recombines = search.recombines
-        self.genesis = search.genesis
-
-    def offspring(self, parent: Model, step: Step) -> Model:
-        """See :class:`Search`."""
-        return self._search.offspring(parent, step)
 
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """See :class:`Search`."""
@@ -31,5 +25,5 @@ class CachedSearch:
             del self._known[next(iter(self._known))]
         missing = [step for step in dict.fromkeys(steps) if step not in known]
         if missing:
-            known.update(zip(missing, self._search.losses(parent, missing), strict=True))
+            known.update(zip(missing, super().losses(parent, missing), strict=True))
         return [known[step] for step in steps]

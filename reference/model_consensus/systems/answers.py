@@ -166,12 +166,10 @@ class OneLandscape:
 
 
 @dataclass
-class Asked:
-    """A search that notes which models were evaluated, with their losses."""
+class AroundSearch:
+    """A search that does what another one does; those made of it do one thing differently."""
 
     search: Search
-    lineages: Lineages
-    found: dict[Digest, int] = field(default_factory=dict)
 
     @property
     def draws(self) -> int:
@@ -190,13 +188,29 @@ class Asked:
 
     def offspring(self, parent: Model, step: Step) -> Model:
         """See :class:`Search`."""
-        self.lineages.offspring(parent.digest, step)
         return self.search.offspring(parent, step)
 
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """See :class:`Search`."""
+        return self.search.losses(parent, steps)
+
+
+@dataclass
+class Asked(AroundSearch):
+    """A search that notes which models were evaluated, with their losses."""
+
+    lineages: Lineages
+    found: dict[Digest, int] = field(default_factory=dict)
+
+    def offspring(self, parent: Model, step: Step) -> Model:
+        """See :class:`Search`."""
+        self.lineages.offspring(parent.digest, step)
+        return super().offspring(parent, step)
+
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
+        """See :class:`Search`."""
         digests = [self.lineages.offspring(parent.digest, step) for step in steps]
-        losses = self.search.losses(parent, steps)
+        losses = super().losses(parent, steps)
         self.found.update(zip(digests, losses, strict=True))
         return losses
 
@@ -207,9 +221,13 @@ def _drawn(landscapes: Landscapes, parent: Model, process: Process) -> list[Step
 
 
 def _recombined(
-    landscapes: Landscapes, lineages: Lineages, loss: Losses, parent: Model, process: Process
+    landscapes: Landscapes,
+    lineages: Lineages,
+    loss: Losses,
+    parent: Model,
+    process: Process,
+    drawn: Sequence[Step],
 ) -> list[Step]:
-    drawn = _drawn(landscapes, parent, process)
     losses = [loss[lineages.offspring(parent.digest, step)] for step in drawn]
     return recombined(landscapes.search(loss), parent, process, losses)
 
@@ -224,7 +242,7 @@ def explored(
     drawn = _drawn(landscapes, parent, process)
     for first in revealed(landscapes, lineages, loss, parent, drawn):
         after, _ = _answered(lineages, loss, parent, drawn, first)
-        combined = _recombined(landscapes, lineages, after, parent, process)
+        combined = _recombined(landscapes, lineages, after, parent, process, drawn)
         for second in revealed(landscapes, lineages, after, parent, combined):
             yield first + second
 
@@ -240,7 +258,7 @@ def explored_losses(
     """``loss`` with the losses that are revealed by this answer, one of :func:`explored`."""
     drawn = _drawn(landscapes, parent, process)
     after, rest = _answered(lineages, loss, parent, drawn, answer)
-    combined = _recombined(landscapes, lineages, after, parent, process)
+    combined = _recombined(landscapes, lineages, after, parent, process, drawn)
     return _answered(lineages, after, parent, combined, rest)[0]
 
 
