@@ -300,7 +300,9 @@ DEFECTS: dict[str, Receive] = {
     ),
     "singles-only": with_steps(
         "Accepts single draws only.",
-        is_legal_offer=_legal(weights=lambda search, weights: is_single(weights)),
+        is_legal_offer=_legal(
+            weights=lambda search, weights: is_legal(search, weights) and is_single(weights)
+        ),
     ),
     "repeated": with_steps(
         "Accepts several offers of one sender in a generation.",
