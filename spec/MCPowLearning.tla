@@ -5,21 +5,30 @@ EXTENDS PowLearning, TLC
 Symmetric == Permutations(Correct)
 SymmetricInBoth == Permutations(Correct) \cup Permutations(Byzantine)
 
-(* Of all that the adversary can forge: on each block, each ticket of the  *)
-(* right generation with each claim, weights that are not legal, and the   *)
-(* next generation's first draw.  Or, in models that are about other       *)
-(* things, one block that is refused before anybody evaluates anything.    *)
+(* Of all that the adversary can forge: on each block, each step that can  *)
+(* be made of offers and probes with each claim, weights that are not      *)
+(* legal, and the next generation's first draw.  Or, in models that are    *)
+(* about other things, one block that is refused before anybody evaluates  *)
+(* anything.                                                               *)
 CONSTANT EachForgery
 LeastLoss == CHOOSE c \in Losses : \A d \in Losses : c <= d
 FewForgeries ==
-    LET Make(i, t, c) == [parent |-> i, ticket |-> t, claim |-> c]
+    LET Make(i, b, step, c) == [parent |-> i, miner |-> b, step |-> step, claim |-> c]
         TooLarge == [j \in 1 .. Draws |-> Largest + 1]
-        Wrong(i, b) == {Make(i, Ticket(Height(i) + 1, b, TooLarge), LeastLoss),
-                        Make(i, Ticket(Height(i) + 2, b, Single(1)), LeastLoss)}
-        Claims(i, b) == {Make(i, t, c) : t \in OwnTickets(Height(i) + 1, b), c \in Losses}
+        Wrong(i, b) == {Make(i, b, {Ticket(Height(i) + 1, b, TooLarge)}, LeastLoss),
+                        Make(i, b, {Ticket(Height(i) + 2, b, Single(1))}, LeastLoss)}
+        Claims(i, b) == {Make(i, b, step, c) : step \in StepsOn(i), c \in Losses}
     IN  IF EachForgery
         THEN UNION {Wrong(i, b) \cup Claims(i, b) : i \in 0 .. Len(blocks), b \in Byzantine}
-        ELSE {Make(0, Ticket(2, b, Single(1)), LeastLoss) : b \in Byzantine}
+        ELSE {Make(0, b, {Ticket(2, b, Single(1))}, LeastLoss) : b \in Byzantine}
+
+(* Of all that it can offer: one ticket a model, in so many generations.   *)
+CONSTANT LyingGenerations
+FewLies(b, i) ==
+    IF Height(i) < LyingGenerations /\ ~HasOffered(b, i)
+    THEN {Offer(ModelOf(i), b, ticket, claim) :
+            ticket \in OwnTickets(Height(i) + 1, b), claim \in Losses}
+    ELSE {}
 -----------------------------------------------------------------------------
 (* WITNESSES: each says that a state is out of reach, and must be          *)
 (* violated.                                                               *)
@@ -36,12 +45,25 @@ NoForkOfDepth == \A p, q \in Correct :
 NoReorganisation ==
     [][\A p \in Correct : Blocks(tip[p]) \subseteq Blocks(tip[p])']_vars
 
-(* A block of a Byzantine miner is decided, and it is the best of its      *)
-(* miner's tickets where that means something.                             *)
+(* A block of a Byzantine miner is decided, and the floor means something: *)
+(* a probe is worse than the block.                                        *)
 NoByzantineLeader == \A p \in Correct : \A i \in Blocks(DecidedBlock(p)) :
-    Miner(i) \in Byzantine /\ IsBestOfOwn(i) =>
-        \A m \in AllDrawn(ModelOf(blocks[i].parent), Miner(i)) :
-            loss[m] = loss[ModelOf(i)]
+    Miner(i) \in Byzantine /\ ModelOf(i) \in DOMAIN loss =>
+        \A m \in AllProbes(ModelOf(blocks[i].parent)) : loss[m] = loss[ModelOf(i)]
+
+(* A correct process leads with a blend, ... *)
+NoBlend == \A i \in DOMAIN blocks :
+    Miner(i) \in Correct => Cardinality(blocks[i].step) = 1
+(* ... with the best of several offers, ... *)
+NoBest == \A i \in DOMAIN blocks :
+    Miner(i) \in Correct /\ Cardinality(blocks[i].step) = 1 =>
+        \A t \in blocks[i].step : t.proposer \in {Miner(i), Nobody}
+(* ... or with a probe. *)
+NoProbe == \A i \in DOMAIN blocks : Miner(i) \in Correct =>
+    \A t \in blocks[i].step : t.proposer # Nobody
+
+(* A liar is caught. *)
+NoBan == \A p \in Correct : banned[p] = {}
 
 (* A block arrives before its parent. *)
 NoOrphan == \A p \in Correct, i \in DOMAIN blocks :

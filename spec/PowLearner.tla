@@ -1,15 +1,18 @@
 ----------------------------- MODULE PowLearner -----------------------------
 (***************************************************************************)
 (* The learner of evolutionary search over proof-of-work leader election:  *)
-(* which blocks it accepts, which chain it adopts, and what it decides.    *)
+(* which blocks it accepts, which chain it adopts, what it decides, and    *)
+(* what it does when it leads.                                             *)
 (*                                                                         *)
-(* A block is one step of the search.  The process that wants to mine on a *)
-(* block evaluates its lambda draws on that block's model, and their       *)
-(* recombination if there is one, puts the best ticket and its loss into   *)
-(* the new block, and only then searches for the hash.  Everybody who      *)
-(* receives the block evaluates the same and refuses it if it says         *)
-(* anything else.  A process decides the models of the blocks that have    *)
-(* `Depth' blocks on top in its longest chain.                             *)
+(* A block is one step of the search.  Between two blocks the processes    *)
+(* send each other offers: their best tickets, with claims to the losses.  *)
+(* Who mines a block leads its generation, and blends the offers that it   *)
+(* has; it evaluates the step before it searches for the hash.  Who        *)
+(* receives the block evaluates the step, too, and a few public probes,    *)
+(* draws of nobody: the step has to be as good as each of them.  This is   *)
+(* the floor.  It holds for every block, whoever mined it and under        *)
+(* however many names.  A process decides the models of the blocks that    *)
+(* have `Depth' blocks on top in its longest chain.                        *)
 (*                                                                         *)
 (* The variables are the block tree and the learners.  PowLearning adds    *)
 (* what is around them: the landscape, the oracle that elects the miners,  *)
@@ -17,31 +20,34 @@
 (***************************************************************************)
 EXTENDS EvolutionarySearch
 
-CONSTANT Depth      \* k: how many blocks on top decide a block
+CONSTANTS Depth,    \* k: how many blocks on top decide a block
+          Probes    \* lambda_0: how many probes make the floor
+
+ASSUME PowLearnerAssumption == Depth \in Nat /\ Probes \in 1 .. Draws
 
 VARIABLES blocks,   \* the blocks in the order in which they were mined; a
                     \* block is named by its place, and the genesis by 0
           known,    \* known[p]: the blocks that p has accepted
-          tip       \* tip[p]: the last block of the chain that p has adopted
-
-(* Lambda, the size of a selection, is the number of a process's draws. *)
-Lambda == Draws
+          tip,      \* tip[p]: the last block of the chain that p has adopted
+          banned    \* banned[p]: whose offers p does not use any more
 -----------------------------------------------------------------------------
-(* THE BLOCK TREE.  A block is an offer with a proof of work:              *)
+(* THE BLOCK TREE.  A block is a step with a proof of work:                *)
 (*   parent  the block that it extends                                     *)
-(*   ticket  the ticket of the next model; its generation is the block's   *)
-(*           height, its proposer the miner                                *)
+(*   miner   who mined it; no check looks at this                          *)
+(*   step    the step of the next model: a set of tickets                  *)
 (*   claim   the loss of that model                                        *)
 
-Miner(i) == blocks[i].ticket.proposer
-Height(i) == IF i = 0 THEN 0 ELSE blocks[i].ticket.generation
+Miner(i) == blocks[i].miner
 
 (* The models from the genesis to that of block i. *)
 RECURSIVE Models(_)
 Models(i) ==
-    LET Extended(models) == Append(models, Proposal(Last(models), blocks[i].ticket))
+    LET Extended(models) == Append(models, Offspring(Last(models), blocks[i].step))
     IN  IF i = 0 THEN <<Genesis>> ELSE Once(Extended, Models(blocks[i].parent))
 ModelOf(i) == Last(Models(i))
+
+RECURSIVE Height(_)
+Height(i) == IF i = 0 THEN 0 ELSE Height(blocks[i].parent) + 1
 
 (* Block i, or the block that stands h below it in its chain. *)
 RECURSIVE Ancestor(_, _)
@@ -51,35 +57,47 @@ Ancestor(i, h) == IF h = 0 \/ i = 0 THEN i ELSE Ancestor(blocks[i].parent, h - 1
 LearnerInit == /\ blocks = << >>
                /\ known = [p \in Correct |-> {0}]
                /\ tip = [p \in Correct |-> 0]
+               /\ banned = [p \in Correct |-> {}]
 
-(* The block that q can mine on i: its best ticket, and the loss of that. *)
-BlockOn(i, q, landscape) ==
-    LET best == BestTicket(landscape, ModelOf(i), q)
-    IN  [parent |-> i, ticket |-> best, claim |-> landscape[Proposal(ModelOf(i), best)]]
+(* THE FLOOR.  Nobody has draws like every process, and the first of them  *)
+(* are the probes.  Nobody can choose them, or leave one out.              *)
+Nobody == ""
+AllProbes(parent) == {Drawn(parent, Nobody, j) : j \in 1 .. Probes}
+ReachesFloor(loss, landscape, parent) == \A m \in AllProbes(parent) : loss <= landscape[m]
 
-(* WHAT IT ACCEPTS.  A block has to pass three checks, in the order of     *)
-(* their cost.  The results of the first and the last are facts about the  *)
-(* block, the same for everybody and for ever, and so arguments here: the  *)
-(* implementation hashes the block for `work' and calls IsExact for        *)
-(* `exact'.                                                                *)
+(* The step to the best probe; of equal ones, to the first. *)
+BestProbe(landscape, parent) ==
+    LET losses == [j \in 1 .. Probes |-> landscape[Drawn(parent, Nobody, j)]]
+        IsBest(j) == \A i \in 1 .. Probes :
+            losses[j] < losses[i] \/ (losses[j] = losses[i] /\ j <= i)
+    IN  Last(Drawn(parent, Nobody, CHOOSE j \in 1 .. Probes : IsBest(j)))
+-----------------------------------------------------------------------------
+(* WHAT IT ACCEPTS.  A block has to pass four checks, in the order of      *)
+(* their cost.  The results of the first and the last two are facts about  *)
+(* the block, the same for everybody and for ever, and so arguments here:  *)
+(* the implementation hashes the block for `work', and evaluates it.       *)
 
 (* Its hash is below the target. *)
 HasWork(work) == work
 
-(* Its parent is accepted, and its ticket is its miner's own on it. *)
-IsOwnDraw(block) ==
-    IsOwnTicket(block.ticket, Height(block.parent) + 1, block.ticket.proposer)
-FollowsParent(p, block) == block.parent \in known[p] /\ IsOwnDraw(block)
+(* Its parent is accepted, and its step is legal there.  Names are free:   *)
+(* it does not matter whose tickets these are.                             *)
+Names == INSTANCE EvolutionarySearch WITH
+    Proc <- Proc \cup {Nobody}, Byzantine <- Byzantine \cup {Nobody}
+IsOwnStep(block) == Names!IsLegalStep(block.step, Height(block.parent) + 1)
+FollowsParent(p, block) == block.parent \in known[p] /\ IsOwnStep(block)
 
-(* The evaluations of its miner give this ticket and this claim. *)
+(* Its claim is the loss of its model, ... *)
 IsExact(block, landscape) ==
-    LET parent == ModelOf(block.parent)
-        best == BestTicket(landscape, parent, block.ticket.proposer)
-    IN  block.ticket = best /\ block.claim = landscape[Proposal(parent, best)]
+    block.claim = landscape[Offspring(ModelOf(block.parent), block.step)]
+(* ... and as good as all probes. *)
+IsAboveFloor(block, landscape) ==
+    ReachesFloor(block.claim, landscape, ModelOf(block.parent))
 IsVerified(exact) == exact
+HasFloor(above) == above
 
-Accepts(p, block, work, exact) ==
-    HasWork(work) /\ FollowsParent(p, block) /\ IsVerified(exact)
+Accepts(p, block, work, exact, above) ==
+    HasWork(work) /\ FollowsParent(p, block) /\ IsVerified(exact) /\ HasFloor(above)
 
 (* WHAT IT ADOPTS.  p accepts the block named i, of this height, and       *)
 (* adopts its chain if it is longer.                                       *)
@@ -87,15 +105,56 @@ Adopt(p, i, height) ==
     /\ known' = [known EXCEPT ![p] = @ \cup {i}]
     /\ tip' = [tip EXCEPT ![p] = IF height > Height(@) THEN i ELSE @]
 
-(* p takes block i, which has work and is exact. *)
+(* p takes block i, which is valid. *)
 Take(p, i) ==
     /\ i \notin known[p]
-    /\ IF Accepts(p, blocks[i], TRUE, TRUE)
+    /\ IF Accepts(p, blocks[i], TRUE, TRUE, TRUE)
        THEN Adopt(p, i, Height(i))
        ELSE UNCHANGED <<known, tip>>
-    /\ UNCHANGED blocks
+    /\ UNCHANGED <<blocks, banned>>
 
 (* WHAT IT DECIDES.  The last block that p decides, and its output. *)
 DecidedBlock(p) == Ancestor(tip[p], Depth)
 Decided == [p \in Correct |-> Models(DecidedBlock(p))]
+-----------------------------------------------------------------------------
+(* WHAT IT DOES WHEN IT LEADS.  An offer says that its sender, by a ticket *)
+(* of his own on the model `parent', has found the loss `claim'.           *)
+Offer(parent, sender, ticket, claim) ==
+    [parent |-> parent, sender |-> sender, ticket |-> ticket, claim |-> claim]
+Offered(offer) == {offer.ticket}
+IsTrue(offer, landscape) == landscape[Proposal(offer.parent, offer.ticket)] = offer.claim
+
+(* Of the offers `seen', those that p may use: on the model of its tip, by *)
+(* a sender that it has not caught lying, and better than every probe.     *)
+IsBanned(p, sender) == sender \in banned[p]
+Useful(p, seen, landscape) == {o \in seen :
+    /\ o.parent = ModelOf(tip[p])
+    /\ IsOwnTicket(o.ticket, Generation(o.parent) + 1, o.sender)
+    /\ ~IsBanned(p, o.sender)
+    /\ \A m \in AllProbes(o.parent) : o.claim < landscape[m]}
+LeastClaims(useful) == {o \in useful : \A other \in useful : o.claim <= other.claim}
+
+(* The step that all of them make together.  If it is as good as each of   *)
+(* them is said to be, nobody need know which of them are true.            *)
+Blend(useful) == {o.ticket : o \in useful}
+IsAsGood(loss, useful) == \A o \in useful : loss <= o.claim
+BlendIsAsGood(useful, landscape) == useful # {} =>
+    \E o \in useful : IsAsGood(landscape[Offspring(o.parent, Blend(useful))], useful)
+
+(* If it is not, p evaluates them all: whom it has caught lying. *)
+Liars(useful, landscape) ==
+    IF BlendIsAsGood(useful, landscape) THEN {}
+    ELSE {o.sender : o \in {o \in useful : ~IsTrue(o, landscape)}}
+Ban(p, senders) == /\ banned' = [banned EXCEPT ![p] = @ \cup senders]
+                   /\ UNCHANGED <<blocks, known, tip>>
+
+(* The steps that p may lead with, when none of them is false: the blend   *)
+(* if it is as good as each, else a best one; without any, the best probe. *)
+BestSteps(p, useful, landscape) ==
+    IF useful = {} THEN {BestProbe(landscape, ModelOf(tip[p]))}
+    ELSE IF BlendIsAsGood(useful, landscape) THEN {Blend(useful)}
+    ELSE {Offered(o) : o \in LeastClaims(useful)}
+BlockOn(i, q, step, landscape) ==
+    [parent |-> i, miner |-> q, step |-> step,
+     claim |-> landscape[Offspring(ModelOf(i), step)]]
 =============================================================================

@@ -2,43 +2,60 @@
 (***************************************************************************)
 (* Evolutionary search over proof-of-work leader election.                 *)
 (*                                                                         *)
-(* PowLearner says what a process does with a block.  Here an oracle, the  *)
-(* search for hashes, elects the process that appends the next block; the  *)
-(* network carries the blocks; and the adversary does what it can.         *)
+(* PowLearner says what a process does with blocks and with offers.  Here  *)
+(* an oracle, the search for hashes, elects the process that appends the   *)
+(* next block; the network carries blocks and offers; and the adversary    *)
+(* does what it can.                                                       *)
 (*                                                                         *)
-(* A block on a chain is its miner's best of lambda, whoever mined it: the *)
-(* adversary chooses what to extend and when to publish, and nothing else. *)
-(* What it can do with that is the subject of LongestChain, which this     *)
-(* module refines.                                                         *)
+(* A block on a chain is above its floor, whoever mined it.  The adversary *)
+(* can offer what it likes: a leader that takes a false offer for true has *)
+(* found a step that is as good as it claims.  It can lead without sharing *)
+(* anything.  And it chooses what to extend and when to publish; what it   *)
+(* can do with that is the subject of LongestChain, which this module      *)
+(* refines.                                                                *)
 (*                                                                         *)
-(* Two assumptions have no counterpart in the implementation's code: that  *)
-(* a block names its true miner, and that the network is Synchronous (see  *)
-(* LongestChain, also on ties).                                            *)
+(* Three assumptions have no counterpart in the implementation's code:     *)
+(* that an offer, in a block too, is its sender's; that a block names its  *)
+(* true miner; and that the network is Synchronous for blocks (see         *)
+(* LongestChain, also on ties).  Offers may be lost.                       *)
 (***************************************************************************)
 EXTENDS PowLearner
 
 CONSTANTS Wins,             \* T: how many blocks are mined in all
           ByzantineWins     \* a: how many of them at most by the adversary
 
-VARIABLE loss       \* the losses of the models drawn and still of interest
+VARIABLES offers,   \* the offers that have been sent
+          loss      \* the losses of the models drawn and still of interest
 
-vars == <<blocks, known, tip, loss>>
+learnerVars == <<blocks, known, tip, banned>>
+vars == <<blocks, known, tip, banned, offers, loss>>
 
 (* What the theorems ask of the depth.  It is never assumed: a model in    *)
 (* which the depth is smaller shows what goes wrong.                       *)
 DepthIsSafe == ByzantineWins <= Depth \/ Wins <= 2 * Depth + 1
 -----------------------------------------------------------------------------
-(* THE LANDSCAPE, as far as q explores it when it evaluates its draws on   *)
-(* block i: what is remembered, and any losses of the models that nobody   *)
-(* has evaluated.  (If the losses of a model's offspring were found and    *)
-(* forgotten, the blocks that exist must stay exact.)                      *)
-ExploredOn(i, q) ==
-    {landscape \in Explored(loss, ModelOf(i), q) :
-        \A j \in DOMAIN blocks :
-            /\ Miner(j) = q
-            /\ Height(j) = Height(i) + 1
-            /\ ModelOf(blocks[j].parent) = ModelOf(i)
-            => IsExact(blocks[j], landscape)}
+(* THE LANDSCAPE.  What an evaluation may find: what is remembered, and    *)
+(* any losses of the models that nobody has evaluated.  (If losses were    *)
+(* found and forgotten, the blocks that exist must stay valid.)            *)
+IsConsistent(landscape) == \A j \in DOMAIN blocks :
+    LET parent == ModelOf(blocks[j].parent)
+    IN  /\ ModelOf(j) \in DOMAIN landscape => landscape[ModelOf(j)] = blocks[j].claim
+        /\ \A m \in AllProbes(parent) \cap DOMAIN landscape : blocks[j].claim <= landscape[m]
+Consistent(landscapes) == {landscape \in landscapes : IsConsistent(landscape)}
+
+(* What p may find when it looks at the offers that it has seen: first the *)
+(* probes, and then the blend of the offers that are better.               *)
+LedOn(p, seen) ==
+    LET parent == ModelOf(tip[p])
+        Blended(landscape) ==
+            LET useful == Useful(p, seen, landscape)
+            IN  IF useful = {} THEN {} ELSE {Offspring(parent, Blend(useful))}
+    IN  Consistent(UNION {Revealed(landscape, Blended(landscape)) :
+            landscape \in Revealed(loss, AllProbes(parent))})
+
+(* What anybody may find who evaluates a step on block i, and the probes. *)
+SteppedOn(i, step) == Consistent(
+    Revealed(loss, AllProbes(ModelOf(i)) \cup {Offspring(ModelOf(i), step)}))
 
 (* What is drawn on a model that is itself forgotten is not remembered:    *)
 (* where the depth is safe nobody can come to decide it.                   *)
@@ -48,7 +65,7 @@ Remember(landscape, i) == loss' =
 (* After a decision, the losses that nobody needs any more are forgotten. *)
 Forget == loss' = Remembered(loss, Decided')
 -----------------------------------------------------------------------------
-Init == LearnerInit /\ loss = << >>
+Init == LearnerInit /\ offers = {} /\ loss = << >>
 
 (* Between two wins there is time for the blocks of correct processes. *)
 Synchronous == \A i \in DOMAIN blocks :
@@ -61,16 +78,52 @@ MayWin(q) ==
         Cardinality({i \in DOMAIN blocks : Miner(i) \in Byzantine}) < ByzantineWins
     /\ Synchronous
 
-(* q wins the one block that it can mine on i; nobody has received it. *)
-Extend(q, i) == \E landscape \in ExploredOn(i, q) :
-    /\ blocks' = Append(blocks, BlockOn(i, q, landscape))
+(* q wins the block with this step on i; nobody has received it. *)
+Extend(q, i, step, landscape) ==
+    /\ blocks' = Append(blocks, BlockOn(i, q, step, landscape))
     /\ Remember(landscape, i)
-    /\ UNCHANGED <<known, tip>>
+    /\ UNCHANGED <<known, tip, banned, offers>>
 
-(* CORRECT.  p wins a block and sends it to all, to itself as well. *)
-Mine(p) ==
-    /\ MayWin(p)
-    /\ Extend(p, tip[p])
+(* Then there is time for offers: while nothing is on its way. *)
+MayOffer == Len(blocks) < Wins /\ Synchronous
+
+(* CORRECT.  p evaluates its draws on the model of its tip, and offers the *)
+(* best, once.                                                             *)
+HasOffered(q, i) == \E o \in offers : o.sender = q /\ o.parent = ModelOf(i)
+MakeOffer(p) ==
+    /\ MayOffer
+    /\ ~HasOffered(p, tip[p])
+    /\ LET parent == ModelOf(tip[p]) IN
+       \E landscape \in Consistent(Explored(loss, parent, p)) :
+        LET ticket == BestTicket(landscape, parent, p)
+            claim == landscape[Proposal(parent, ticket)]
+        IN  /\ offers' = offers \cup {Offer(parent, p, ticket, claim)}
+            /\ Remember(landscape, tip[p])
+    /\ UNCHANGED learnerVars
+
+(* The offers that p may have on the model of its tip: its own, and of     *)
+(* each other process at most one; they arrive or are lost.                *)
+OffersOn(i) == {o \in offers : o.parent = ModelOf(i)}
+Collected(p) == {seen \in SUBSET OffersOn(tip[p]) :
+    /\ \E o \in seen : o.sender = p
+    /\ \A o, other \in seen : o.sender = other.sender => o = other}
+
+(* p catches those that have sent it false offers. *)
+CatchAmong(p, seen) == \E landscape \in LedOn(p, seen) :
+    LET liars == Liars(Useful(p, seen, landscape), landscape)
+    IN  /\ liars # {}
+        /\ Ban(p, liars)
+        /\ Remember(landscape, tip[p])
+        /\ UNCHANGED offers
+Catch(p) == MayOffer /\ \E seen \in Collected(p) : CatchAmong(p, seen)
+
+(* p wins a block that leads on from its tip, and sends it to all, to      *)
+(* itself as well.                                                         *)
+Lead(p, seen) == \E landscape \in LedOn(p, seen) :
+    LET useful == Useful(p, seen, landscape)
+    IN  /\ Liars(useful, landscape) = {}
+        /\ \E step \in BestSteps(p, useful, landscape) : Extend(p, tip[p], step, landscape)
+Mine(p) == MayWin(p) /\ \E seen \in Collected(p) : Lead(p, seen)
 
 (* p receives a block of a correct process, or one that a correct process  *)
 (* passes on.  If its parent is missing it is refused, and received again. *)
@@ -78,26 +131,46 @@ IsKnown(i) == \E p \in Correct : i \in known[p]
 Receive(p, i) ==
     /\ i \in DOMAIN blocks
     /\ Miner(i) \in Correct \/ IsKnown(i)
-    /\ Take(p, i) /\ Forget
+    /\ Take(p, i) /\ Forget /\ UNCHANGED offers
 
-(* ADVERSARY.  b wins a block on any block there is, and withholds it ... *)
+(* ADVERSARY.  b offers any ticket of its own on any block's model, with   *)
+(* any claim.                                                              *)
+Lies(b, i) == {Offer(ModelOf(i), b, ticket, claim) :
+    ticket \in OwnTickets(Height(i) + 1, b), claim \in Losses}
+ByzantineOffer(b) ==
+    /\ MayOffer
+    /\ \E i \in 0 .. Len(blocks) : \E o \in Lies(b, i) \ offers :
+        /\ offers' = offers \cup {o}
+        /\ \E landscape \in Consistent(Revealed(loss, {Proposal(o.parent, o.ticket)})) :
+            Remember(landscape, i)
+    /\ UNCHANGED learnerVars
+
+(* b wins a block on any block there is, with any step that is good        *)
+(* enough, and withholds it ...                                            *)
+TicketsOn(i) == {o.ticket : o \in OffersOn(i)} \cup UNION {Last(m) : m \in AllProbes(ModelOf(i))}
+StepsOn(i) == {step \in SUBSET TicketsOn(i) : Names!IsLegalStep(step, Height(i) + 1)}
 ByzantineMine(b) ==
     /\ MayWin(b)
-    /\ \E i \in 0 .. Len(blocks) : Extend(b, i)
+    /\ \E i \in 0 .. Len(blocks) : \E step \in StepsOn(i) :
+       \E landscape \in SteppedOn(i, step) :
+        /\ IsAboveFloor(BlockOn(i, b, step, landscape), landscape)
+        /\ Extend(b, i, step, landscape)
 
 (* ... until the adversary shows it to p, the first to see it. *)
 ByzantinePublish(p, i) ==
     /\ i \in DOMAIN blocks
     /\ Miner(i) \in Byzantine /\ ~IsKnown(i)
-    /\ Take(p, i) /\ Forget
+    /\ Take(p, i) /\ Forget /\ UNCHANGED offers
 
 (* Everything else that the adversary can send: blocks in Byzantine        *)
-(* processes' names without work, with a wrong ticket or a false claim.    *)
+(* processes' names without work, with a step that is not legal or below   *)
+(* the floor, or with a false claim.                                       *)
 AnyWeights == [1 .. Draws -> -Largest - 1 .. Largest + 1]
+AnyTickets == [generation : 1 .. Wins, proposer : Byzantine, weights : AnyWeights]
 Forgeries ==
-    [parent : 0 .. Len(blocks),
-     ticket : [generation : 1 .. Wins, proposer : Byzantine, weights : AnyWeights],
-     claim : Losses]
+    [parent : 0 .. Len(blocks), miner : Byzantine, step : SUBSET AnyTickets, claim : Losses]
+        \cup UNION {[parent : {i}, miner : Byzantine, step : StepsOn(i), claim : Losses] :
+                    i \in 0 .. Len(blocks)}
 
 (* The adversary sends such a block to p.  If p comes to evaluate it, the  *)
 (* losses that it finds are fixed from now on.  If p accepts the block (it *)
@@ -105,31 +178,38 @@ Forgeries ==
 (* costs the adversary a win; this is not counted, which can only help the *)
 (* adversary.                                                              *)
 ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
-    LET q == block.ticket.proposer
-        Send(exact) ==
-            /\ ~(work /\ block.parent \in known[p] /\ IsOwnDraw(block) /\ exact)
-            /\ IF Accepts(p, block, work, exact)
+    LET Send(exact, above) ==
+            /\ ~(/\ work /\ block.parent \in known[p] /\ IsOwnStep(block)
+                 /\ exact /\ above)
+            /\ IF Accepts(p, block, work, exact, above)
                THEN /\ blocks' = Append(blocks, block)
-                    /\ Adopt(p, Len(blocks) + 1, block.ticket.generation)
-               ELSE UNCHANGED <<blocks, known, tip>>
-    IN  /\ work => MayWin(q)
+                    /\ Adopt(p, Len(blocks) + 1, Height(block.parent) + 1)
+                    /\ UNCHANGED banned
+               ELSE UNCHANGED learnerVars
+    IN  /\ work => MayWin(block.miner)
         /\ IF HasWork(work) /\ FollowsParent(p, block)
-           THEN \E landscape \in ExploredOn(block.parent, q) :
-                    Send(IsExact(block, landscape)) /\ Remember(landscape, block.parent)
-           ELSE Send(FALSE) /\ UNCHANGED loss
+           THEN \E landscape \in SteppedOn(block.parent, block.step) :
+                    /\ Send(IsExact(block, landscape), IsAboveFloor(block, landscape))
+                    /\ Remember(landscape, block.parent)
+           ELSE Send(FALSE, FALSE) /\ UNCHANGED loss
+        /\ UNCHANGED offers
 -----------------------------------------------------------------------------
-CorrectNext == \/ \E p \in Correct : Mine(p)
+CorrectNext == \/ \E p \in Correct : MakeOffer(p)
+               \/ \E p \in Correct : Catch(p)
+               \/ \E p \in Correct : Mine(p)
                \/ \E p \in Correct, i \in 1 .. Wins : Receive(p, i)
 
-AdversaryNext == \/ \E b \in Byzantine : ByzantineMine(b)
+AdversaryNext == \/ \E b \in Byzantine : ByzantineOffer(b)
+                 \/ \E b \in Byzantine : ByzantineMine(b)
                  \/ \E p \in Correct, i \in 1 .. Wins : ByzantinePublish(p, i)
                  \/ \E p \in Correct : ByzantineForge(p)
 
 Next == CorrectNext \/ AdversaryNext
 
-(* Correct processes win while there is something to win, and what one of  *)
-(* them sends or passes on arrives.                                        *)
+(* Correct processes offer, and win while there is something to win, and   *)
+(* what one of them sends or passes on arrives.                            *)
 Fairness ==
+    /\ \A p \in Correct : WF_vars(MakeOffer(p))
     /\ WF_vars(\E p \in Correct : Mine(p))
     /\ \A p \in Correct : WF_vars(\E i \in 1 .. Wins : Receive(p, i))
 
@@ -139,36 +219,52 @@ FairSpec == Spec /\ Fairness
 TypeOK ==
     /\ Len(blocks) <= Wins
     /\ \A i \in DOMAIN blocks :
-        /\ DOMAIN blocks[i] = {"parent", "ticket", "claim"}
+        /\ DOMAIN blocks[i] = {"parent", "miner", "step", "claim"}
         /\ blocks[i].parent \in 0 .. i - 1
-        /\ Height(i) = Height(blocks[i].parent) + 1
+        /\ IsOwnStep(blocks[i])
         /\ Miner(i) \in Proc
         /\ blocks[i].claim \in Losses
     /\ DOMAIN known = Correct
     /\ \A p \in Correct : known[p] \subseteq 0 .. Len(blocks)
     /\ DOMAIN tip = Correct
     /\ \A p \in Correct : tip[p] \in known[p]
+    /\ DOMAIN banned = Correct
+    /\ \A o \in offers :
+        /\ o.sender \in Proc /\ o.claim \in Losses
+        /\ IsOwnTicket(o.ticket, Generation(o.parent) + 1, o.sender)
     /\ \A m \in DOMAIN loss : loss[m] \in Losses
 
-(* SAFETY.  P2: where the depth is safe, the outputs agree and only grow.  *)
-(* P1: each output is a path of offspring, always.                         *)
+(* SAFETY.  P2: where the depth is safe, the outputs agree and only grow. *)
 Agreement == AgreementOf(Decided)
 Integrity == [][\A p \in Correct : IsPrefix(Decided[p], Decided[p]')]_vars
-Lineage == LineageOf(Decided)
 
-(* P1: each decided block, a Byzantine miner's too, is as good as all      *)
-(* lambda draws of its miner.  A miner chooses none of them: they are      *)
-(* given by its name and the generation.  (This is checked while the       *)
-(* block's loss is remembered: at the latest in the state in which the     *)
-(* block is decided first.)                                                *)
-IsBestOfOwn(i) == \A m \in AllDrawn(ModelOf(blocks[i].parent), Miner(i)) :
-    m \in DOMAIN loss /\ loss[ModelOf(i)] <= loss[m]
+(* Nobody is banned who has not lied. *)
+Accuracy == \A p \in Correct : banned[p] \subseteq Byzantine
 
-RECURSIVE ChainIsExact(_)
-ChainIsExact(i) == i = 0 \/
-    /\ ModelOf(i) \in DOMAIN loss => IsBestOfOwn(i)
-    /\ ChainIsExact(blocks[i].parent)
-Resilience == \A p \in Correct : ChainIsExact(DecidedBlock(p))
+(* P1: each block on a decided chain, a Byzantine miner's too, is as good  *)
+(* as all probes on its parent.  (This is checked while the block's loss   *)
+(* is remembered: at the latest in the state in which the block is decided *)
+(* first.)                                                                 *)
+IsAtFloor(i) == LET parent == ModelOf(blocks[i].parent) IN
+    /\ AllProbes(parent) \subseteq DOMAIN loss
+    /\ ReachesFloor(loss[ModelOf(i)], loss, parent)
+
+RECURSIVE ChainIsAtFloor(_)
+ChainIsAtFloor(i) == i = 0 \/
+    /\ ModelOf(i) \in DOMAIN loss => IsAtFloor(i)
+    /\ ChainIsAtFloor(blocks[i].parent)
+Resilience == \A p \in Correct : ChainIsAtFloor(DecidedBlock(p))
+
+(* The same of every block when it is mined, whatever the depth. *)
+IsMinedAtFloor == [][\A i \in DOMAIN blocks' \ DOMAIN blocks :
+    (ModelOf(i) \in DOMAIN loss)' => (IsAtFloor(i) /\ blocks[i].claim = loss[ModelOf(i)])']_vars
+
+(* What sharing gives: the block of a correct miner is as good as its own  *)
+(* offer, and as every true offer that it had.                             *)
+SharesSearch == [][\A p \in Correct : \A seen \in Collected(p) :
+    Mine(p) /\ Lead(p, seen) => \A o \in seen :
+        o.sender = p \/ (Proposal(o.parent, o.ticket) \in DOMAIN loss /\ IsTrue(o, loss)) =>
+            blocks'[Len(blocks')].claim <= o.claim]_vars
 
 (* LIVENESS.  Each win of a correct process lengthens everybody's chain,   *)
 (* whatever the adversary does, so all but Depth of these generations are  *)
@@ -176,29 +272,39 @@ Resilience == \A p \in Correct : ChainIsExact(DecidedBlock(p))
 Progress == \A p \in Correct :
     <>(Decisions(Decided[p]) >= Wins - ByzantineWins - Depth)
 
-(* REFINEMENT.  A miner cannot choose among its draws, so no decided model *)
-(* is worse than lambda proposals that the adversary did not choose.  Who  *)
-(* mines a block proposes its model, and a process evaluates the draws of  *)
-(* a block to mine it and to accept it.  That is no less than Rho, what it *)
-(* could match alone: nobody's work is shared.  (Not counted is what it    *)
-(* evaluates of a refused block; that has cost the adversary a win.)       *)
-Proposed == {ModelOf(i) : i \in {j \in DOMAIN blocks :
-    Miner(j) \in Correct /\ Height(j) > LastCommon(Decided)}}
-Evaluations == [p \in Correct |-> ProposalCost *
-    (Cardinality(known[p] \ {0}) + Cardinality({i \in DOMAIN blocks : Miner(i) = p}))]
+(* REFINEMENT.  To ModelConsensus, nobody is one more process that decides *)
+(* nothing.  The adversary does not choose his draws, so a decided model   *)
+(* matches the probes at least.  What a correct process offers, it         *)
+(* proposes.  It evaluates its draws to make an offer; the probes, the     *)
+(* blend and, at most, each offer to lead or to catch a liar; the probes   *)
+(* and the step to accept a block.  (Not counted is what it evaluates of a *)
+(* refused block; that has cost the adversary a win.)                      *)
+Proposed == {Proposal(o.parent, o.ticket) : o \in {o \in offers :
+    o.sender \in Correct /\ Generation(o.parent) >= LastCommon(Decided)}}
+LeadCost == Probes + 1 + Cardinality(Proc)
+ReceiveCost == Probes + 1
+Evaluations == [p \in Correct |->
+    ProposalCost * Cardinality({o \in offers : o.sender = p})
+    + LeadCost * (Cardinality({i \in DOMAIN blocks : Miner(i) = p}) + Cardinality(banned[p]))
+    + ReceiveCost * Cardinality(known[p] \ {0})]
 MC == INSTANCE ModelConsensus WITH
+    Proc <- Proc \cup {Nobody}, Byzantine <- Byzantine \cup {Nobody},
     decided <- Decided, proposed <- Proposed, evaluations <- Evaluations,
-    Generations <- Wins, Unchosen <- Proc, Rho <- Lambda,
-    Work <- 2 * ProposalCost, More <- 2 * ProposalCost * (Depth + ByzantineWins)
+    Generations <- Wins, Unchosen <- Correct \cup {Nobody}, Rho <- Probes,
+    Work <- ProposalCost + LeadCost + ReceiveCost,
+    More <- (ProposalCost + LeadCost + ReceiveCost) * (Depth + ByzantineWins + 1)
+            + LeadCost * Cardinality(Byzantine)
 RefinesModelConsensus == MC!Spec
+Lineage == MC!Lineage
 
 LC == INSTANCE LongestChain WITH
     blocks <- [i \in DOMAIN blocks |->
         [parent |-> blocks[i].parent, height |-> Height(i), miner |-> Miner(i)]]
 RefinesLongestChain == LC!Spec
 -----------------------------------------------------------------------------
-(* Proved (z3): pow_learning.  Checked at a bound: MCPowLearning. *)
-THEOREM Spec => [](TypeOK /\ Lineage /\ Resilience)
+(* Checked at a bound: MCPowLearning. *)
+THEOREM Spec => [](TypeOK /\ Lineage /\ Accuracy /\ Resilience)
+THEOREM Spec => IsMinedAtFloor /\ SharesSearch
 (* Checked at a bound: MCPowLearning, _two, _lambda, _recombines, _forge. *)
 THEOREM Spec => RefinesLongestChain
 THEOREM DepthIsSafe => (Spec => []Agreement /\ Integrity)

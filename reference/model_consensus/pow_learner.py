@@ -1,24 +1,24 @@
 """Evolutionary search over proof-of-work leader election: ``PowLearner.tla``.
 
-A block is one step of the search.  The process that wants to mine on a block evaluates its λ draws
-on that block's model, and their recombination if there is one, puts the best ticket and its loss
-into the new block, and only then searches for the nonce.  Whoever receives the block evaluates the
-same and refuses it if it says anything else: a block on a chain is its miner's best, whoever mined
-it.
+A block is one step of the search.  Between two blocks the processes send each other offers: their
+best tickets, with claims to the losses.  Who mines a block leads its generation: it blends the
+offers that it has, evaluates the step, and only then searches for the nonce.  Who receives the
+block evaluates the step, too, and λ0 public probes, draws of nobody: the step has to be as good as
+each of them.  This floor holds for every block, whoever mined it and under however many names.
 A learner adopts the longest chain of accepted blocks, of equally long ones the first, and decides
 the models of the blocks with ``depth`` blocks on top.
 
 The rule of this file: everything is a pure function of its arguments, and nothing outside changes a
 learner.  A block that is refused leaves the learner as it was; one that arrives before its parent
 is refused, and has to be received again.  Functions and fields have the names that they have in the
-specification, where the hash is the verdict ``work``; λ is the number of a process's draws,
-``search.draws``.  docs/side-by-side.md shows both texts in two columns.
+specification, where the hash is the verdict ``work``.  docs/side-by-side.md shows both texts in two
+columns.  A host that keeps the losses that it has found evaluates no model twice.
 
 The algorithm is our reading of the idea of Kucharavy, Monti, Guerraoui and Dolamic (2023).
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -29,13 +29,19 @@ from model_consensus.evolutionary_search import (
     Model,
     Process,
     Search,
-    Ticket,
+    Step,
+    all_drawn,
     best_ticket,
-    is_legal,
+    is_legal_step,
     is_own_ticket,
+    least,
     offspring_digest,
     tagged_digest,
 )
+from model_consensus.tob_learner import Offer, least_claim, offered
+
+NOBODY = ""
+"""Whose draws the probes are."""
 
 EVERY_HASH = 1 << 256
 """Every hash is below this target, so work is free."""
@@ -43,20 +49,24 @@ EVERY_HASH = 1 << 256
 MOST_HASHES = 1 << 32
 """No block may be expected to cost more hashes than this."""
 
+LONGEST_NAME = 64
+"""The bytes that a name in a block has at most."""
 
-@dataclass(frozen=True, order=True)
+
+@dataclass(frozen=True)
 class Block:
-    """One step of the search: an offer with a proof of work, about 150 bytes.
+    """One step of the search with a proof of work: about 100 bytes, and 50 for each ticket.
 
     :ivar parent: the digest of the block that it extends, or of the genesis model.
-    :ivar ticket: the ticket of the next model; its generation is the block's height, its proposer
-        the miner.
+    :ivar miner: who mined it; no check looks at whose name this is.
+    :ivar step: the step of the next model; its tickets' generation is the block's height.
     :ivar claim: the loss of that model.
     :ivar nonce: what makes the hash small; 0..2^64-1.
     """
 
     parent: Digest
-    ticket: Ticket
+    miner: Process
+    step: Step
     claim: int
     nonce: int = 0
 
@@ -70,28 +80,32 @@ class Block:
 
 def _hash_without_nonce(block: Block) -> "hashlib._Hash":
     """The hash of a block's other fields; the nonce, 8 bytes, big-endian, has to follow."""
-    step = offspring_digest(block.parent, frozenset([block.ticket]))
-    return hashlib.sha256(tagged_digest("model-consensus/block/2", step, block.claim))
+    step = offspring_digest(block.parent, block.step)
+    fields = tagged_digest("model-consensus/block/3", step, block.miner, block.claim)
+    return hashlib.sha256(fields)
 
 
 @dataclass(frozen=True)
 class Rules:
     """What all processes have agreed on.
 
-    :ivar processes: the names of all miners.
+    :ivar processes: the names of all processes; a step has no more tickets than there are.
     :ivar depth: k, how many blocks on top decide a block; at least 0.
+    :ivar probes: λ0, how many probes make the floor; at least 1, at most a process's draws.
     :ivar target: a block's hash, as an integer, is below it: a block costs 2^256 / target hashes
         on average.
-    :raises ModelConsensusError: ``depth`` is negative, or ``target`` is not in 2^224..2^256.
+    :raises ModelConsensusError: a number is out of its range.
     """
 
     processes: tuple[Process, ...]
     depth: int
+    probes: int = 1
     target: int = EVERY_HASH
 
     def __post_init__(self) -> None:
-        if self.depth < 0:
-            raise ModelConsensusError(f"depth must be at least 0, not {self.depth}")
+        for name, value, lowest in (("depth", self.depth, 0), ("probes", self.probes, 1)):
+            if value < lowest:
+                raise ModelConsensusError(f"{name} must be at least {lowest}, not {value}")
         if not EVERY_HASH // MOST_HASHES <= self.target <= EVERY_HASH:
             raise ModelConsensusError(f"target must be in 2^224..2^256, not {self.target:#x}")
 
@@ -105,6 +119,7 @@ class Learner:
     :ivar models: the model that each accepted block leads to, and the genesis model.
     :ivar known: the accepted blocks, by digest, in the order of their arrival.
     :ivar tip: the last block of the chain that it has adopted.
+    :ivar banned: whose offers it does not use any more.
     """
 
     process: Process
@@ -112,24 +127,31 @@ class Learner:
     models: Mapping[Digest, Model]
     known: Mapping[Digest, Block]
     tip: Digest
+    banned: frozenset[Process] = frozenset()
 
 
 class Verdict(StrEnum):
     """A learner's answer to a block: the first check that fails, in the order of their cost."""
 
     ACCEPTED = "accepted"
-    STRUCTURE = "a field of its ticket, its claim or its nonce is out of range"
+    STRUCTURE = "its step has too many tickets, or a field is out of range"
     WORK = "its hash is not below the target"
     KNOWN = "it is accepted already"
     PARENT = "its parent is not accepted"
-    GENERATION = "its generation does not follow its parent's"
-    EVALUATION = "the evaluation of its miner's draws gives another winner or another loss"
+    STEP = "its step is not legal on its parent"
+    EVALUATION = "its claim is not the loss of its model"
+    FLOOR = "a probe is better than its model"
 
 
 def new_learner(search: Search, process: Process) -> Learner:
     """A learner that knows the genesis model only."""
     genesis = search.genesis
     return Learner(process, genesis.digest, {genesis.digest: genesis}, {}, genesis.digest)
+
+
+def model_of_tip(learner: Learner) -> Model:
+    """The model that the chain which it has adopted leads to."""
+    return learner.models[learner.tip]
 
 
 # ------------------------------------------------------------------------------ proof of work
@@ -159,49 +181,50 @@ def find_nonce(rules: Rules, block: Block, start: int = 0, *, work: bool = True)
         nonce += 1
 
 
-# ------------------------------------------------------------------------------------- mining
+# ---------------------------------------------------------------------------------- the floor
 
 
-def extend(
-    search: Search, rules: Rules, parent: Digest, model: Model, miner: Process, start: int = 0
-) -> Block:
-    """The block that ``miner`` can mine on the block ``parent``, which leads to ``model``.
-
-    ``start`` is the first nonce to be tried: it makes two blocks of one content differ.
-    """
-    ticket, loss = best_ticket(search, model, miner)
-    return find_nonce(rules, Block(parent, ticket, loss), start)
+def all_probes(search: Search, rules: Rules, parent: Model) -> list[Step]:
+    """The steps of the λ0 probes on ``parent``: the first draws of nobody."""
+    tickets = all_drawn(parent.generation + 1, NOBODY, search.draws)[: rules.probes]
+    return [frozenset([ticket]) for ticket in tickets]
 
 
-def mine(search: Search, rules: Rules, learner: Learner, start: int = 0) -> Block:
-    """The learner's own block on the chain that it has adopted."""
-    model = learner.models[learner.tip]
-    return extend(search, rules, learner.tip, model, learner.process, start)
+def best_probe(search: Search, rules: Rules, parent: Model) -> tuple[Step, int]:
+    """The best probe and its loss, the floor: λ0 evaluations.  Ties go to the first probe."""
+    probes = all_probes(search, rules, parent)
+    losses = search.losses(parent, probes)
+    return probes[least(losses)], min(losses)
 
 
 # ----------------------------------------------------------------------------------- checking
 
 
-def has_structure(search: Search, rules: Rules, block: Block) -> bool:
+def has_structure(rules: Rules, block: Block) -> bool:
     """Whether each field of ``block`` is in its range; its parent is not looked at."""
-    ticket = block.ticket
+    names = [block.miner, *(ticket.proposer for ticket in block.step)]
     return (
-        ticket.proposer in rules.processes
-        and 0 < ticket.generation < 1 << 64
-        and is_legal(search, ticket.weights)
+        0 < len(block.step) <= len(rules.processes)
+        and all(len(name) <= LONGEST_NAME >= len(name.encode()) for name in names)
+        and all(0 < ticket.generation < 1 << 64 for ticket in block.step)
         and 0 <= block.claim < 1 << 64
         and 0 <= block.nonce < 1 << 64
     )
 
 
-def is_own_draw(search: Search, parent: Model, block: Block) -> bool:
-    """Whether the ticket is one that its miner may draw on ``parent``."""
-    return is_own_ticket(search, block.ticket, parent.generation + 1, block.ticket.proposer)
+def is_own_step(search: Search, parent: Model, block: Block) -> bool:
+    """Whether its step is legal on ``parent``, whosever tickets these are."""
+    return is_legal_step(search, parent.generation + 1, block.step)
 
 
 def is_exact(search: Search, parent: Model, block: Block) -> bool:
-    """Whether the miner's evaluations on ``parent`` give the block's ticket and its claim."""
-    return best_ticket(search, parent, block.ticket.proposer) == (block.ticket, block.claim)
+    """Whether its claim is the loss of its model: one evaluation."""
+    return search.losses(parent, [block.step]) == [block.claim]
+
+
+def is_above_floor(search: Search, rules: Rules, parent: Model, block: Block) -> bool:
+    """Whether its claim is as good as every probe: λ0 evaluations."""
+    return block.claim <= best_probe(search, rules, parent)[1]
 
 
 def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdict:
@@ -209,7 +232,7 @@ def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdi
 
     Evaluation comes last, so whoever wants others to evaluate has to do the work.
     """
-    if not has_structure(search, rules, block):
+    if not has_structure(rules, block):
         return Verdict.STRUCTURE
     if not has_work(rules, block):
         return Verdict.WORK
@@ -218,17 +241,19 @@ def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdi
     parent = learner.models.get(block.parent)
     if parent is None:
         return Verdict.PARENT
-    if not is_own_draw(search, parent, block):
-        return Verdict.GENERATION
+    if not is_own_step(search, parent, block):
+        return Verdict.STEP
     if not is_exact(search, parent, block):
         return Verdict.EVALUATION
+    if not is_above_floor(search, rules, parent, block):
+        return Verdict.FLOOR
     return Verdict.ACCEPTED
 
 
 def adopt(search: Search, learner: Learner, block: Block) -> Learner:
     """The learner that has accepted ``block``, and adopts its chain if it is longer."""
-    model = search.offspring(learner.models[block.parent], frozenset([block.ticket]))
-    longer = model.generation > learner.models[learner.tip].generation
+    model = search.offspring(learner.models[block.parent], block.step)
+    longer = model.generation > model_of_tip(learner).generation
     return replace(
         learner,
         models={**learner.models, block.digest: model},
@@ -258,3 +283,102 @@ def decided(rules: Rules, learner: Learner) -> tuple[Digest, ...]:
     blocks = chain(learner)
     settled = blocks[: max(0, len(blocks) - rules.depth)]
     return (learner.root, *(learner.models[digest].digest for digest in settled))
+
+
+# ------------------------------------------------------------------------------------ leading
+
+
+def make_offer(search: Search, learner: Learner) -> Offer:
+    """The learner's best ticket on the model of its tip: ``proposal_cost(search)`` evaluations."""
+    model = model_of_tip(learner)
+    ticket, loss = best_ticket(search, model, learner.process)
+    return Offer(learner.process, model.digest, ticket, loss)
+
+
+def keep(rules: Rules, offers: Mapping[Process, Offer], offer: Offer) -> Mapping[Process, Offer]:
+    """The offers that a process keeps, of each process the last: a flood takes no more memory."""
+    return {**offers, offer.sender: offer} if offer.sender in rules.processes else offers
+
+
+def is_usable(search: Search, learner: Learner, offer: Offer) -> bool:
+    """Whether it is its sender's own on the model of the tip, and its sender not caught lying."""
+    model = model_of_tip(learner)
+    return (
+        offer.parent == model.digest
+        and is_own_ticket(search, offer.ticket, model.generation + 1, offer.sender)
+        and offer.sender not in learner.banned
+    )
+
+
+def useful(
+    search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]
+) -> tuple[Offer, ...]:
+    """Those offers that the learner may use, with claims that are better than every probe."""
+    _, floor = best_probe(search, rules, model_of_tip(learner))
+    return tuple(o for o in offers if is_usable(search, learner, o) and o.claim < floor)
+
+
+def blend(chosen: Sequence[Offer]) -> Step:
+    """The step that these offers make together."""
+    return frozenset(offer.ticket for offer in chosen)
+
+
+def blend_is_as_good(search: Search, learner: Learner, chosen: Sequence[Offer]) -> bool:
+    """Whether the blend is as good as each of the offers is said to be: one evaluation.
+
+    Then nobody need know which of them are true.
+    """
+    return search.losses(model_of_tip(learner), [blend(chosen)])[0] <= least_claim(chosen).claim
+
+
+def is_true(search: Search, learner: Learner, offer: Offer) -> bool:
+    """Whether the claim is the loss of the offered model: one evaluation."""
+    return search.losses(model_of_tip(learner), [offered(offer)]) == [offer.claim]
+
+
+def catch(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Learner:
+    """The learner that has evaluated the useful offers, if need be, and bans those who lied."""
+    chosen = useful(search, rules, learner, offers)
+    if not chosen or blend_is_as_good(search, learner, chosen):
+        return learner
+    liars = [offer.sender for offer in chosen if not is_true(search, learner, offer)]
+    return replace(learner, banned=learner.banned.union(liars)) if liars else learner
+
+
+def best_step(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Step:
+    """The step to lead with, after :func:`catch`; of offers with equal claims, the first.
+
+    The blend of the useful offers if it is as good as each, else the best of them; if there is
+    none, the best probe.
+    """
+    chosen = useful(search, rules, learner, offers)
+    if not chosen:
+        return best_probe(search, rules, model_of_tip(learner))[0]
+    if blend_is_as_good(search, learner, chosen):
+        return blend(chosen)
+    return offered(least_claim(chosen))
+
+
+def extend(
+    search: Search,
+    rules: Rules,
+    parent: Digest,
+    model: Model,
+    miner: Process,
+    step: Step,
+    start: int = 0,
+) -> Block:
+    """The block with ``step`` that ``miner`` can mine on the block ``parent``, of this model.
+
+    ``start`` is the first nonce to be tried: it makes two blocks of one content differ.
+    """
+    (loss,) = search.losses(model, [step])
+    return find_nonce(rules, Block(parent, miner, step, loss), start)
+
+
+def mine(
+    search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer], start: int = 0
+) -> Block:
+    """The learner's block on the chain that it has adopted, after :func:`catch`."""
+    step, model = best_step(search, rules, learner, offers), model_of_tip(learner)
+    return extend(search, rules, learner.tip, model, learner.process, step, start)
