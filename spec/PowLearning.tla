@@ -62,8 +62,10 @@ SteppedOn(i, step) == Consistent(
 Remember(landscape, i) == loss' =
     IF i = 0 \/ ModelOf(i) \in DOMAIN loss THEN Remembered(landscape, Decided) ELSE loss
 
-(* After a decision, the losses that nobody needs any more are forgotten. *)
-Forget == loss' = Remembered(loss, Decided')
+(* After a decision, the losses that nobody needs any more are forgotten,  *)
+(* and the offers on models that all have left behind.                     *)
+Forget == /\ loss' = Remembered(loss, Decided')
+          /\ offers' = {o \in offers : IsCurrent(o.parent, Decided')}
 -----------------------------------------------------------------------------
 Init == LearnerInit /\ offers = {} /\ loss = << >>
 
@@ -131,7 +133,7 @@ IsKnown(i) == \E p \in Correct : i \in known[p]
 Receive(p, i) ==
     /\ i \in DOMAIN blocks
     /\ Miner(i) \in Correct \/ IsKnown(i)
-    /\ Take(p, i) /\ Forget /\ UNCHANGED offers
+    /\ Take(p, i) /\ Forget
 
 (* ADVERSARY.  b offers any ticket of its own on any block's model, with   *)
 (* any claim.                                                              *)
@@ -140,6 +142,7 @@ Lies(b, i) == {Offer(ModelOf(i), b, ticket, claim) :
 ByzantineOffer(b) ==
     /\ MayOffer
     /\ \E i \in 0 .. Len(blocks) : \E o \in Lies(b, i) \ offers :
+        /\ IsCurrent(o.parent, Decided)
         /\ offers' = offers \cup {o}
         /\ \E landscape \in Consistent(Revealed(loss, {Proposal(o.parent, o.ticket)})) :
             Remember(landscape, i)
@@ -160,7 +163,7 @@ ByzantineMine(b) ==
 ByzantinePublish(p, i) ==
     /\ i \in DOMAIN blocks
     /\ Miner(i) \in Byzantine /\ ~IsKnown(i)
-    /\ Take(p, i) /\ Forget /\ UNCHANGED offers
+    /\ Take(p, i) /\ Forget
 
 (* Everything else that the adversary can send: blocks in Byzantine        *)
 (* processes' names without work, with a step that is not legal or below   *)
@@ -275,16 +278,16 @@ Progress == \A p \in Correct :
 (* REFINEMENT.  To ModelConsensus, nobody is one more process that decides *)
 (* nothing.  The adversary does not choose his draws, so a decided model   *)
 (* matches the probes at least.  What a correct process offers, it         *)
-(* proposes.  It evaluates its draws to make an offer; the probes, the     *)
-(* blend and, at most, each offer to lead or to catch a liar; the probes   *)
-(* and the step to accept a block.  (Not counted is what it evaluates of a *)
+(* proposes.  It evaluates its draws to make an offer, once on each block  *)
+(* that it knows; the probes, the blend and, at most, each offer to lead   *)
+(* or to catch a liar; the probes and the step to accept a block.  (Not counted is what it evaluates of a *)
 (* refused block; that has cost the adversary a win.)                      *)
-Proposed == {Proposal(o.parent, o.ticket) : o \in {o \in offers :
-    o.sender \in Correct /\ Generation(o.parent) >= LastCommon(Decided)}}
+Proposed == {Proposal(o.parent, o.ticket) : o \in {o \in offers : o.sender \in Correct}}
 LeadCost == Probes + 1 + Cardinality(Proc)
 ReceiveCost == Probes + 1
+HasBegun(p) == known[p] # {0} \/ \E o \in offers : o.sender = p
 Evaluations == [p \in Correct |->
-    ProposalCost * Cardinality({o \in offers : o.sender = p})
+    (IF HasBegun(p) THEN ProposalCost * Cardinality(known[p]) ELSE 0)
     + LeadCost * (Cardinality({i \in DOMAIN blocks : Miner(i) = p}) + Cardinality(banned[p]))
     + ReceiveCost * Cardinality(known[p] \ {0})]
 MC == INSTANCE ModelConsensus WITH

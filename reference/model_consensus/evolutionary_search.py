@@ -195,6 +195,13 @@ def is_own_ticket(search: Search, ticket: Ticket, generation: int, process: Proc
     )
 
 
+def is_legal_step(search: Search, generation: int, step: Step) -> bool:
+    """Whether ``step`` has legal tickets of ``generation``, each of another process."""
+    return 0 < len({ticket.proposer for ticket in step}) == len(step) and all(
+        is_own_ticket(search, ticket, generation, ticket.proposer) for ticket in step
+    )
+
+
 def check_step(search: Search, parent: Model, step: Step) -> None:
     """Refuse a step that makes no offspring of ``parent``.
 

@@ -4,7 +4,7 @@ It is a parameter of a system.  :class:`EveryLandscape` branches over all losses
 an :class:`OpenLandscape` one by one; :class:`OneLandscape` searches a real landscape.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
@@ -215,51 +215,48 @@ class Asked(AroundSearch):
         return losses
 
 
-def _drawn(landscapes: Landscapes, parent: Model, process: Process) -> list[Step]:
-    generation = parent.generation + 1
-    return [frozenset([ticket]) for ticket in all_drawn(generation, process, landscapes.draws)]
+Stage = Callable[[Losses], Sequence[Step]]
+"""What is evaluated next, when these losses are known."""
 
 
-def _recombined(
-    landscapes: Landscapes,
-    lineages: Lineages,
-    loss: Losses,
-    parent: Model,
-    process: Process,
-    drawn: Sequence[Step],
-) -> list[Step]:
-    losses = [loss[lineages.offspring(parent.digest, step)] for step in drawn]
-    return recombined(landscapes.search(loss), parent, process, losses)
+def proposal_stages(
+    landscapes: Landscapes, lineages: Lineages, parent: Model, process: Process
+) -> tuple[Stage, Stage]:
+    """A process evaluates its draws, and then their recombination."""
+    tickets = all_drawn(parent.generation + 1, process, landscapes.draws)
+    drawn = [frozenset([ticket]) for ticket in tickets]
+
+    def combined(loss: Losses) -> list[Step]:
+        losses = [loss[lineages.offspring(parent.digest, step)] for step in drawn]
+        return recombined(landscapes.search(loss), parent, process, losses)
+
+    return lambda loss: drawn, combined
 
 
 def explored(
-    landscapes: Landscapes, lineages: Lineages, loss: Losses, parent: Model, process: Process
+    landscapes: Landscapes, lineages: Lineages, loss: Losses, parent: Model, stages: Sequence[Stage]
 ) -> Iterator[Answer]:
-    """``Explored``: what a process may find when it evaluates its draws and their recombination.
+    """``Explored``: what may be found when the offspring of each stage are evaluated.
 
     An answer has the losses of those that are not in ``loss``, in this order.
     """
-    drawn = _drawn(landscapes, parent, process)
-    for first in revealed(landscapes, lineages, loss, parent, drawn):
-        after, _ = _answered(lineages, loss, parent, drawn, first)
-        combined = _recombined(landscapes, lineages, after, parent, process, drawn)
-        for second in revealed(landscapes, lineages, after, parent, combined):
-            yield first + second
+    if not stages:
+        yield ()
+        return
+    steps = stages[0](loss)
+    for first in revealed(landscapes, lineages, loss, parent, steps):
+        after, _ = _answered(lineages, loss, parent, steps, first)
+        for rest in explored(landscapes, lineages, after, parent, stages[1:]):
+            yield tuple(first) + rest
 
 
 def explored_losses(
-    landscapes: Landscapes,
-    lineages: Lineages,
-    loss: Losses,
-    parent: Model,
-    process: Process,
-    answer: Answer,
+    lineages: Lineages, loss: Losses, parent: Model, stages: Sequence[Stage], answer: Answer
 ) -> Losses:
     """``loss`` with the losses that are revealed by this answer, one of :func:`explored`."""
-    drawn = _drawn(landscapes, parent, process)
-    after, rest = _answered(lineages, loss, parent, drawn, answer)
-    combined = _recombined(landscapes, lineages, after, parent, process, drawn)
-    return _answered(lineages, after, parent, combined, rest)[0]
+    for stage in stages:
+        loss, answer = _answered(lineages, loss, parent, stage(loss), answer)
+    return loss
 
 
 def revealed(

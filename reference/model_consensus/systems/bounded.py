@@ -14,11 +14,11 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Search, Ticket, Weights, is_legal, single
 from model_consensus.pow_learner import EVERY_HASH, Block, Rules
 from model_consensus.streamlet import node
-from model_consensus.systems import pow as pow_system
 from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import EveryLandscape
 from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_tree import Forgeries, Learners, Lies, PowTree
 from model_consensus.systems.streamlet import StreamletSystem
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import TobSystem
@@ -68,25 +68,27 @@ def tob_learning(
 
 def pow_learning(
     constants: Constants,
-    receive: pow_system.Receiver = pow_learner.receive,
+    learners: Learners = pow_learner,
     kind: type[PowSystem] = PowSystem,
 ) -> PowSystem:
     """The system of a model of ``MCPowLearning.tla``; every second block has work.
 
-    :param receive: what a learner does with a block that arrives.
+    :param learners: the functions of a learner.
     :param kind: the system's class; another one has another network or other rules.
     :raises ModelConsensusError: a constant is missing or has a wrong value.
     """
     with _checked():
         losses = sorted(constants["Losses"])
+        processes, half = tuple(sorted(constants["Proc"])), EVERY_HASH // 2
         return kind(
-            Rules(tuple(sorted(constants["Proc"])), constants["Depth"], EVERY_HASH // 2),
+            Rules(processes, constants["Depth"], constants["Probes"], half),
             sorted(constants["Byzantine"]),
             EveryLandscape(constants["Draws"], tuple(losses), bool(constants["Recombines"])),
             constants["Wins"],
             constants["ByzantineWins"],
             few_pow_forgeries(losses, bool(constants["EachForgery"])),
-            receive=receive,
+            few_lies(losses, constants["LyingGenerations"]),
+            learners=learners,
         )
 
 
@@ -198,27 +200,48 @@ def few_tob_forgeries(losses: Sequence[int], forged: int) -> tob_system.Forgerie
     return forgeries
 
 
-def few_pow_forgeries(losses: Sequence[int], each: bool) -> pow_system.Forgeries:
+def few_pow_forgeries(losses: Sequence[int], each: bool) -> Forgeries:
     """``FewForgeries`` of ``MCPowLearning.tla``, the bound on what the adversary forges.
 
-    On each block: each ticket of the right generation with each claim, weights that are not legal,
-    and the next generation's first draw.  Or, without ``each``, one block that nobody evaluates.
+    On each block: each step that offers and probes make with each claim, weights that are not
+    legal, and the next generation's first draw.  Or, without ``each``, one block that nobody
+    evaluates.
     """
 
-    def forgeries(system: PowSystem, state: pow_actions.State) -> Iterator[Block]:
+    def forgeries(system: PowTree, state: pow_actions.State) -> Iterator[Block]:
         draws = system.landscapes.draws
-        legal = legal_weights(system.landscapes.search({}))
         first = single(0, draws)
         for miner in system.byzantine:
             if not each:
-                yield Block(system.genesis.digest, Ticket(2, miner, first), min(losses))
+                step = frozenset([Ticket(2, miner, first)])
+                yield Block(system.genesis.digest, miner, step, min(losses))
                 continue
             for place in range(len(state.blocks) + 1):
                 parent, height = system.digest(state, place), system.height(state, place) + 1
-                for weights in legal:
+                for step in system.steps_on(state, place):
                     for claim in losses:
-                        yield Block(parent, Ticket(height, miner, weights), claim)
-                yield Block(parent, Ticket(height, miner, too_large(draws)), min(losses))
-                yield Block(parent, Ticket(height + 1, miner, first), min(losses))
+                        yield Block(parent, miner, step, claim)
+                for ticket in (
+                    Ticket(height, miner, too_large(draws)),
+                    Ticket(height + 1, miner, first),
+                ):
+                    yield Block(parent, miner, frozenset([ticket]), min(losses))
 
     return forgeries
+
+
+def few_lies(losses: Sequence[int], generations: int) -> Lies:
+    """``FewLies`` of ``MCPowLearning.tla``: one offer a model, in so many generations."""
+
+    def lies(system: PowTree, state: pow_actions.State) -> Iterator[tob_learner.Offer]:
+        legal = legal_weights(system.landscapes.search({}))
+        for place in range(len(state.blocks) + 1):
+            model = system.model(state, place)
+            for sender in system.byzantine:
+                if model.generation < generations and not system.has_offered(state, sender, model):
+                    for weights in legal:
+                        ticket = Ticket(model.generation + 1, sender, weights)
+                        for claim in losses:
+                            yield tob_learner.Offer(sender, model.digest, ticket, claim)
+
+    return lies

@@ -3,29 +3,50 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from model_consensus.evolutionary_search import Process
+from model_consensus.evolutionary_search import Process, Step
 from model_consensus.pow_learner import Block, Learner
 from model_consensus.systems.answers import Answer, Losses
+from model_consensus.tob_learner import Offer
 
 
 @dataclass(frozen=True)
 class State:
-    """The blocks, the correct processes' learners, and the losses revealed and of interest.
+    """The blocks, the correct processes' learners, the offers, and the losses of interest.
 
     :ivar blocks: every block mined, in the order of mining.  A block is named by its place, from 1;
         0 is the genesis.
+    :ivar offers: what has been offered on models that some correct process has not left behind.
     """
 
     blocks: tuple[Block, ...]
     learner: Mapping[Process, Learner]
+    offers: frozenset[Offer]
     loss: Losses
 
 
 @dataclass(frozen=True)
-class Mine:
-    """``process`` evaluates its tickets, is answered ``losses``, and wins a block on its tip."""
+class MakeOffer:
+    """``process`` evaluates its draws, is answered ``losses``, and offers the best ticket."""
 
     process: Process
+    losses: Answer
+
+
+@dataclass(frozen=True)
+class Catch:
+    """``process`` evaluates ``offers``, is answered ``losses``, and bans those who lied."""
+
+    process: Process
+    offers: tuple[Offer, ...]
+    losses: Answer
+
+
+@dataclass(frozen=True)
+class Mine:
+    """``process`` wins a block on its tip, which leads on from ``offers``."""
+
+    process: Process
+    offers: tuple[Offer, ...]
     losses: Answer
 
 
@@ -38,11 +59,20 @@ class Receive:
 
 
 @dataclass(frozen=True)
+class ByzantineOffer:
+    """The adversary sends ``offer``; ``losses`` tell what its model really loses."""
+
+    offer: Offer
+    losses: Answer
+
+
+@dataclass(frozen=True)
 class ByzantineMine:
-    """``process`` wins a block on the block ``parent`` and withholds it."""
+    """``process`` wins a block with ``step`` on the block ``parent`` and withholds it."""
 
     process: Process
     parent: int
+    step: Step
     losses: Answer
 
 
@@ -56,7 +86,7 @@ class ByzantinePublish:
 
 @dataclass(frozen=True)
 class ByzantineForge:
-    """The adversary sends ``process`` a block that no correct process would have made.
+    """The adversary sends ``process`` a block that is not valid.
 
     The hash of the block tells whether it has work.  ``losses`` are what ``process`` finds if it
     comes to evaluate the block.
@@ -67,4 +97,13 @@ class ByzantineForge:
     losses: Answer
 
 
-Action = Mine | Receive | ByzantineMine | ByzantinePublish | ByzantineForge
+Action = (
+    MakeOffer
+    | Catch
+    | Mine
+    | Receive
+    | ByzantineOffer
+    | ByzantineMine
+    | ByzantinePublish
+    | ByzantineForge
+)

@@ -17,6 +17,7 @@ from model_consensus.systems.answers import (
     LossNotRevealed,
     explored,
     explored_losses,
+    proposal_stages,
     revealed,
     revealed_losses,
 )
@@ -168,7 +169,8 @@ class TobSystem:
     def offers(self, state: State, process: Process) -> Iterator[Offer]:
         """The action ``Offer`` of ``process``, for every answer of the landscape."""
         model = state.learner[process].model
-        for answer in explored(self.landscapes, self.lineages, state.loss, model, process):
+        stages = proposal_stages(self.landscapes, self.lineages, model, process)
+        for answer in explored(self.landscapes, self.lineages, state.loss, model, stages):
             yield Offer(process, answer)
 
     def deliveries(
@@ -224,9 +226,8 @@ class TobSystem:
         match action:
             case Offer(process, losses):
                 model = state.learner[process].model
-                return explored_losses(
-                    self.landscapes, self.lineages, state.loss, model, process, losses
-                )
+                stages = proposal_stages(self.landscapes, self.lineages, model, process)
+                return explored_losses(self.lineages, state.loss, model, stages, losses)
             case ByzantineOffer(offer, losses):
                 parent, steps = self._disclosed(state, offer)
                 return revealed_losses(self.lineages, state.loss, parent, steps, losses)

@@ -1,0 +1,234 @@
+"""What a system of proof-of-work is made of, and its state in the terms of the specification."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from types import ModuleType, SimpleNamespace
+
+from model_consensus import pow_learner
+from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import (
+    Digest,
+    Model,
+    Process,
+    Step,
+    Ticket,
+    is_legal_step,
+)
+from model_consensus.pow_learner import Block, Learner, Rules
+from model_consensus.systems.answers import Landscapes
+from model_consensus.systems.lineage import Lineages, ticket_value
+from model_consensus.systems.pow_actions import (
+    Action,
+    ByzantineForge,
+    ByzantineOffer,
+    ByzantinePublish,
+    Receive,
+    State,
+)
+from model_consensus.tla.values import Boolean, Function, Value, function, record
+from model_consensus.tob_learner import Offer
+
+Forgeries = Callable[["PowTree", State], Iterable[Block]]
+"""The blocks that the adversary may forge, without nonces: it sends each with work and without."""
+Lies = Callable[["PowTree", State], Iterable[Offer]]
+"""``Lies``: the offers that the adversary may make."""
+Learners = ModuleType | SimpleNamespace
+"""The learner's functions: :mod:`model_consensus.pow_learner` or a defective one's."""
+
+
+def nothing(system: "PowTree", state: State) -> tuple[()]:
+    """No forgeries and no lies."""
+    return ()
+
+
+class PowTree:
+    """What stays the same in a system of n learners over proof-of-work, some of them Byzantine.
+
+    :param byzantine: those of ``rules.processes`` that the adversary controls.
+    :param landscapes: what is searched.
+    :param wins: T, how many blocks are mined in all; None if the run has no end.
+    :param byzantine_wins: a, the most blocks of the adversary; None if there is no bound.
+    :param forgeries: the blocks that the adversary may forge in a state; none by default.
+    :param lies: the offers that it may make in a state; none by default.
+    :param name: what stands for a model in a projected state; by default its lineage.
+    :param learners: the learner's functions; defective ones show what goes wrong.
+    :raises ModelConsensusError: a parameter is out of its range.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        byzantine: Sequence[Process],
+        landscapes: Landscapes,
+        wins: int | None = None,
+        byzantine_wins: int | None = None,
+        forgeries: Forgeries = nothing,
+        lies: Lies = nothing,
+        name: Callable[[Digest], Value] | None = None,
+        learners: Learners = pow_learner,
+    ) -> None:
+        processes = rules.processes
+        if len(set(processes)) != len(processes) or not set(byzantine) < set(processes):
+            raise ModelConsensusError(
+                "processes must be distinct, with the Byzantine ones among them and one correct"
+            )
+        if rules.probes > landscapes.draws:
+            raise ModelConsensusError(
+                f"probes must be at most {landscapes.draws} (draws), not {rules.probes}"
+            )
+        for what, bound in (("wins", wins), ("byzantine_wins", byzantine_wins)):
+            if bound is not None and bound < 0:
+                raise ModelConsensusError(f"{what} must be at least 0, not {bound}")
+        self.rules = rules
+        self.byzantine = tuple(byzantine)
+        self.correct = tuple(p for p in processes if p not in byzantine)
+        self.landscapes = landscapes
+        self.wins = wins
+        self.byzantine_wins = byzantine_wins
+        self.forgeries = forgeries
+        self.lies = lies
+        self.learners = learners
+        self.genesis = landscapes.search({}).genesis
+        self.lineages = Lineages(self.genesis.digest)
+        self.name = name or self.lineages.lineage
+        # The model that each block leads to: facts, the same in every state, as lineages are.
+        self._models = {self.genesis.digest: self.genesis}
+
+    module = "PowLearning"
+
+    def constants(self) -> dict[str, Value]:
+        """The constants of the specification, except what the landscape may answer.
+
+        :raises ModelConsensusError: the number of wins is not bounded.
+        """
+        if self.wins is None or self.byzantine_wins is None:
+            raise ModelConsensusError("the specification needs a bounded number of wins")
+        return {
+            "Proc": frozenset(self.rules.processes),
+            "Byzantine": frozenset(self.byzantine),
+            "Draws": self.landscapes.draws,
+            "Recombines": Boolean.of(self.landscapes.recombines),
+            "Probes": self.rules.probes,
+            "Depth": self.rules.depth,
+            "Wins": self.wins,
+            "ByzantineWins": self.byzantine_wins,
+        }
+
+    def project(self, state: State) -> Function:
+        """The variables blocks, known, tip, banned, offers and loss of ``PowLearning.tla``."""
+        places = self._places(state)
+        learners = state.learner.items()
+        return record(
+            blocks=tuple(self._block_value(block, places) for block in state.blocks),
+            known=function(
+                {p: frozenset([0, *(places[d] for d in learner.known)]) for p, learner in learners}
+            ),
+            tip=function({p: places[learner.tip] for p, learner in learners}),
+            banned=function({p: learner.banned for p, learner in learners}),
+            offers=frozenset(map(self._offer_value, state.offers)),
+            loss=function({self.name(digest): loss for digest, loss in state.loss.items()}),
+        )
+
+    def _block_value(self, block: Block, places: Mapping[Digest, int]) -> Function:
+        return record(
+            parent=places[block.parent],
+            miner=block.miner,
+            step=frozenset(map(ticket_value, block.step)),
+            claim=block.claim,
+        )
+
+    def _offer_value(self, offer: Offer) -> Function:
+        return record(
+            parent=self.name(offer.parent),
+            sender=offer.sender,
+            ticket=ticket_value(offer.ticket),
+            claim=offer.claim,
+        )
+
+    def recorded(self, state: State) -> Function:
+        """What a trace has: the specification's variables and the decisions."""
+        decided = {
+            p: tuple(map(self.name, self.decided(learner))) for p, learner in state.learner.items()
+        }
+        return Function({**self.project(state), "decided": function(decided)})
+
+    def arguments(self, before: State, action: Action) -> dict[str, Value]:
+        """What a trace says of an action besides its name; ``before`` is the state before it."""
+        match action:
+            case Receive(process, block) | ByzantinePublish(process, block):
+                return {"process": process, "block": block}
+            case ByzantineForge(process, block):
+                work = Boolean.of(pow_learner.has_work(self.rules, block))
+                forged = self._block_value(block, self._places(before))
+                return {"process": process, "forged": Function({**forged, "work": work})}
+            case ByzantineOffer(offer):
+                return {"process": offer.sender}
+        return {"process": action.process}
+
+    def work(self, state: State) -> tuple[int, list[int]]:
+        """The target of the proofs of work, and the blocks' nonces."""
+        return self.rules.target, [block.nonce for block in state.blocks]
+
+    # ------------------------------------------------------------------------ the block tree
+
+    def place(self, state: State, digest: Digest) -> int:
+        """The name of a block in the specification, from its digest."""
+        return self._places(state)[digest]
+
+    def digest(self, state: State, place: int) -> Digest:
+        """A block's digest, from its name in the specification."""
+        return state.blocks[place - 1].digest if place else self.genesis.digest
+
+    def model(self, state: State, place: int) -> Model:
+        """The model that a block leads to."""
+        return self._models[self.digest(state, place)]
+
+    def height(self, state: State, place: int) -> int:
+        """The length of the chain that ends with a block."""
+        return self.model(state, place).generation
+
+    def is_withheld(self, state: State, place: int) -> bool:
+        """Whether the block is the adversary's and no correct process has received it."""
+        block = state.blocks[place - 1]
+        return block.miner in self.byzantine and not any(
+            block.digest in learner.known for learner in state.learner.values()
+        )
+
+    def offers_on(self, state: State, model: Model) -> list[Offer]:
+        """``OffersOn``: the offers on ``model``, in their order."""
+        return sorted(offer for offer in state.offers if offer.parent == model.digest)
+
+    def has_offered(self, state: State, process: Process, model: Model) -> bool:
+        """``HasOffered``: whether ``process`` has made an offer on ``model``."""
+        return any(offer.sender == process for offer in self.offers_on(state, model))
+
+    def steps_on(self, state: State, place: int) -> Iterator[Step]:
+        """``StepsOn``: a Byzantine miner's choice, the steps of offered tickets and of probes."""
+        model, search = self.model(state, place), self.landscapes.search({})
+        probes = pow_learner.all_probes(search, self.rules, model)
+        offers = self.offers_on(state, model)
+        tickets: set[Ticket] = {offer.ticket for offer in offers}.union(*probes)
+        for count in range(1, len(tickets) + 1):
+            for step in map(frozenset, combinations(sorted(tickets), count)):
+                if is_legal_step(search, model.generation + 1, step):
+                    yield step
+
+    def decided(self, learner: Learner) -> tuple[Digest, ...]:
+        """The models that a learner has decided, from the genesis model on."""
+        return self.learners.decided(self.rules, learner)  # type: ignore[no-any-return]
+
+    def with_nonce(self, state: State, block: Block, work: bool) -> Block:
+        """``block`` with a nonce that gives it work; without ``work``, one that gives it none."""
+        return pow_learner.find_nonce(self.rules, block, self._nonce(state), work=work)
+
+    def _nonce(self, state: State) -> int:
+        """The first nonce for the next block: two blocks of one content try different ones."""
+        return len(state.blocks) << 40
+
+    def _places(self, state: State) -> Mapping[Digest, int]:
+        digests = [self.genesis.digest, *(block.digest for block in state.blocks)]
+        return {digest: place for place, digest in enumerate(digests)}
+
+    def _model(self, digest: Digest) -> Model:
+        """The model of this digest, which some block leads to."""
+        return next(model for model in self._models.values() if model.digest == digest)
