@@ -19,7 +19,7 @@ from model_consensus.landscapes import Sphere
 from model_consensus.pow_learner import Rules
 from model_consensus.settlement.probability import reversal_probability, reversal_probability_within
 from model_consensus.simulation.cached_search import CachedSearch
-from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.setting import process_names
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
@@ -36,7 +36,7 @@ def evaluations(lambda_: int, share: float) -> float:
     names = process_names(4)
     one = OneLandscape(CachedSearch(EvolutionarySearch(Sphere(10), lambda_, lambda_)))
     system = PowSystem(Rules(names, DEPTH), names[3:], one, wins=WINS, byzantine_wins=WINS)
-    *_, (_, last) = simulate_pow(system, STRATEGIES["private-chain"], share, WINS, seed=1)
+    *_, (_, last) = PowSimulation(system, STRATEGIES["private-chain"], share, seed=1).run(WINS)
     accepted = sum(len(learner.known) for learner in last.learner.values())
     decided = sum(len(system.decided(learner)) - 1 for learner in last.learner.values())
     return lambda_ * accepted / decided

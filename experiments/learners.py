@@ -5,18 +5,19 @@ from collections.abc import Sequence
 from model_consensus import tob_learner
 from model_consensus.adversaries.pow import Strategy
 from model_consensus.adversaries.tob import Attack
-from model_consensus.evolutionary_search import EvolutionarySearch, Model, Process, proposal_cost
+from model_consensus.evolutionary_search import EvolutionarySearch, Model, Process
 from model_consensus.landscapes import Landscape
-from model_consensus.pow_learner import Rules
+from model_consensus.pow_learner import Rules, model_of_tip
 from model_consensus.simulation.cached_search import CachedSearch
-from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.tob import simulate
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.tob import Receive, TobSystem
 
-DEPTH, HASHES = 6, 256
-"""Of proof-of-work: blocks on top that decide a block, and hashes that a block costs on average."""
+DEPTH, PROBES, HASHES = 6, 4, 256
+"""Of proof-of-work: blocks on top that decide a block, the probes of the floor, and the hashes that
+a block costs on average."""
 
 
 def names(processes: int, seed: int) -> Sequence[Process]:
@@ -65,19 +66,22 @@ def over_pow(
     budget: int,
     seed: int,
 ) -> Model:
-    """The last model decided over proof-of-work, with λ = ``draws``.
+    """The last model decided over proof-of-work, with ``PROBES`` probes.
 
-    A win costs a process at most λ + 1 evaluations, whoever wins and whatever becomes of the block,
-    so the budget is spent after ``budget // (draws + 1)`` wins.  The share of the Byzantine
-    processes in the wins is their share of the processes.
+    The run ends before a correct process would have evaluated more than ``budget`` models.  The
+    share of the Byzantine processes in the wins is their share of the processes.
     """
     who = names(processes, seed)
-    rules = Rules(tuple(who), DEPTH, (1 << 256) // HASHES)
-    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, draws, recombines=True)))
+    rules = Rules(tuple(who), DEPTH, PROBES, (1 << 256) // HASHES)
+    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, PROBES, recombines=True)))
     system = PowSystem(rules, who[processes - byzantine :], one, name=bytes.hex)
+    simulation = PowSimulation(system, strategy, byzantine / processes, seed)
 
-    wins = budget // proposal_cost(one.searched)
-    *_, (_, last) = simulate_pow(system, strategy, byzantine / processes, wins, seed)
-    ahead = max(last.learner.values(), key=lambda learner: learner.models[learner.tip].generation)
+    last = simulation.state
+    for _ in simulation.run(budget):
+        if max(simulation.evaluations.values()) > budget:
+            break
+        last = simulation.state
+    ahead = max(last.learner.values(), key=lambda learner: model_of_tip(learner).generation)
     decided = system.decided(ahead)[-1]
     return next(model for model in ahead.models.values() if model.digest == decided)

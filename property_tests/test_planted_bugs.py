@@ -29,7 +29,7 @@ from model_consensus.landscapes import OneMax, Sphere
 from model_consensus.pow_learner import EVERY_HASH
 from model_consensus.pow_learner import Rules as PowRules
 from model_consensus.simulation.cached_search import CachedSearch
-from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.tob import simulate
 from model_consensus.simulation.training import short_name
 from model_consensus.systems.answers import OneLandscape
@@ -270,7 +270,7 @@ def pow_trace(name: str, receive: Receiver) -> Trace:
     one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(6), 2, 2)))
     rules = PowRules(("p1", "p2", "p3", "b1"), 2, EVERY_HASH // 4)
     system = PowSystem(rules, ("b1",), one, 12, 12, name=short_name, receive=receive)
-    return traces.record(name, system, simulate_pow(system, STRATEGIES["balance"], 0.4, 12, 1))
+    return traces.record(name, system, PowSimulation(system, STRATEGIES["balance"], 0.4, 1).run(12))
 
 
 @pytest.mark.tlc

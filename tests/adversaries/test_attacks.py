@@ -34,7 +34,7 @@ from model_consensus.evolutionary_search import (
 from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import EVERY_HASH, Rules
 from model_consensus.simulation.cached_search import CachedSearch
-from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.streamlet import Conditions, Simulation
 from model_consensus.simulation.tob import simulate
 from model_consensus.streamlet import node as streamlet
@@ -225,7 +225,7 @@ def harm_to_miners(attack: str, receive: Receiver, depth: int, share: float) -> 
         rules = Rules(("p1", "p2", "p3", "p4", "b1"), depth, EVERY_HASH // 4)
         system = PowSystem(rules, ("b1",), OneLandscape(search), receive=receive)
         longest: tuple[bytes, ...] = ()
-        for _, state in simulate_pow(system, STRATEGIES[attack], share, 30, seed):
+        for _, state in PowSimulation(system, STRATEGIES[attack], share, seed).run(30):
             for learner in state.learner.values():
                 short, long = sorted((system.decided(learner), longest), key=len)
                 harm["reverted"] += long[: len(short)] != short

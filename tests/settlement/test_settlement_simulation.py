@@ -18,7 +18,7 @@ from model_consensus.pow_learner import Rules
 from model_consensus.settlement.condition import Ties
 from model_consensus.settlement.probability import Convention, reversal_probability_within
 from model_consensus.simulation.cached_search import CachedSearch
-from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.pow import PowSimulation
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
 
@@ -52,7 +52,7 @@ def reverted(depth: int, share: float, seed: int) -> bool:
     names = ("p1", "p2", "p3", "b1")
     system = PowSystem(Rules(names, depth), ("b1",), one, wins=HORIZON, byzantine_wins=HORIZON)
     decided = set()
-    for _, state in simulate_pow(system, ForkAtTheGenesis(), share, HORIZON, seed):
+    for _, state in PowSimulation(system, ForkAtTheGenesis(), share, seed).run(HORIZON):
         outputs = (system.decided(learner) for learner in state.learner.values())
         decided |= {output[1] for output in outputs if len(output) > 1}
     return len(decided) > 1

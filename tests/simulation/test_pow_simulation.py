@@ -16,7 +16,7 @@ from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import EVERY_HASH, Rules, chain
 from model_consensus.settlement.chain_quality import selfish_share
 from model_consensus.simulation.cached_search import CachedSearch
-from model_consensus.simulation.pow import Oracle, simulate_pow
+from model_consensus.simulation.pow import Oracle, PowSimulation
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import Action, ByzantineForge, State
@@ -32,7 +32,7 @@ def system(depth: int = 6, draws: int = 2, byzantine: tuple[str, ...] = ("b1",))
 def run(
     simulated: PowSystem, strategy: Strategy, share: float, wins: int, seed: int = 1
 ) -> list[tuple[Action | None, State]]:
-    return list(simulate_pow(simulated, strategy, share, wins, seed))
+    return list(PowSimulation(simulated, strategy, share, seed).run(wins))
 
 
 def outputs(simulated: PowSystem, state: State) -> dict[str, tuple[Digest, ...]]:

@@ -18,7 +18,7 @@ from model_consensus.settlement.probability import (
     reversal_probability,
     reversal_probability_within,
 )
-from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.tob import simulate
 from model_consensus.streamlet.offers import encode_offer
 from model_consensus.systems.answers import Asked, OneLandscape
@@ -97,7 +97,7 @@ def pow_run(strategy: str, share: float, seed: int) -> Json:
     search = EvolutionarySearch(Sphere(4), 3, 3, recombines=True)
     rules = Rules(names, depth=1, target=1 << 250)
     system = PowSystem(rules, names[3:], OneLandscape(search), 12, 12)
-    *_, (_, state) = simulate_pow(system, STRATEGIES[strategy], share, 12, seed)
+    *_, (_, state) = PowSimulation(system, STRATEGIES[strategy], share, seed).run(12)
     return {"strategy": strategy, **mining(search, rules, state.learner["p1"])}
 
 

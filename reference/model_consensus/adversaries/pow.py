@@ -1,7 +1,8 @@
 """Strategies of an adversary that mines, as pure functions of what it sees, which is everything.
 
-A strategy says what to do with a win, what to publish after each win (before a correct process's
-block arrives anywhere: the adversary is faster than the network), and what to forge.  Its memory
+A strategy says what to offer, what to do with a win, what to publish after each win (before a
+correct process's block arrives anywhere: the adversary is faster than the network), and what to
+forge.  Its memory
 is the block tree itself.  The transition system allows no more than the specification does, so a
 strategy can be stupid, but it cannot cheat.
 """
@@ -10,10 +11,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from model_consensus.evolutionary_search import Process, Ticket, best_ticket, single
-from model_consensus.pow_learner import Block
+from model_consensus import pow_learner
+from model_consensus.evolutionary_search import (
+    Model,
+    Process,
+    Search,
+    Step,
+    Ticket,
+    all_drawn,
+    best_ticket,
+    by_rank,
+)
+from model_consensus.pow_learner import Block, Learner
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import State
+from model_consensus.tob_learner import Offer
 
 Shown = tuple[Process, int]
 """To whom, and which block; those below it that the process does not have come with it."""
@@ -73,7 +85,7 @@ class View:
 
     def miner(self, place: int) -> Process:
         """Who mined the block."""
-        return self.state.blocks[place - 1].ticket.proposer
+        return self.state.blocks[place - 1].miner
 
     def rivals(self, place: int) -> tuple[int, ...]:
         """The other blocks of the same height that are not withheld."""
@@ -86,16 +98,54 @@ class View:
         """The block mined last."""
         return len(self.state.blocks)
 
+    def model(self, place: int) -> Model:
+        """The model that the block leads to."""
+        return self.system.model(self.state, place)
+
+    @cached_property
+    def search(self) -> Search:
+        """The landscape."""
+        return self.system.landscapes.search(self.state.loss)
+
+    def best_probe(self, place: int) -> tuple[Step, int]:
+        """The best probe on the block's model and its loss, the floor."""
+        return pow_learner.best_probe(self.search, self.system.rules, self.model(place))
+
+    def best_step(self, process: Process, place: int) -> Step:
+        """What a correct process would lead with on the block, with all offers on its model."""
+        model, rules = self.model(place), self.system.rules
+        root = self.system.genesis.digest
+        learner = Learner(process, root, {model.digest: model}, {}, model.digest)
+        offers = self.system.offers_on(self.state, model)
+        learner = pow_learner.catch(self.search, rules, learner, offers)
+        return pow_learner.best_step(self.search, rules, learner, offers)
+
 
 class Strategy:
-    """Honest mining; the other strategies change some of it."""
+    """What a correct process does; the other strategies change some of it."""
 
-    tries = "nothing: it mines and publishes like everybody else"
+    tries = "nothing: it offers, mines and publishes like everybody else"
     stopped_by = "there is nothing to stop"
+
+    def offer(self, view: View, process: Process) -> Offer | None:
+        """What ``process`` offers on the top, while it has offered nothing there."""
+        model = view.model(view.top)
+        if view.system.has_offered(view.state, process, model):
+            return None
+        return self.lie(view, process, model)
+
+    def lie(self, view: View, process: Process, model: Model) -> Offer | None:
+        """Its one offer on ``model``."""
+        ticket, loss = best_ticket(view.search, model, process)
+        return Offer(process, model.digest, ticket, loss)
 
     def extend(self, view: View) -> int | None:
         """The block on which it mines, having won; None to waste the win on a forgery."""
         return view.top
+
+    def step(self, view: View, miner: Process, parent: int) -> Step:
+        """What ``miner`` leads with on the block ``parent``."""
+        return view.best_step(miner, parent)
 
     def publish(self, view: View) -> Iterable[Shown]:
         """What it shows, in this order, after a win of its own or of a correct process."""
@@ -106,12 +156,86 @@ class Strategy:
         return None
 
 
+class LeastStep(Strategy):
+    """Share nothing, and lead with no more than everybody can check.  The others do so, too."""
+
+    tries = "to waste the generations that it leads, by offering nothing and doing the least"
+    stopped_by = "the floor, below which no step is valid; and it leads no more than its share"
+
+    def lie(self, view: View, process: Process, model: Model) -> Offer | None:
+        """No offer."""
+        return None
+
+    def step(self, view: View, miner: Process, parent: int) -> Step:
+        """The best probe: every valid step is as good."""
+        return view.best_probe(parent)[0]
+
+
+def worst_combination(view: View, process: Process, model: Model) -> tuple[Ticket, int]:
+    """The draws of ``process`` on ``model`` combined the wrong way round, and what this loses."""
+    tickets = all_drawn(model.generation + 1, process, view.search.draws)
+    losses = view.search.losses(model, [frozenset([ticket]) for ticket in tickets])
+    if view.search.recombines and len(tickets) > 1:
+        turned = tuple(-weight for weight in by_rank(losses))
+        worst = Ticket(model.generation + 1, process, turned)
+    else:
+        worst = max(zip(losses, tickets, strict=True))[1]
+    return worst, view.search.losses(model, [frozenset([worst])])[0]
+
+
+class WorstOffers(LeastStep):
+    """Offer bad points, and say so."""
+
+    tries = "to spoil the blend, by offering its draws combined the wrong way round, truthfully"
+    stopped_by = "the floor: an offer that is no better than every probe is not used"
+
+    def lie(self, view: View, process: Process, model: Model) -> Offer | None:
+        """The worst combination at its true loss."""
+        ticket, loss = worst_combination(view, process, model)
+        return Offer(process, model.digest, ticket, loss)
+
+
+class FalseOffers(LeastStep):
+    """Offer bad points as good ones, though not as the best."""
+
+    tries = "to spoil the blend, by offering bad points as a little worse than the best offer"
+    stopped_by = "the claims: a blend that is not as good as each of them leads to evaluations"
+
+    def lie(self, view: View, process: Process, model: Model) -> Offer | None:
+        """The worst combination, with a claim next above the least one of a correct process."""
+        claims = [
+            offer.claim
+            for offer in view.system.offers_on(view.state, model)
+            if offer.sender in view.system.correct
+        ]
+        ticket, _ = worst_combination(view, process, model)
+        return Offer(process, model.digest, ticket, min(claims) + 1) if claims else None
+
+
+class BarelyUseful(LeastStep):
+    """Offer the worst point that is still used."""
+
+    tries = "to weaken the blend, by offering truthfully its worst draw that is above the floor"
+    stopped_by = "the floor: what it offers is better than every probe"
+
+    def lie(self, view: View, process: Process, model: Model) -> Offer | None:
+        """The draw of the greatest loss that is less than that of every probe, if there is one."""
+        _, floor = view.best_probe(view.top)
+        tickets = all_drawn(model.generation + 1, process, view.search.draws)
+        losses = view.search.losses(model, [frozenset([ticket]) for ticket in tickets])
+        useful = [each for each in zip(losses, tickets, strict=True) if each[0] < floor]
+        if not useful:
+            return None
+        loss, ticket = max(useful)
+        return Offer(process, model.digest, ticket, loss)
+
+
 def to_all(view: View, place: int) -> list[Shown]:
     """Show the block, if there is one, to every correct process."""
     return [(process, place) for process in view.system.correct if place]
 
 
-class PrivateChain(Strategy):
+class PrivateChain(LeastStep):
     """Extend a chain in secret until it can replace blocks that are decided."""
 
     tries = "to replace decided blocks by a longer chain that it has mined in secret"
@@ -136,7 +260,7 @@ class PrivateChain(Strategy):
 
 
 @dataclass(frozen=True)
-class SelfishMining(Strategy):
+class SelfishMining(LeastStep):
     """Eyal and Sirer, "Majority is not enough" (2014), algorithm 1.
 
     :ivar gamma: the share of the correct processes to which its block comes first in a tie.
@@ -145,7 +269,7 @@ class SelfishMining(Strategy):
     gamma: float = 0.5
 
     tries = "to lead more decided blocks than its share of the wins, by making others waste theirs"
-    stopped_by = "nothing: its share of the blocks can grow, but each is its miner's best"
+    stopped_by = "nothing: its share of the blocks can grow, but each is above its floor"
 
     def extend(self, view: View) -> int | None:
         """Its secret lead; else its own block in a tie; else the top."""
@@ -172,7 +296,7 @@ class SelfishMining(Strategy):
         return [(p, place) for p in first] + [(p, view.last) for p in later] + to_all(view, place)
 
 
-class Balance(Strategy):
+class Balance(LeastStep):
     """Keep the correct processes split over two chains of one length."""
 
     tries = "to keep two halves of the correct processes on two chains, by showing each its own tie"
@@ -196,15 +320,13 @@ class Balance(Strategy):
         return [(p, view.last) for p in correct[:half]] + [(p, place) for p in correct[half:]]
 
 
-class WithholdByLoss(Strategy):
+class WithholdByLoss(LeastStep):
     """Publish bad steps and keep good ones back."""
 
     tries = (
         "to slow the search down, by publishing only those of its blocks that make the loss worse"
     )
-    stopped_by = (
-        "a block withheld is a win given away, and the ones published are their miner's best"
-    )
+    stopped_by = "a block withheld is a win given away, and those published are above their floor"
 
     def publish(self, view: View) -> Iterable[Shown]:
         """Its block, if its loss is greater than that of the model it started from."""
@@ -215,56 +337,66 @@ class WithholdByLoss(Strategy):
         return to_all(view, view.last) if worse else ()
 
 
-class FalseClaim(Strategy):
+class FalseClaim(LeastStep):
     """Spend every win on a block that says it is better than it is."""
 
     tries = "to lead the search astray: a real proof of work for a claim that is not true"
-    stopped_by = "the λ evaluations with which everybody checks a block before accepting it"
+    stopped_by = "the evaluation with which everybody checks a block before accepting it"
 
     def extend(self, view: View) -> int | None:
         """Nothing: its wins go into forgeries."""
         return None
 
     def forge(self, view: View, miner: Process, won: bool) -> Block | None:
-        """Its first ticket on the top, with the claim to be perfect (or, if it is, not quite)."""
+        """The best probe on the top, with the claim to be perfect (or, if it is, not quite)."""
+        step, loss = view.best_probe(view.top)
+        digest = view.system.digest(view.state, view.top)
+        return Block(digest, miner, step, int(loss == 0)) if won else None
+
+
+class BelowFloor(FalseClaim):
+    """Spend every win on a block with the worst step of its own."""
+
+    tries = "to lead the search backwards: a real proof of work for a bad step, truthfully claimed"
+    stopped_by = "the floor"
+
+    def forge(self, view: View, miner: Process, won: bool) -> Block | None:
+        """The worst combination on the top, unless it happens to be above the floor."""
         if not won:
             return None
-        block = _first_ticket(view, miner, 0)
-        model = view.system.model(view.state, view.top)
-        search = view.system.landscapes.search(view.state.loss)
-        honest = best_ticket(search, model, miner) == (block.ticket, block.claim)
-        return _first_ticket(view, miner, 1) if honest else block
+        model, (_, floor) = view.model(view.top), view.best_probe(view.top)
+        ticket, loss = worst_combination(view, miner, model)
+        if loss <= floor:
+            return super().forge(view, miner, won)
+        digest = view.system.digest(view.state, view.top)
+        return Block(digest, miner, frozenset([ticket]), loss)
 
 
-class NoWork(Strategy):
+class NoWork(LeastStep):
     """Send blocks that cost nothing."""
 
     tries = "to have more blocks than its share of the wins, by not doing the work"
     stopped_by = "the hash, which is checked before anything that costs more"
 
     def forge(self, view: View, miner: Process, won: bool) -> Block | None:
-        """A block on the top, true but for the work, at every win of somebody else."""
-        if won:
-            return None
-        search = view.system.landscapes.search(view.state.loss)
-        model = view.system.model(view.state, view.top)
-        ticket, loss = best_ticket(search, model, miner)
-        return Block(view.system.digest(view.state, view.top), ticket, loss)
-
-
-def _first_ticket(view: View, miner: Process, claim: int) -> Block:
-    parent = view.system.digest(view.state, view.top)
-    first = single(0, view.system.landscapes.draws)
-    return Block(parent, Ticket(view.height(view.top) + 1, miner, first), claim)
+        """A block on the top, valid but for the work, at every win of somebody else."""
+        step, loss = view.best_probe(view.top)
+        digest = view.system.digest(view.state, view.top)
+        return None if won else Block(digest, miner, step, loss)
 
 
 STRATEGIES: Mapping[str, Strategy] = {
     "honest": Strategy(),
+    "least-step": LeastStep(),
+    "worst-offers": WorstOffers(),
+    "false-offers": FalseOffers(),
+    "barely-useful": BarelyUseful(),
     "private-chain": PrivateChain(),
     "selfish": SelfishMining(),
     "balance": Balance(),
     "withhold-by-loss": WithholdByLoss(),
     "false-claim": FalseClaim(),
+    "below-floor": BelowFloor(),
     "no-work": NoWork(),
 }
 """The adversary's strategies by name, for the command line."""

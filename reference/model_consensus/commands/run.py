@@ -66,8 +66,8 @@ examples:
 
 DEFAULT_ATTACK = {"tob": "under-claim", "streamlet": "equivocate", "pow": "private-chain"}
 NO_ATTACK = {"tob": "none", "streamlet": "none", "pow": "honest"}
-TICKETS = 48
-"""λ of proof-of-work, where it is not given."""
+PROBES = 4
+"""λ of proof-of-work, λ0, where it is not given."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,8 +87,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         positive,
         "L",
         "tob, streamlet: offers that a selection needs (default: n - f); "
-        f"pow: draws of a miner (default: {TICKETS})",
+        f"pow: probes that make the floor (default: {PROBES})",
     )
+    _setting(parser, "draws", positive, "D", "draws of a process in a generation")
     _setting(
         parser,
         "attack",
@@ -117,7 +118,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     tob = parser.add_argument_group("Total Order Broadcast, Streamlet")
     _setting(tob, "mu", positive, "M", "verified offers that are blended (default: λ - f)")
-    _setting(tob, "draws", positive, "D", "draws of a process in a generation")
     _setting(tob, "generations", positive, "G", "generations to decide")
     tob.add_argument(
         "--unverified",
@@ -159,7 +159,7 @@ def setting_of(args: argparse.Namespace) -> Setting:
     for name in sorted(given.keys() & WITHOUT_EFFECT[protocol]):
         raise ModelConsensusError(f"--{name} changes nothing in a run of {protocol}")
     if protocol == "pow" and args.unverified:
-        raise ModelConsensusError("--unverified changes nothing in a run of pow: no claim is sent")
+        raise ModelConsensusError("--unverified changes nothing in a run of pow")
     attack = given.get("attack", NO_ATTACK[protocol])
     if given.get("byzantine") == 0:
         crashes = attack in MISBEHAVIOURS and MISBEHAVIOURS[attack].crashes
@@ -173,7 +173,7 @@ def setting_of(args: argparse.Namespace) -> Setting:
             )
         given = {"attack": attack, "share": 0.0, **given}
     if protocol == "pow":
-        given.setdefault("lambda_", TICKETS)
+        given.setdefault("lambda_", PROBES)
     else:
         n, f = (given.get(name, getattr(Setting, name)) for name in ("processes", "byzantine"))
         given.setdefault("lambda_", max(n - f, 1))

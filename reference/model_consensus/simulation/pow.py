@@ -4,22 +4,23 @@ A run is a sequence of the transition system's own actions, so each can be recor
 against the specification.  All that chance decides is who wins the next block.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from model_consensus.adversaries.pow import Strategy, View
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Process, tagged_digest
+from model_consensus.evolutionary_search import Process, proposal_cost, tagged_digest
+from model_consensus.pow_learner import blend_is_as_good, keep, model_of_tip, useful
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import (
     Action,
-    ByzantineMine,
     ByzantinePublish,
-    Mine,
+    Catch,
     Receive,
     State,
 )
+from model_consensus.tob_learner import Offer
 
 _WORD = 1 << 64
 
@@ -56,10 +57,13 @@ Step = tuple[Action, State]
 """An action and the state after it."""
 
 
-class Simulation:
+class PowSimulation:
     """A run of ``system`` against ``strategy``; see :class:`Oracle` for the other parameters.
 
     :ivar state: where the run is.
+    :ivar evaluations: how many models each correct process has evaluated, one that it evaluates
+        again not counted: on each tip its draws, the probes and what it needs to lead, and each
+        block.
     """
 
     def __init__(self, system: PowSystem, strategy: Strategy, share: float, seed: int) -> None:
@@ -67,13 +71,24 @@ class Simulation:
         self.strategy = strategy
         self.oracle = Oracle(system, share, seed)
         (self.state,) = system.initial()
+        self.evaluations = dict.fromkeys(system.correct, 0)
+
+    def run(self, wins: int) -> Iterator[tuple[Action | None, State]]:
+        """The actions of so many wins and the states after them; the initial state comes first."""
+        yield None, self.state
+        for _ in range(wins):
+            yield from self.win()
 
     def win(self) -> Iterator[Step]:
-        """One win and what follows from it.
+        """One win, what comes before, and what follows from it.
 
-        The adversary publishes what it likes, and then every block that some correct process mined
-        or received reaches all correct processes.
+        All processes offer, and every correct one prepares to lead.  Somebody wins.  The adversary
+        publishes what it likes, and then every block that some correct process mined or received
+        reaches all correct processes.
         """
+        yield from self._offer()
+        for process in self.system.correct:
+            yield from self._prepare(process)
         winner = self.oracle.elect()
         yield from self._forge(winner)
         yield from self._mine(winner)
@@ -92,6 +107,43 @@ class Simulation:
         self.state = self.system.apply(self.state, action)
         return action, self.state
 
+    def _offer(self) -> Iterator[Step]:
+        cost = proposal_cost(self.system.landscapes.search({})) + self.system.rules.probes
+        for process in self.system.correct:
+            for own in self.system.own_offers(self.state, process):
+                self.evaluations[process] += cost
+                yield self._take(own)
+        for process in self.system.byzantine:
+            offer = self.strategy.offer(View(self.system, self.state), process)
+            if offer is not None and offer not in self.state.offers:
+                for lie in self.system.byzantine_offers(self.state, offer):
+                    yield self._take(lie)
+
+    def _seen(self, process: Process) -> tuple[Offer, ...]:
+        """What all have offered on the tip of ``process``, each one offer; its own is the first."""
+        offers: Mapping[Process, Offer] = {}
+        for offer in self.system.offers_on(self.state, model_of_tip(self.state.learner[process])):
+            offers = keep(self.system.rules, offers, offer)
+        return (offers[process], *(offers[each] for each in offers if each != process))
+
+    def _prepare(self, process: Process) -> Iterator[Step]:
+        """``process`` looks at the offers on its tip, and catches those who have lied.
+
+        It evaluates the blend of several useful offers.  If that is not as good as they are said
+        to be, it evaluates them all but its own.
+        """
+        seen, learner = self._seen(process), self.state.learner[process]
+        for action in self.system.leads(self.state, process, seen):
+            search = self.system.landscapes.search(self.system.drawn(self.state, action))
+            chosen = useful(search, self.system.rules, learner, seen)
+            if chosen and chosen != seen[:1]:
+                as_good = blend_is_as_good(search, learner, chosen)
+                others = sum(offer.sender != process for offer in chosen)
+                self.evaluations[process] += 1 if as_good else 1 + others
+            if isinstance(action, Catch):
+                yield self._take(action)
+            break
+
     def _forge(self, winner: Process) -> Iterator[Step]:
         """What the adversary forges when ``winner`` has won: sent to all correct processes."""
         won = winner in self.system.byzantine
@@ -104,19 +156,23 @@ class Simulation:
         forged = self.system.with_nonce(self.state, block, won)
         for process in self.system.correct:
             for action in self.system.forges(self.state, process, forged):
+                if action.losses or won:
+                    self.evaluations[process] += 1
                 yield self._take(action)
 
     def _mine(self, winner: Process) -> Iterator[Step]:
         """The winner's block; none if an adversary has wasted its win on a forgery."""
         if winner in self.system.byzantine:
-            parent = self.strategy.extend(View(self.system, self.state))
+            view = View(self.system, self.state)
+            parent = self.strategy.extend(view)
             if parent is not None:
-                (losses,) = self.system.answers(self.state, winner, parent)
-                yield self._take(ByzantineMine(winner, parent, losses))
+                step = self.strategy.step(view, winner, parent)
+                for block in self.system.byzantine_blocks(self.state, winner, parent, step):
+                    yield self._take(block)
         else:
-            tip = self.system.place(self.state, self.state.learner[winner].tip)
-            (losses,) = self.system.answers(self.state, winner, tip)
-            yield self._take(Mine(winner, losses))
+            for action in self.system.leads(self.state, winner, self._seen(winner)):
+                yield self._take(action)
+                break
 
     def _show(self, process: Process, place: int) -> Iterator[Step]:
         """``process`` receives the block, after those below it that it does not have."""
@@ -127,19 +183,5 @@ class Simulation:
             place = self.system.place(self.state, self.state.blocks[place - 1].parent)
         for each in reversed(missing):
             withheld = self.system.is_withheld(self.state, each)
+            self.evaluations[process] += self.state.blocks[each - 1].miner != process
             yield self._take((ByzantinePublish if withheld else Receive)(process, each))
-
-
-def simulate_pow(
-    system: PowSystem, strategy: Strategy, share: float, wins: int, seed: int
-) -> Iterator[tuple[Action | None, State]]:
-    """The states of a run of ``wins`` wins on one real landscape and the actions that lead to them.
-
-    The initial state comes first.
-
-    :raises ModelConsensusError: a parameter is out of its range.
-    """
-    simulation = Simulation(system, strategy, share, seed)
-    yield None, simulation.state
-    for _ in range(wins):
-        yield from simulation.win()

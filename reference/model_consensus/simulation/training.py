@@ -19,12 +19,11 @@ from model_consensus.evolutionary_search import (
     EvolutionarySearch,
     Model,
     Process,
-    proposal_cost,
 )
 from model_consensus.landscapes import Landscape, Vector
 from model_consensus.pow_learner import Rules
 from model_consensus.simulation.cached_search import CachedSearch
-from model_consensus.simulation.pow import simulate_pow
+from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.streamlet import Conditions, Simulation, TobStep
 from model_consensus.simulation.tob import simulate
@@ -182,28 +181,26 @@ def _train_pow(setting: Setting, landscape: Landscape, on_row: OnRow) -> Trainin
     """Learn over proof-of-work leader election."""
     search = EvolutionarySearch(
         landscape,
-        setting.lambda_,
+        setting.draws,
         setting.lambda_,
         recombines=setting.recombines,
         elitist=setting.elitist,
     )
-    one, cost = OneLandscape(CachedSearch(search)), proposal_cost(search)
+    target = (1 << 256) // setting.hashes
     system = PowSystem(
-        Rules(setting.process_names, setting.depth, (1 << 256) // setting.hashes),
+        Rules(setting.process_names, setting.depth, setting.lambda_, target),
         setting.byzantine_names,
-        one,
+        OneLandscape(CachedSearch(search)),
         wins=setting.wins,
         byzantine_wins=setting.wins,
         name=short_name,
     )
-    strategy = STRATEGIES[setting.attack]
+    simulation = PowSimulation(system, STRATEGIES[setting.attack], setting.share, setting.seed)
     rows: list[Row] = []
     models = [system.genesis]
 
     def steps() -> Iterator[tuple[Any, Any]]:
-        for action, state in simulate_pow(
-            system, strategy, setting.share, setting.wins, setting.seed
-        ):
+        for action, state in simulation.run(setting.wins):
             yield action, state
             ahead = max(
                 state.learner.values(), key=lambda learner: learner.models[learner.tip].generation
@@ -215,7 +212,7 @@ def _train_pow(setting: Setting, landscape: Landscape, on_row: OnRow) -> Trainin
                     Row(
                         len(rows) + 1,
                         landscape.losses(models[0].vector[None])[0],
-                        cost * max(len(each.known) for each in state.learner.values()),
+                        max(simulation.evaluations.values()),
                         len(state.blocks) - ahead.models[ahead.tip].generation,
                         accuracies(landscape, models[0].vector),
                     )
