@@ -22,6 +22,8 @@ from model_consensus.systems.pow_actions import (
     ByzantineForge,
     ByzantineOffer,
     ByzantinePublish,
+    Catch,
+    Mine,
     Receive,
     State,
 )
@@ -163,6 +165,8 @@ class PowTree:
                 return {"process": process, "forged": Function({**forged, "work": work})}
             case ByzantineOffer(offer):
                 return {"process": offer.sender}
+            case Catch(process, seen) | Mine(process, seen):
+                return {"process": process, "senders": frozenset(o.sender for o in seen)}
         return {"process": action.process}
 
     def work(self, state: State) -> tuple[int, list[int]]:
