@@ -122,8 +122,9 @@ TraceNext ==
 
 TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 -----------------------------------------------------------------------------
-(* Blocks only come to a chain, so the last chains' lineage is that of all *)
-(* that stayed in them.                                                    *)
+(* Blocks never change, and only come to a chain, so the last ones and     *)
+(* their lineage are those of all.                                         *)
+TraceTypeOK == step = TraceLength => TypeOK
 TraceLineage == step = TraceLength => Lineage
 
 (* P2: where the depth was safe, the outputs agree and only grow. *)
