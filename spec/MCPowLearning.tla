@@ -6,14 +6,13 @@ Symmetric == Permutations(Correct)
 SymmetricInBoth == Permutations(Correct) \cup Permutations(Byzantine)
 
 (* Of all steps that the adversary can lead with: each, or in larger       *)
-(* models the first draw of a Byzantine process or of nobody.              *)
+(* models each single ticket that is its own or a probe's.                 *)
 CONSTANT EachStep
-FirstTickets(i) ==
-    {Ticket(Height(i) + 1, q, Single(1)) : q \in Byzantine \cup {Nobody}}
+OwnTicketsOn(i) == {t \in TicketsOn(i) : t.proposer \notin Correct}
 FewSteps(i) == IF EachStep THEN StepsOf(TicketsOn(i), Height(i) + 1)
-               ELSE {{t} : t \in FirstTickets(i)}
+               ELSE {{t} : t \in OwnTicketsOn(i)}
 
-(* Of all that it can forge: on each block, those first draws with each    *)
+(* Of all that it can forge: on each block, those single tickets with each *)
 (* claim, weights that are not legal, and the next generation's first      *)
 (* draw.  Or, in models that are about other things, one block that is     *)
 (* refused before anybody evaluates anything.                              *)
@@ -24,17 +23,18 @@ FewForgeries ==
         TooLarge == [j \in 1 .. Draws |-> Largest + 1]
         Wrong(i, b) == {Make(i, b, Ticket(Height(i) + 1, b, TooLarge), LeastLoss),
                         Make(i, b, Ticket(Height(i) + 2, b, Single(1)), LeastLoss)}
-        Claims(i, b) == {Make(i, b, t, c) : t \in FirstTickets(i), c \in Losses}
+        Claims(i, b) == {Make(i, b, t, c) : t \in OwnTicketsOn(i), c \in Losses}
     IN  IF EachForgery
         THEN UNION {Wrong(i, b) \cup Claims(i, b) : i \in 0 .. Len(blocks), b \in Byzantine}
         ELSE {Make(0, b, Ticket(2, b, Single(1)), LeastLoss) : b \in Byzantine}
 
-(* Of all that it can offer: one ticket a model, in so many generations.   *)
+(* Of all that it can offer: one ticket a model, in so many generations,   *)
+(* with each claim or with the best.                                       *)
 CONSTANT LyingGenerations
 FewLies(b, i) ==
     IF Height(i) < LyingGenerations /\ ~HasOffered(b, i)
-    THEN {Offer(ModelOf(i), b, ticket, claim) :
-            ticket \in OwnTickets(Height(i) + 1, b), claim \in Losses}
+    THEN {Offer(ModelOf(i), b, ticket, claim) : ticket \in OwnTickets(Height(i) + 1, b),
+            claim \in IF EachForgery THEN Losses ELSE {LeastLoss}}
     ELSE {}
 -----------------------------------------------------------------------------
 (* WITNESSES: each says that a state is out of reach, and must be          *)

@@ -148,11 +148,10 @@ ByzantineOffer(b) ==
             Remember(landscape, i)
     /\ UNCHANGED learnerVars
 
-(* b wins a block on any block there is, with any step that is good        *)
-(* enough, and withholds it.  It can use what correct processes have       *)
-(* offered, and any tickets of others, under whatever name ...             *)
-TicketsOn(i) == {o.ticket : o \in OffersOn(i)}
-    \cup UNION {OwnTickets(Height(i) + 1, q) : q \in Byzantine \cup {Nobody}}
+(* b wins a block on any block there is, with any step that is good enough *)
+(* and made of offers (its own need not have reached anybody) and probes,  *)
+(* and withholds it ...                                                    *)
+TicketsOn(i) == {o.ticket : o \in OffersOn(i)} \cup UNION {Last(m) : m \in AllProbes(ModelOf(i))}
 StepsOf(tickets, g) == {step \in SUBSET tickets : Names!IsLegalStep(step, g)}
 StepsOn(i) == StepsOf(TicketsOn(i), Height(i) + 1)
 ByzantineMine(b) ==
