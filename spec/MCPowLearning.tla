@@ -5,29 +5,36 @@ EXTENDS PowLearning, TLC
 Symmetric == Permutations(Correct)
 SymmetricInBoth == Permutations(Correct) \cup Permutations(Byzantine)
 
-(* Of all that the adversary can forge: on each block, each step that can  *)
-(* be made of offers and probes with each claim, weights that are not      *)
-(* legal, and the next generation's first draw.  Or, in models that are    *)
-(* about other things, one block that is refused before anybody evaluates  *)
-(* anything.                                                               *)
+(* Of all steps that the adversary can lead with: each, or in larger       *)
+(* models each single ticket that is its own or a probe's.                 *)
+CONSTANT EachStep
+OwnTicketsOn(i) == {t \in TicketsOn(i) : t.proposer \notin Correct}
+FewSteps(i) == IF EachStep THEN StepsOf(TicketsOn(i), Height(i) + 1)
+               ELSE {{t} : t \in OwnTicketsOn(i)}
+
+(* Of all that it can forge: on each block, those single tickets with each *)
+(* claim, weights that are not legal, and the next generation's first      *)
+(* draw.  Or, in models that are about other things, one block that is     *)
+(* refused before anybody evaluates anything.                              *)
 CONSTANT EachForgery
 LeastLoss == CHOOSE c \in Losses : \A d \in Losses : c <= d
 FewForgeries ==
-    LET Make(i, b, step, c) == [parent |-> i, miner |-> b, step |-> step, claim |-> c]
+    LET Make(i, b, ticket, c) == [parent |-> i, miner |-> b, step |-> {ticket}, claim |-> c]
         TooLarge == [j \in 1 .. Draws |-> Largest + 1]
-        Wrong(i, b) == {Make(i, b, {Ticket(Height(i) + 1, b, TooLarge)}, LeastLoss),
-                        Make(i, b, {Ticket(Height(i) + 2, b, Single(1))}, LeastLoss)}
-        Claims(i, b) == {Make(i, b, step, c) : step \in StepsOn(i), c \in Losses}
+        Wrong(i, b) == {Make(i, b, Ticket(Height(i) + 1, b, TooLarge), LeastLoss),
+                        Make(i, b, Ticket(Height(i) + 2, b, Single(1)), LeastLoss)}
+        Claims(i, b) == {Make(i, b, t, c) : t \in OwnTicketsOn(i), c \in Losses}
     IN  IF EachForgery
         THEN UNION {Wrong(i, b) \cup Claims(i, b) : i \in 0 .. Len(blocks), b \in Byzantine}
-        ELSE {Make(0, b, {Ticket(2, b, Single(1))}, LeastLoss) : b \in Byzantine}
+        ELSE {Make(0, b, Ticket(2, b, Single(1)), LeastLoss) : b \in Byzantine}
 
-(* Of all that it can offer: one ticket a model, in so many generations.   *)
+(* Of all that it can offer: one ticket a model, in so many generations,   *)
+(* with each claim or with the best.                                       *)
 CONSTANT LyingGenerations
 FewLies(b, i) ==
     IF Height(i) < LyingGenerations /\ ~HasOffered(b, i)
-    THEN {Offer(ModelOf(i), b, ticket, claim) :
-            ticket \in OwnTickets(Height(i) + 1, b), claim \in Losses}
+    THEN {Offer(ModelOf(i), b, ticket, claim) : ticket \in OwnTickets(Height(i) + 1, b),
+            claim \in IF EachForgery THEN Losses ELSE {LeastLoss}}
     ELSE {}
 -----------------------------------------------------------------------------
 (* WITNESSES: each says that a state is out of reach, and must be          *)
