@@ -85,7 +85,7 @@ Act(action, processes, places, Seen(_)) ==
               /\ \E p \in Correct \cap processes, i \in places : ByzantinePublish(p, i)
        \/ action = "ByzantineForge"
               /\ \E p \in Correct \cap processes, block \in Label.forged :
-                    Forge(p, block, Label.work)
+                    (Label.work => MayWin(block.miner)) /\ Forge(p, block, Label.work)
     /\ decided' = Decided'
 
 (* The depth was safe so far, by the blocks that there are. *)

@@ -263,8 +263,8 @@ def few_lies(losses: Sequence[int], each: bool, generations: int) -> Lies:
 
     def lies(system: PowTree, state: pow_actions.State) -> Iterator[tob_learner.Offer]:
         legal = legal_weights(system.landscapes.search({}))
-        models = {system.model(state, p).digest: p for p in range(len(state.blocks) + 1)}
-        for model in (system.model(state, place) for place in models.values()):
+        models = (system.model(state, place) for place in range(len(state.blocks) + 1))
+        for model in {model.digest: model for model in models}.values():
             for sender in system.byzantine:
                 if model.generation < generations and not system.has_offered(state, sender, model):
                     for weights in legal:
