@@ -31,7 +31,6 @@ from model_consensus.pow_learner import (
     best_probe,
     best_step,
     blend,
-    is_true,
     model_of_tip,
     receive,
     useful,
@@ -212,18 +211,6 @@ def _blames_all(search: Search, rules: Rules, learner: Learner, offers: Sequence
     return replace(learner, banned=learner.banned | senders)
 
 
-def _blames_the_least(
-    search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]
-) -> Learner:
-    """In place of ``catch``: only the offer of the least claim is evaluated."""
-    if pow_learner.catch(search, rules, learner, offers) is learner:
-        return learner
-    least = least_claim(useful(search, rules, learner, offers))
-    if is_true(search, learner, least):
-        return learner
-    return replace(learner, banned=learner.banned | {least.sender})
-
-
 def _as_good_as_some(search: Search, learner: Learner, chosen: Sequence[Offer]) -> bool:
     (loss,) = search.losses(model_of_tip(learner), [blend(chosen)])
     return loss <= max(offer.claim for offer in chosen)
@@ -356,9 +343,6 @@ DEFECTS: Mapping[str, SimpleNamespace] = {
     ),
     "unbanned": with_steps("Bans nobody.", catch=lambda search, rules, learner, offers: learner),
     "blames-all": with_steps("Bans those who told the truth, too.", catch=_blames_all),
-    "blames-the-least": with_steps(
-        "Evaluates the offer of the least claim only.", catch=_blames_the_least
-    ),
     "unevaluated-blend": with_steps(
         "Leads with the blend without comparing it with the claims.",
         blend_is_as_good=lambda search, learner, chosen: True,
