@@ -213,9 +213,7 @@ def _models(trace: Trace, names: Names) -> list[EncodedModel]:
         if parent is None or parent - GENESIS > len(models):
             raise TraceError(f"{where}: its parent {origin.parent} does not stand before it")
         generation = models[parent - GENESIS - 1].generation + 1 if parent > GENESIS else 1
-        tickets = [
-            _ticket(where, each, generation, names, drawers, search) for each in origin.step
-        ]
+        tickets = [_ticket(where, each, generation, names, drawers, search) for each in origin.step]
         if not tickets or len({proposer for proposer, _ in tickets}) < len(tickets):
             raise TraceError(f"{where}: its step has not one ticket of each of some processes")
         loss = names.rank.get(origin.loss, origin.loss)
