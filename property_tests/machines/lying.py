@@ -136,7 +136,7 @@ class LyingPowMachine(PowMachine):
                 ticket = replace(ticket, proposer="x" * 65)
         step = frozenset([ticket])
         if wrong in ("claim", "floor", "work"):
-            step = data.draw(self.steps(place))
+            step = data.draw(self.some_step(place))
         elif wrong == "step":
             other = replace(ticket, weights=single(landscapes.draws - 1, landscapes.draws))
             step = data.draw(st.sampled_from((step | {other}, frozenset())))
@@ -176,7 +176,7 @@ class LyingPowMachine(PowMachine):
         self.deliver_everything()
         self.make_offer(leader, data)
         tip = self.system.place(self.state, self.state.learner[leader].tip)
-        step = data.draw(self.steps(tip))
+        step = data.draw(self.some_step(tip))
         won = self.choose(data, self.system.byzantine_blocks(self.state, miner, tip, step))
         seen = self.collect(leader, data)
         if won is None or not seen:

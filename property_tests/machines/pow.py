@@ -216,12 +216,12 @@ class PowMachine(Faulty):
     def byzantine_mine(self, process: Process, back: int, data: st.DataObject) -> None:
         self.deliver_everything()
         parent = max(0, len(self.state.blocks) - back)
-        step = data.draw(self.steps(parent))
+        step = data.draw(self.some_step(parent))
         action = self.choose(data, self.system.byzantine_blocks(self.state, process, parent, step))
         if action:
             self.take(action)
 
-    def steps(self, place: int) -> st.SearchStrategy[Step]:
+    def some_step(self, place: int) -> st.SearchStrategy[Step]:
         """Steps that can be made of the offers and the probes on a block."""
         tickets = sorted(self.system.tickets_on(self.state, place))
         several = st.lists(
@@ -334,7 +334,7 @@ class PowMachine(Faulty):
             legal(landscapes) | illegal(landscapes),
         )
         step = data.draw(
-            self.steps(place) | st.lists(made_up, min_size=1, max_size=2).map(frozenset)
+            self.some_step(place) | st.lists(made_up, min_size=1, max_size=2).map(frozenset)
         )
         claim = data.draw(claims(self.state.loss))
         block = Block(self.system.digest(self.state, place), miner, step, claim)
