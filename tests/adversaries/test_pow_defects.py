@@ -17,8 +17,8 @@ from model_consensus.evolutionary_search import (
     best_ticket,
     least,
 )
-from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import EVERY_HASH, Block, Rules
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem, Receiver
 from model_consensus.systems.pow_actions import Mine, Receive, State

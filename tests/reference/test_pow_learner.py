@@ -17,7 +17,6 @@ from model_consensus.evolutionary_search import (
     all_drawn,
     single,
 )
-from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import (
     EVERY_HASH,
     Block,
@@ -34,6 +33,7 @@ from model_consensus.pow_learner import (
     new_learner,
     receive,
 )
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.systems.answers import AroundSearch
 
 PROCESSES = ("p1", "p2", "b1")

@@ -152,9 +152,8 @@ class PowSystem(PowTree):
             search = self.landscapes.search(
                 self.drawn(state, ByzantineMine(miner, parent, step, losses))
             )
-            block = pow_learner.extend(
-                search, self.rules, self.digest(state, parent), model, miner, step
-            )
+            digest = self.digest(state, parent)
+            block = pow_learner.block_on(search, digest, model, miner, step)
             if pow_learner.is_above_floor(search, self.rules, model, block):
                 yield ByzantineMine(miner, parent, step, losses)
 
@@ -203,16 +202,9 @@ class PowSystem(PowTree):
                 return self._mined(state, model_of_tip(learner), block, drawn)
             case ByzantineMine(miner, parent, step, _):
                 model = self.model(state, parent)
-                block = pow_learner.extend(
-                    search,
-                    self.rules,
-                    self.digest(state, parent),
-                    model,
-                    miner,
-                    step,
-                    self._nonce(state),
-                )
-                return self._mined(state, model, block, drawn)
+                digest = self.digest(state, parent)
+                block = pow_learner.block_on(search, digest, model, miner, step)
+                return self._mined(state, model, self.with_nonce(state, block, True), drawn)
             case Receive(process, place) | ByzantinePublish(process, place):
                 block = state.blocks[place - 1]
                 search = self.landscapes.search({**self._made_valid(block), **state.loss})

@@ -1,6 +1,7 @@
 """What a system of proof-of-work is made of, and its state in the terms of the specification."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from types import ModuleType, SimpleNamespace
 
@@ -14,7 +15,7 @@ from model_consensus.evolutionary_search import (
     Ticket,
     is_legal_step,
 )
-from model_consensus.pow_learner import Block, Learner, Rules
+from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules, has_work
 from model_consensus.systems.answers import Landscapes
 from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.systems.pow_actions import (
@@ -40,6 +41,19 @@ Learners = ModuleType | SimpleNamespace
 def nothing(system: "PowTree", state: State) -> tuple[()]:
     """No forgeries and no lies."""
     return ()
+
+
+def nonce_without_work(rules: Rules, block: Block, start: int = 0) -> Block:
+    """The block with the first nonce from ``start`` on that gives it no work.
+
+    :raises ModelConsensusError: every hash is below the target.
+    """
+    if rules.target == EVERY_HASH:
+        raise ModelConsensusError("every hash is below the target: no block is without work")
+    block = replace(block, nonce=start)
+    while has_work(rules, block):
+        block = replace(block, nonce=block.nonce + 1)
+    return block
 
 
 class PowTree:
@@ -228,7 +242,8 @@ class PowTree:
 
     def with_nonce(self, state: State, block: Block, work: bool) -> Block:
         """``block`` with a nonce that gives it work; without ``work``, one that gives it none."""
-        return pow_learner.find_nonce(self.rules, block, self._nonce(state), work=work)
+        find = pow_learner.find_nonce if work else nonce_without_work
+        return find(self.rules, block, self._nonce(state))
 
     def _nonce(self, state: State) -> int:
         """The first nonce for the next block: two blocks of one content try different ones."""
