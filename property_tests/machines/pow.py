@@ -203,8 +203,15 @@ class PowMachine(Faulty):
         ):
             offer = Offer(sender, model.digest, wrong, 0)
             for learner in self.state.learner.values():
-                search = self.system.landscapes.search(self.losses)
-                assert not self.system.learners.is_usable(search, learner, offer)
+                assert not self.is_useful(learner, offer)
+
+    def is_useful(self, learner: Learner, offer: Offer) -> bool:
+        """Whether it is used where each probe loses more than any claim."""
+        model, landscapes = model_of_tip(learner), self.system.landscapes
+        blind = OpenLandscape(landscapes.draws, landscapes.recombines)
+        probes = pow_learner.all_probes(blind, self.system.rules, model)
+        open_ = blind.reveal({self.offspring(model.digest, probe): 1 << 41 for probe in probes})
+        return bool(self.system.learners.useful(open_, self.system.rules, learner, (offer,)))
 
     def send_offer(self, offer: Offer, data: st.DataObject) -> None:
         action = self.choose(data, self.system.byzantine_offers(self.state, offer))
