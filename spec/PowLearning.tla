@@ -64,8 +64,8 @@ Remember(landscape, i) == loss' =
 
 (* After a decision, the losses that nobody needs any more are forgotten,  *)
 (* and the offers on models that all have left behind.                     *)
-Forget == /\ loss' = Remembered(loss, Decided')
-          /\ offers' = {o \in offers : IsCurrent(o.parent, Decided')}
+Forget == \E d \in {Decided'} : /\ loss' = Remembered(loss, d)
+                                /\ offers' = {o \in offers : IsCurrent(o.parent, d)}
 -----------------------------------------------------------------------------
 Init == LearnerInit /\ offers = {} /\ loss = << >>
 
@@ -150,7 +150,8 @@ ByzantineOffer(b) ==
 
 (* b wins a block on any block there is, with any step that is good        *)
 (* enough, and withholds it ...                                            *)
-TicketsOn(i) == {o.ticket : o \in OffersOn(i)} \cup UNION {Last(m) : m \in AllProbes(ModelOf(i))}
+TicketsOn(i) ==
+    {o.ticket : o \in OffersOn(i)} \cup {Probe(ModelOf(i), j) : j \in 1 .. Probes}
 StepsOn(i) == {step \in SUBSET TicketsOn(i) : Names!IsLegalStep(step, Height(i) + 1)}
 ByzantineMine(b) ==
     /\ MayWin(b)
@@ -175,12 +176,12 @@ Forgeries ==
         \cup UNION {[parent : {i}, miner : Byzantine, step : StepsOn(i), claim : Losses] :
                     i \in 0 .. Len(blocks)}
 
-(* The adversary sends such a block to p.  If p comes to evaluate it, the  *)
-(* losses that it finds are fixed from now on.  If p accepts the block (it *)
-(* never should), it is a block like others.  A refused block with work    *)
-(* costs the adversary a win; this is not counted, which can only help the *)
-(* adversary.                                                              *)
-ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
+(* The adversary sends such a block, with work or without, to p.  If p     *)
+(* comes to evaluate it, the losses that it finds are fixed from now on.   *)
+(* If p accepts the block (it never should), it is a block like others.  A *)
+(* refused block with work costs the adversary a win; this is not counted, *)
+(* which can only help the adversary.                                      *)
+Forge(p, block, work) ==
     LET Send(exact, above) ==
             /\ ~(/\ work /\ block.parent \in known[p] /\ IsOwnStep(block)
                  /\ exact /\ above)
@@ -196,6 +197,7 @@ ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
                     /\ Remember(landscape, block.parent)
            ELSE Send(FALSE, FALSE) /\ UNCHANGED loss
         /\ UNCHANGED offers
+ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN : Forge(p, block, work)
 -----------------------------------------------------------------------------
 CorrectNext == \/ \E p \in Correct : MakeOffer(p)
                \/ \E p \in Correct : Catch(p)

@@ -17,55 +17,75 @@ TraceIsLegal(w) == \/ w \in 1 .. Draws
                    \/ w > Draws /\ Recombines /\ IsCombination(TraceWeights(Draws, w))
 TraceByRank(losses) == TraceNumber(Draws, RankWeights(losses))
 
-(* A block's model, without the way back to the genesis. *)
-TraceModelOf(i) == IF i = 0 THEN TraceGenesis ELSE Recorded.models[i]
+(* The models up to that of a block, without the way back to the genesis.  *)
+TraceModels(i) == IF i = 0 THEN <<TraceGenesis>> ELSE Recorded.chains[i]
+TraceHeight(i) == Len(TraceModels(i)) - 1
 
-(* What an evaluation by q on block i finds: what the landscape says.  For *)
-(* speed it finds nothing where q's evaluation cannot lead to the recorded *)
-(* state, which has a new block of q on i or, if a forged block is         *)
-(* refused, the same blocks.                                               *)
-TraceExploredOn(i, q) ==
-    LET new == Len(NextState.blocks) > Len(blocks)
-        last == NextState.blocks[Len(NextState.blocks)]
-    IN  IF new => last.parent = i /\ last.ticket.proposer = q
-        THEN Explored(loss, ModelOf(i), q) ELSE {}
+(* The landscape never changes, so the blocks in a trace stay valid.       *)
+TraceConsistent(landscapes) == landscapes
 
-(* A block that is forged and refused changes nothing, or reveals losses.  *)
-(* So a step may be taken for a forgery only if the trace says which block *)
-(* it was: else a correct process that refuses a valid block could pass.   *)
-TraceForgeries == Label.forged
+(* What the adversary may have offered, mined or forged in a step is what  *)
+(* it did.  A block that is forged and refused changes nothing, or reveals *)
+(* losses: without its label, a correct process that refuses a valid block *)
+(* could pass.                                                             *)
+TraceLies(b, i) == {o \in NextState.offers \ offers :
+    /\ o.sender = b /\ o.parent = ModelOf(i)
+    /\ IsOwnTicket(o.ticket, Height(i) + 1, b)}
+TraceStepsOn(i) ==
+    LET last == NextState.blocks[Len(NextState.blocks)]
+    IN  IF Len(NextState.blocks) > Len(blocks) /\ last.parent = i
+           /\ last.step \subseteq TicketsOn(i) /\ Names!IsLegalStep(last.step, Height(i) + 1)
+        THEN {last.step} ELSE {}
 
-(* Whether it has work is what the trace says; with work it must be wrong, *)
-(* or its parent unknown to p.                                             *)
-ForgedAsLabelled(p) ==
-    \A block \in Label.forged :
-        IF ~Label.work THEN UNCHANGED vars
-        ELSE /\ MayWin(block.ticket.proposer)
-             /\ IF FollowsParent(p, block)
-                THEN \E true \in TraceExploredOn(block.parent, block.ticket.proposer) :
-                        ~IsExact(block, true) /\ Remember(true, block.parent)
-                ELSE UNCHANGED vars
+(* The sets of offers that p may have had, by the label or, without one,   *)
+(* any.  Of each sender there is one in them; where a sender has made      *)
+(* several, it is open which.                                              *)
+OneOfEach(some) ==
+    LET twins == {o \in some : \E other \in some \ {o} : other.sender = o.sender}
+        senders == {o.sender : o \in some}
+    IN  {seen \in {(some \ twins) \cup chosen : chosen \in SUBSET twins} :
+            /\ {o.sender : o \in seen} = senders
+            /\ Cardinality(seen) = Cardinality(senders)}
+Collectable(p) ==
+    IF Label.senders = {} THEN Collected(p)
+    ELSE IF p \notin Label.senders THEN {}
+    ELSE {seen \in OneOfEach({o \in OffersOn(tip[p]) : o.sender \in Label.senders}) :
+            {o.sender : o \in seen} = Label.senders}
+
+(* In a diagnosis, all that there are. *)
+AllOffers(p) == IF HasOffered(p, tip[p]) THEN OneOfEach(OffersOn(tip[p])) ELSE {}
 -----------------------------------------------------------------------------
-Shape == [blocks |-> blocks, known |-> known, tip |-> tip, decided |-> decided, loss |-> loss]
+Shape == [blocks |-> blocks, known |-> known, tip |-> tip, banned |-> banned,
+          offers |-> offers, loss |-> loss, decided |-> decided]
 
 StateIs(state) == /\ blocks = state.blocks
                   /\ known = state.known
                   /\ tip = state.tip
-                  /\ decided = state.decided
+                  /\ banned = state.banned
+                  /\ offers = state.offers
                   /\ loss = state.loss
+                  /\ decided = state.decided
 
-(* A step of the specification, by the name of its action, who may take it *)
-(* and which block it may be about.                                        *)
-Actions == {"Mine", "Receive", "ByzantineMine", "ByzantinePublish", "ByzantineForge"}
-Act(action, processes, places) ==
-    /\ \/ action = "Mine" /\ \E p \in Correct \cap processes : Mine(p)
+(* A step of the specification, by the name of its action, who may take    *)
+(* it, which block it may be about and which offers a leader may have.     *)
+Actions == {"MakeOffer", "Catch", "Mine", "Receive",
+            "ByzantineOffer", "ByzantineMine", "ByzantinePublish", "ByzantineForge"}
+Act(action, processes, places, Seen(_)) ==
+    /\ \/ action = "MakeOffer" /\ \E p \in Correct \cap processes : MakeOffer(p)
+       \/ action = "Catch" /\ MayOffer
+              /\ \E p \in Correct \cap processes : \E seen \in Seen(p) : CatchAmong(p, seen)
+       \/ action = "Mine"
+              /\ \E p \in Correct \cap processes : MayWin(p) /\ \E seen \in Seen(p) : Lead(p, seen)
        \/ action = "Receive"
               /\ \E p \in Correct \cap processes, i \in places : Receive(p, i)
+       \/ action = "ByzantineOffer"
+              /\ \E b \in Byzantine \cap processes : ByzantineOffer(b)
        \/ action = "ByzantineMine" /\ \E b \in Byzantine \cap processes : ByzantineMine(b)
        \/ action = "ByzantinePublish"
               /\ \E p \in Correct \cap processes, i \in places : ByzantinePublish(p, i)
        \/ action = "ByzantineForge"
-              /\ \E p \in Correct \cap processes : ByzantineForge(p) /\ ForgedAsLabelled(p)
+              /\ \E p \in Correct \cap processes, block \in Label.forged :
+                    Forge(p, block, Label.work)
     /\ decided' = Decided'
 
 (* The depth was safe so far, by the blocks that there are. *)
@@ -95,7 +115,7 @@ TraceNext ==
     /\ step' = step + 1
     /\ UNCHANGED <<trace, by>>
     /\ \E action \in LabelledActions(Actions) :
-        Act(action, LabelledProcesses(Proc), LabelledBlocks(DOMAIN blocks))
+        Act(action, LabelledProcesses(Proc), LabelledBlocks(DOMAIN blocks), Collectable)
     /\ Shape' = NextState
     /\ Notice
     /\ Reached(trace, step')
@@ -120,5 +140,5 @@ DiagnoseInit == \E i \in DOMAIN LastGood :
 DiagnoseNext ==
     /\ by = ""
     /\ UNCHANGED <<trace, step>>
-    /\ \E action \in Actions : Act(action, Proc, DOMAIN blocks) /\ by' = action
+    /\ \E action \in Actions : Act(action, Proc, DOMAIN blocks, AllOffers) /\ by' = action
 =============================================================================

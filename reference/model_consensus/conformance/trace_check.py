@@ -313,7 +313,7 @@ def describe(verdict: TraceVerdict) -> str:
         assert isinstance(blocks, tuple)
         byzantine = trace.constants["Byzantine"]
         assert isinstance(byzantine, frozenset)
-        stolen = sum(block["ticket"]["proposer"] in byzantine for block in blocks)  # type: ignore
+        stolen = sum(block["miner"] in byzantine for block in blocks)  # type: ignore
         lines = [
             f"{trace.source}: {unsafe.violated} is violated at {_place(trace, unsafe.index)}: "
             f"the depth was not safe",

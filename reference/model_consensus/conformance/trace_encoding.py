@@ -12,9 +12,11 @@ from model_consensus.conformance.trace_values import (
     GENESIS,
     LARGEST,
     MODULES,
+    PROCESS,
     MalformedError,
     Module,
     Names,
+    SetOf,
     TooLargeError,
     inside,
     numbered,
@@ -22,12 +24,16 @@ from model_consensus.conformance.trace_values import (
 )
 from model_consensus.conformance.traces import Trace, TraceError
 from model_consensus.evolutionary_search import Search, is_legal
+from model_consensus.pow_learner import NOBODY
 from model_consensus.systems.answers import OpenLandscape
 from model_consensus.tla.differences import inner, short
-from model_consensus.tla.values import Boolean, Function, Value, ordered, record
+from model_consensus.tla.values import Boolean, Function, Value, ordered, record, show
 
 MOST_DRAWS = 1 << 16
 """TLC looks at all tickets of a process, one after the other."""
+
+MOST_GUESSED = 12
+"""Processes; with more of them a leader can have had too many sets of offers to try them all."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +172,11 @@ def _check_constants(trace: Trace, module: Module) -> None:
         raise refuse("Mu", f"{numbers['Mu']} is not in 1..{numbers['Lambda']} (Lambda)")
     if not 1 <= numbers.get("Draws", 1) <= MOST_DRAWS:
         raise refuse("Draws", f"{numbers['Draws']} is not in 1..{MOST_DRAWS}")
+    if "Probes" in numbers:
+        if not 1 <= numbers["Probes"] <= numbers["Draws"]:
+            raise refuse("Probes", f"{numbers['Probes']} is not in 1..{numbers['Draws']} (Draws)")
+        if NOBODY in processes:
+            raise refuse("Proc", f"{show(NOBODY)} is the name of nobody, whose draws are probes")
 
 
 def _constants(trace: Trace, module: Module, names: Names) -> dict[str, Value]:
@@ -194,6 +205,7 @@ def _models(trace: Trace, names: Names) -> list[EncodedModel]:
     :raises TraceError: a parent is unknown or stands later, or a step is not legal.
     """
     search = OpenLandscape(max(1, _draws(trace)), trace.constants.get("Recombines") is Boolean.TRUE)
+    drawers = names.process | ({NOBODY: NOBODY} if "Probes" in trace.constants else {})
     models: list[EncodedModel] = []
     for name, origin in trace.models.items():
         where = f"{trace.source}: model {name}"
@@ -201,7 +213,7 @@ def _models(trace: Trace, names: Names) -> list[EncodedModel]:
         if parent is None or parent - GENESIS > len(models):
             raise TraceError(f"{where}: its parent {origin.parent} does not stand before it")
         generation = models[parent - GENESIS - 1].generation + 1 if parent > GENESIS else 1
-        tickets = [_ticket(where, each, generation, names, search) for each in origin.step]
+        tickets = [_ticket(where, each, generation, names, drawers, search) for each in origin.step]
         if not tickets or len({proposer for proposer, _ in tickets}) < len(tickets):
             raise TraceError(f"{where}: its step has not one ticket of each of some processes")
         loss = names.rank.get(origin.loss, origin.loss)
@@ -210,9 +222,14 @@ def _models(trace: Trace, names: Names) -> list[EncodedModel]:
 
 
 def _ticket(
-    where: str, ticket: Value, expected: int, names: Names, search: Search
+    where: str,
+    ticket: Value,
+    expected: int,
+    names: Names,
+    drawers: Mapping[str, str],
+    search: Search,
 ) -> tuple[str, int]:
-    """The proposer and the number of the weights of a legal ticket."""
+    """The proposer, one of ``drawers``, and the number of the weights of a legal ticket."""
     fields = {"generation", "proposer", "weights"}
     if not isinstance(ticket, Function) or set(ticket) != fields:
         raise TraceError(f"{where}: a ticket does not have just generation, proposer and weights")
@@ -222,7 +239,7 @@ def _ticket(
             f"{where}: the generation {short(generation)} of a ticket is not {expected}, which "
             f"follows its parent's"
         )
-    if not isinstance(proposer, str) or proposer not in names.process:
+    if not isinstance(proposer, str) or proposer not in drawers:
         raise TraceError(f"{where}: the proposer {short(proposer)} of a ticket is not in Proc")
     try:
         number = names.encode("weights", weights)
@@ -232,7 +249,7 @@ def _ticket(
     assert isinstance(weights, tuple)
     if not is_legal(search, weights):  # type: ignore[arg-type]
         raise TraceError(f"{where}: the weights {short(weights)} of a ticket are not legal")
-    return names.process[proposer], number
+    return drawers[proposer], number
 
 
 # --------------------------------------------------------------------------- states and actions
@@ -252,6 +269,7 @@ def _states(
                 for name, shape in module.variables.items()
             }
             label = _label(module, index, trace.actions[index], arguments, names)
+            _check_guesses(trace, module, index, arguments)
         except MalformedError as error:
             problem = f"{error.place.removeprefix('.')}: {error.problem}".removeprefix(": ")
             return labels, states, problem
@@ -283,7 +301,7 @@ def _wrong_loss(trace: Trace, losses: Value) -> str | None:
 def _label(
     module: Module, index: int, action: str, arguments: Mapping[str, Value], names: Names
 ) -> Function:
-    """What a state says of the action that led to it; "" and 0 stand for nothing.
+    """What a state says of the action that led to it; "", 0 and {} stand for nothing.
 
     :raises MalformedError: there is no such action, or it has no such argument.
     """
@@ -295,6 +313,9 @@ def _label(
             raise MalformedError(f"{argument} is given, which the action {action!r} does not have")
     process, block = arguments.get("process"), arguments.get("block", 0)
     forged, work = arguments.get("forged"), Boolean.FALSE
+    senders = arguments.get("senders")
+    if senders == frozenset():
+        raise MalformedError("senders is empty, and a leader has its own offer")
     if forged is not None:
         if not isinstance(forged, Function) or not isinstance(forged.get("work"), Boolean):
             raise MalformedError(f"forged is {short(forged)}, not a block with the field work")
@@ -307,4 +328,25 @@ def _label(
         block=names.encode("natural", block),
         forged=frozenset() if forged is None else frozenset([forged]),
         work=work,
+        senders=frozenset()
+        if senders is None
+        else inside("senders", SetOf(PROCESS), senders, names.encode),
     )
+
+
+def _check_guesses(
+    trace: Trace, module: Module, index: int, arguments: Mapping[str, Value]
+) -> None:
+    """Refuse a leader of whom it is not said, among many processes, whose offers it had."""
+    action = trace.actions[index]
+    leads = [name for name, known in module.actions.items() if "senders" in known]
+    if (
+        index
+        and (action in leads or (leads and not action))
+        and "senders" not in arguments
+        and len(_names_in(trace, "Proc")) > MOST_GUESSED
+    ):
+        raise TraceError(
+            f"{trace.source}: state {index}: with more than {MOST_GUESSED} processes the #meta of "
+            f"{' and '.join(leads)} must have senders, whose offers the process had"
+        )

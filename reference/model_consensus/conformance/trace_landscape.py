@@ -40,7 +40,8 @@ def _problems(trace: Trace, landscape: Landscape) -> Iterator[Rejection]:
                 f"in hexadecimal, {SHORTEST_NAME} digits of it or more"
             )
     draws = trace.constants["Draws"]
-    lambda_, mu = trace.constants.get("Lambda", draws), trace.constants.get("Mu", 1)
+    lambda_ = trace.constants["Probes" if trace.module == "PowLearning" else "Lambda"]
+    mu = trace.constants.get("Mu", 1)
     assert isinstance(draws, int)
     assert isinstance(lambda_, int)
     assert isinstance(mu, int)
@@ -78,7 +79,7 @@ def _wrong_models(trace: Trace, search: EvolutionarySearch) -> Iterator[Rejectio
     known: dict[str, Model] = {trace.genesis: search.genesis}
     for parent, drawn in children.items():  # a parent stands before its offspring
         model = known.pop(parent)
-        steps = [step_of(origin) for origin in drawn.values()]
+        steps = [step_of(origin.step) for origin in drawn.values()]
         losses = search.losses(model, steps)
         for (name, origin), step, loss in zip(drawn.items(), steps, losses, strict=True):
             offspring = search.offspring(model, step)
@@ -105,9 +106,9 @@ def ticket_of(value: Value) -> Ticket:
     return Ticket(generation, proposer, tuple(w for w in weights if isinstance(w, int)))
 
 
-def step_of(origin: Origin) -> Step:
-    """The step that leads to a model."""
-    return frozenset(map(ticket_of, origin.step))
+def step_of(step: frozenset[Value]) -> Step:
+    """A step from its value in TLA+."""
+    return frozenset(map(ticket_of, step))
 
 
 def _first(trace: Trace, name: str) -> int:
@@ -146,11 +147,12 @@ def _without_work(trace: Trace, genesis: Digest) -> Iterator[Rejection]:
 
 def _block(value: Value, nonce: int, digests: list[Digest]) -> Block:
     assert isinstance(value, Function)
-    parent, ticket, claim = value["parent"], value["ticket"], value["claim"]
+    parent, miner, step, claim = (value[f] for f in ("parent", "miner", "step", "claim"))
     assert isinstance(parent, int)
-    assert isinstance(ticket, Function)
+    assert isinstance(miner, str)
+    assert isinstance(step, frozenset)
     assert isinstance(claim, int)
-    return Block(digests[parent], ticket_of(ticket), claim, nonce)
+    return Block(digests[parent], miner, step_of(step), claim, nonce)
 
 
 def _count(state: Mapping[Value, Value]) -> int:

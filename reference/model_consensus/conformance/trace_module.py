@@ -90,8 +90,10 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
     """Put ``trace`` into a register, as the record that the specification of traces expects."""
     children: list[dict[str, dict[int, int]]] = [{} for _ in range(len(trace.models) + 1)]
     blends: list[list[Value]] = [[] for _ in children]
+    offspring: dict[tuple[int, Value], int] = {}
     for number, model in enumerate(trace.models, GENESIS + 1):
         place = model.parent - GENESIS
+        offspring[model.parent, _step(model)] = number
         if len(model.step) > 1:
             blends[place].append((_step(model), number))
         for proposer, weights in model.step if len(model.step) == 1 else ():
@@ -112,7 +114,7 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
         "proposers": [show(_proposer(model)) for model in trace.models],
         "weights": map(writer.write, trace.names.combinations()),
         "blends": map(writer.write, map(tuple, blends)),
-        "models": map(str, _block_models(trace.states[-1], children)),
+        "chains": map(writer.write, _chains(trace.states[-1], offspring)),
         "children": [
             writer.write(function({p: _by_weights(each[p]) for p in each})) for each in children
         ],
@@ -122,7 +124,7 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
 
 
 def _step(model: EncodedModel) -> Value:
-    """A step of several tickets as TLC has it."""
+    """The model's step as TLC has it."""
     return frozenset(
         record(generation=model.generation, proposer=proposer, weights=weights)
         for proposer, weights in model.step
@@ -130,8 +132,8 @@ def _step(model: EncodedModel) -> Value:
 
 
 def _proposer(model: EncodedModel) -> str:
-    """Whose proposal it is; "" for a blend."""
-    return next(iter(model.step))[0] if len(model.step) == 1 else ""
+    """Whose proposal it is; no process or nobody has the name of a blend."""
+    return next(iter(model.step))[0] if len(model.step) == 1 else "blend"
 
 
 def _by_weights(models: Mapping[int, int]) -> Value:
@@ -153,24 +155,23 @@ def _restricted(writer: Writer, losses: str, value: Value) -> str:
     return writer.once(value, f"[m \\in {domain} |-> {losses}[m - {GENESIS}]]")
 
 
-def _block_models(
-    state: Mapping[str, Value], children: Sequence[Mapping[str, Mapping[int, int]]]
-) -> list[int]:
-    """For a specification with a variable ``blocks``: the model of each block; 0 if undrawn."""
-    models: list[int] = []
+def _chains(
+    state: Mapping[str, Value], offspring: Mapping[tuple[int, Value], int]
+) -> Iterator[tuple[int, ...]]:
+    """For a specification with a variable ``blocks``: the models from the genesis to each block's.
+
+    A model that nobody has evaluated is 0.
+    """
+    chains: list[tuple[int, ...]] = [(GENESIS,)]
     blocks = state.get("blocks", ())
     assert isinstance(blocks, tuple)
     for block in blocks:
         assert isinstance(block, Function)
-        place, ticket = block["parent"], block["ticket"]
-        assert isinstance(place, int)
-        assert isinstance(ticket, Function)
-        parent = models[place - 1] if place else GENESIS
-        drawn = children[parent - GENESIS].get(str(ticket["proposer"]), {}) if parent else {}
-        weights = ticket["weights"]
-        assert isinstance(weights, int)
-        models.append(drawn.get(weights, 0))
-    return models
+        parent = block["parent"]
+        assert isinstance(parent, int)
+        chain = chains[parent]
+        chains.append((*chain, offspring.get((chain[-1], block["step"]), 0)))
+        yield chains[-1]
 
 
 def module_text(

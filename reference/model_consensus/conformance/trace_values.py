@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import is_single, single
+from model_consensus.pow_learner import NOBODY
 from model_consensus.tla.differences import inner, short
 from model_consensus.tla.values import Function, Value, function, ordered, show
 
@@ -78,6 +79,8 @@ class Names:
             return self.rank.get(value, value)
         if kind == "weights":
             return self._weights(value)
+        if kind == "drawer":
+            return NOBODY if value == NOBODY else self.encode("process", value)
         if kind == "proposer" and isinstance(value, str):
             known = self.process.get(value)
             return known or self.stranger.setdefault(value, f"x{len(self.stranger)}")
@@ -94,6 +97,8 @@ class Names:
             table: Mapping[Any, Value] = self.rank if kind == "loss" else getattr(self, kind, {})
             if kind == "proposer":
                 table = {**self.process, **self.stranger}
+            if kind == "drawer":
+                table = self.process
             self._back[kind] = {number: name for name, number in table.items()}
         if kind == "weights" and isinstance(value, int) and 0 < value <= self.draws:
             return single(value - 1, self.draws)
@@ -134,7 +139,10 @@ class Shape(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Atom:
-    """A number, a loss, or the name of a process, a proposer, a message or a model."""
+    """A number, a loss, or the name of a process, a message or a model.
+
+    Who stands in a ticket is a ``drawer``, a process or nobody, or a ``proposer``, any name.
+    """
 
     kind: str
 
@@ -236,7 +244,8 @@ MESSAGE, MODEL = Atom("message"), Atom("model")
 
 WEIGHTS = Atom("weights")
 
-TICKET = Record({"generation": NATURAL, "proposer": PROCESS, "weights": WEIGHTS})
+# In a block, a ticket may be a probe, a draw of nobody.
+TICKET = Record({"generation": NATURAL, "proposer": Atom("drawer"), "weights": WEIGHTS})
 # A Byzantine process may write any name into its offer.
 ANY_TICKET = Record({"generation": NATURAL, "proposer": Atom("proposer"), "weights": WEIGHTS})
 OFFER = Record({"sender": PROCESS, "parent": MODEL, "ticket": ANY_TICKET, "claim": LOSS})
@@ -250,7 +259,7 @@ LEARNER = Record(
         "evaluations": NATURAL,
     }
 )
-BLOCK = Record({"parent": NATURAL, "ticket": TICKET, "claim": LOSS})
+BLOCK = Record({"parent": NATURAL, "miner": PROCESS, "step": SetOf(TICKET), "claim": LOSS})
 CHAIN = SequenceOf(Record({"epoch": NATURAL, "payload": SequenceOf(MESSAGE, most=1)}))
 
 
@@ -262,8 +271,8 @@ class Module:
         or messages.
     :ivar variables: the shapes of its variables.
     :ivar per_process: those of them that are functions of the correct processes.
-    :ivar actions: for each action what a trace can say of it: the process, the block, or what the
-        adversary forged.
+    :ivar actions: for each action what a trace can say of it: the process, the block, what the
+        adversary forged, or the senders whose offers a leader had.
     """
 
     constants: Mapping[str, str]
@@ -298,6 +307,7 @@ MODULES: Mapping[str, Module] = {
             "Byzantine": "process",
             "Draws": "number",
             "Recombines": "truth",
+            "Probes": "number",
             "Depth": "number",
             "Wins": "number",
             "ByzantineWins": "number",
@@ -306,13 +316,18 @@ MODULES: Mapping[str, Module] = {
             "blocks": SequenceOf(BLOCK),
             "known": Table("process", SetOf(NATURAL)),
             "tip": Table("process", NATURAL),
-            "decided": Table("process", SequenceOf(MODEL, least=1)),
+            "banned": Table("process", SetOf(PROCESS)),
+            "offers": SetOf(OFFER),
             "loss": Table("model", LOSS),
+            "decided": Table("process", SequenceOf(MODEL, least=1)),
         },
-        ("known", "tip", "decided"),
+        ("known", "tip", "banned", "decided"),
         {
-            "Mine": ("process",),
+            "MakeOffer": ("process",),
+            "Catch": ("process", "senders"),
+            "Mine": ("process", "senders"),
             "Receive": ("process", "block"),
+            "ByzantineOffer": ("process",),
             "ByzantineMine": ("process",),
             "ByzantinePublish": ("process", "block"),
             "ByzantineForge": ("process", "forged"),

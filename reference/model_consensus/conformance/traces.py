@@ -2,7 +2,7 @@
 
 A trace is a JSON object (Apalache's ADR-015, "Informal Trace Format")::
 
-    {"#meta": {"version": 3,                       of this format
+    {"#meta": {"version": 4,                       of this format
                "module": "TobLearning",            the specification
                "constants": {"Proc": ..., ...},    its constants, as ITF values
                "genesis": "name",
@@ -30,8 +30,8 @@ from model_consensus.evolutionary_search import Digest, Model
 from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.tla.values import Function, Value, from_itf, to_itf
 
-VERSION = 3
-"""Of the format; before, a model came from a single draw of one process."""
+VERSION = 4
+"""Of the format; before, a block of PowLearning had one ticket, its miner's own."""
 
 LARGEST_FILE = 100 << 20
 """Bytes; a larger file is refused unread."""
@@ -87,7 +87,8 @@ class Trace:
     :ivar actions: the name of the action that led to each state; "Init" first.
     :ivar states: the projected states; a model stands in them as its name.
     :ivar arguments: of each action what the trace says of it: the ``process`` that took it, the
-        ``block`` that was received, or what was ``forged``.  Empty if it says nothing of any.
+        ``block`` that was received, what was ``forged``, or the ``senders`` whose offers a leader
+        had.  Empty if it says nothing of any.
     :ivar work: the nonces of the blocks, if they are recorded.
     """
 
@@ -274,7 +275,7 @@ def _trace(source: str, data: Any) -> Trace:
         arguments.append(
             {
                 name: _value(f"{where}: #meta: {name}", note[name])
-                for name in ("process", "block", "forged")
+                for name in ("process", "block", "forged", "senders")
                 if name in note
             }
         )

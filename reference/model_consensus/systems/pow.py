@@ -136,8 +136,10 @@ class PowSystem(PowTree):
                     yield Mine(process, (first, *others), losses)
 
     def byzantine_offers(self, state: State, offer: Offer) -> Iterator[ByzantineOffer]:
-        """The action ``ByzantineOffer`` of this offer, for every answer of the landscape."""
+        """``ByzantineOffer`` of this offer, while some process has not left its parent behind."""
         model = self._model(offer.parent)
+        if model.generation < self.last_common(state) or offer in state.offers:
+            return
         for losses in self._answers(state, model, [lambda loss: [offered(offer)]]):
             yield ByzantineOffer(offer, losses)
 
@@ -299,7 +301,7 @@ class PowSystem(PowTree):
 
     def _forget(self, state: State) -> State:
         """``Forget``: without the losses of and the offers on models that all have left behind."""
-        oldest = min(len(self.decided(learner)) - 1 for learner in state.learner.values())
+        oldest = self.last_common(state)
         generation = self.lineages.generation
         loss = {d: value for d, value in state.loss.items() if generation(d) >= oldest}
         offers = frozenset(o for o in state.offers if generation(o.parent) >= oldest)

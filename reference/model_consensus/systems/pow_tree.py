@@ -21,8 +21,9 @@ from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.systems.pow_actions import (
     Action,
     ByzantineForge,
-    ByzantineOffer,
     ByzantinePublish,
+    Catch,
+    Mine,
     Receive,
     State,
 )
@@ -175,8 +176,8 @@ class PowTree:
                 work = Boolean.of(pow_learner.has_work(self.rules, block))
                 forged = self._block_value(block, self._places(before))
                 return {"process": process, "forged": Function({**forged, "work": work})}
-            case ByzantineOffer(offer):
-                return {"process": offer.sender}
+            case Catch(process, seen) | Mine(process, seen):
+                return {"process": process, "senders": frozenset(o.sender for o in seen)}
         return {"process": action.process}
 
     def work(self, state: State) -> tuple[int, list[int]]:
@@ -216,16 +217,24 @@ class PowTree:
         """``HasOffered``: whether ``process`` has made an offer on ``model``."""
         return any(offer.sender == process for offer in self.offers_on(state, model))
 
-    def steps_on(self, state: State, place: int) -> Iterator[Step]:
-        """``StepsOn``: a Byzantine miner's choice, the steps of offered tickets and of probes."""
+    def tickets_on(self, state: State, place: int) -> frozenset[Ticket]:
+        """``TicketsOn``: what can make a step on a block, the tickets offered and the probes'."""
         model, search = self.model(state, place), self.landscapes.search({})
         probes = pow_learner.all_probes(search, self.rules, model)
-        offers = self.offers_on(state, model)
-        tickets: set[Ticket] = {offer.ticket for offer in offers}.union(*probes)
+        offered = frozenset(offer.ticket for offer in self.offers_on(state, model))
+        return offered.union(*probes)
+
+    def steps_on(self, state: State, place: int) -> Iterator[Step]:
+        """``StepsOn``: a Byzantine miner's choice, the legal steps of such tickets."""
+        tickets, search = sorted(self.tickets_on(state, place)), self.landscapes.search({})
         for count in range(1, len(tickets) + 1):
-            for step in map(frozenset, combinations(sorted(tickets), count)):
-                if is_legal_step(search, model.generation + 1, step):
+            for step in map(frozenset, combinations(tickets, count)):
+                if is_legal_step(search, self.height(state, place) + 1, step):
                     yield step
+
+    def last_common(self, state: State) -> int:
+        """``LastCommon``: the last generation that all correct processes have decided."""
+        return min(len(self.decided(learner)) - 1 for learner in state.learner.values())
 
     def decided(self, learner: Learner) -> tuple[Digest, ...]:
         """The models that a learner has decided, from the genesis model on."""
