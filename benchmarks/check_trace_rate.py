@@ -27,7 +27,7 @@ from model_consensus.conformance import traces
 from model_consensus.conformance.trace_check import check_traces
 from model_consensus.conformance.traces import Trace
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import OneMax
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.streamlet import Conditions, Simulation

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import OneMax
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.convergence import Instance, leaves_by_union, most_generations
 from model_consensus.simulation.setting import process_names

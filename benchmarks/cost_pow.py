@@ -15,9 +15,9 @@ from rich.table import Table
 
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import Sphere
 from model_consensus.pow_learner import Rules
 from model_consensus.settlement.probability import reversal_probability, reversal_probability_within
+from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.setting import process_names

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import Sphere
+from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import process_names
 from model_consensus.simulation.tob import simulate

@@ -17,8 +17,9 @@ from model_consensus.evolutionary_search import (
     by_rank,
     least,
 )
-from model_consensus.landscapes import Landscape, OneMax, Sphere
+from model_consensus.landscapes import Landscape
 from model_consensus.pow_learner import EVERY_HASH, Rules
+from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.streamlet import Conditions, Simulation
 from model_consensus.simulation.tob import simulate

@@ -19,7 +19,7 @@ from model_consensus.commands.cli import COMMANDS, main
 from model_consensus.conformance import traces
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch, Ticket
-from model_consensus.landscapes import OneMax
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.tob import simulate
 from model_consensus.streamlet.codec import CodecError, decode, encode
 from model_consensus.streamlet.messages import (

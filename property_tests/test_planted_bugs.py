@@ -25,9 +25,9 @@ from model_consensus.defects import pow as pow_defects
 from model_consensus.defects import streamlet as streamlet_defects
 from model_consensus.defects import tob as tob_defects
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import OneMax, Sphere
 from model_consensus.pow_learner import EVERY_HASH
 from model_consensus.pow_learner import Rules as PowRules
+from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.tob import simulate

@@ -153,7 +153,7 @@ ByzantineOffer(b) ==
 (* and withholds it ...                                                    *)
 TicketsOn(i) ==
     {o.ticket : o \in OffersOn(i)} \cup {ProbeTicket(ModelOf(i), j) : j \in 1 .. Probes}
-StepsOf(tickets, g) == {step \in SUBSET tickets : Names!IsLegalStep(step, g)}
+StepsOf(tickets, g) == {step \in SUBSET tickets : IsStep(step, g)}
 StepsOn(i) == StepsOf(TicketsOn(i), Height(i) + 1)
 ByzantineMine(b) ==
     /\ MayWin(b)

@@ -34,7 +34,7 @@ TraceLies(b, i) == {o \in NextState.offers \ offers :
 TraceStepsOn(i) ==
     LET last == NextState.blocks[Len(NextState.blocks)]
     IN  IF Len(NextState.blocks) > Len(blocks) /\ last.parent = i
-           /\ last.step \subseteq TicketsOn(i) /\ Names!IsLegalStep(last.step, Height(i) + 1)
+           /\ last.step \subseteq TicketsOn(i) /\ IsStep(last.step, Height(i) + 1)
         THEN {last.step} ELSE {}
 
 (* The sets of offers that p may have had, by the label or, without one,   *)

@@ -45,7 +45,7 @@ STREAMLET = (
 )
 TESTS = {
     "tob_learner": TOB,
-    "total_order_broadcast": TOB,
+    "systems.total_order_broadcast": TOB,
     "pow_learner": (*POW, "property_tests/test_differential.py"),
     "streamlet.state": STREAMLET,
     "streamlet.node": STREAMLET,

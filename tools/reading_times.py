@@ -10,10 +10,10 @@ _PYTHON = "reference/model_consensus"
 HOURS = {
     "first": (
         ("spec/EvolutionarySearch.tla", "models, steps, losses, and what has to hold"),
-        (f"{_PYTHON}/landscapes.py", "what is searched: skim all but `Landscape`"),
+        (f"{_PYTHON}/landscapes.py", "what is searched"),
         (f"{_PYTHON}/evolutionary_search.py", "the same as EvolutionarySearch, with real noise"),
         ("spec/TotalOrderBroadcast.tla", "the network that the learner assumes"),
-        (f"{_PYTHON}/total_order_broadcast.py", "the same in Python"),
+        (f"{_PYTHON}/systems/total_order_broadcast.py", "the same in Python"),
         ("spec/TobLearner.tla", "the learner over the broadcast"),
         (f"{_PYTHON}/tob_learner.py", "the same in Python, name by name"),
     ),
@@ -27,8 +27,11 @@ HOURS = {
     "third": (
         ("spec/PowLearner.tla", "the learner over proof-of-work"),
         (f"{_PYTHON}/pow_learner.py", "the same in Python, with a real hash"),
+    ),
+    "fourth": (
         ("spec/PowLearning.tla", "the learners, the oracle, the network and the adversary"),
         (f"{_PYTHON}/systems/pow_actions.py", "its states and actions in Python"),
+        (f"{_PYTHON}/systems/pow_tree.py", "the block tree, and a state in the words of TLA+"),
         (f"{_PYTHON}/systems/pow.py", "what each action does, in Python"),
     ),
 }

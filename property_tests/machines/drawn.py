@@ -6,9 +6,9 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from model_consensus.evolutionary_search import EvolutionarySearch, Weights, is_legal, single
-from model_consensus.landscapes import Landscape, OneMax, Sphere
+from model_consensus.landscapes import Landscape
+from model_consensus.simulation.benchmark_functions import OneMax, Rosenbrock, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
-from model_consensus.simulation.rosenbrock import Rosenbrock
 from model_consensus.systems.answers import EveryLandscape, Landscapes, Losses, OneLandscape
 from model_consensus.systems.bounded import legal_weights
 from property_tests.machines.schedules import SAME_EVERY_TIME

@@ -12,11 +12,11 @@ from hypothesis.stateful import (
     rule,
 )
 
-from model_consensus.evolutionary_search import Process, Ticket, is_legal, single
+from model_consensus.evolutionary_search import Process, Ticket, is_legal_step, single
 from model_consensus.pow_learner import Block
 from model_consensus.streamlet.messages import Chain, Notarization
 from model_consensus.systems.answers import EveryLandscape, OpenLandscape
-from model_consensus.systems.pow_actions import ByzantineMine, ByzantinePublish, Mine
+from model_consensus.systems.pow_actions import ByzantinePublish
 from model_consensus.systems.tob import Order, TobSystem
 from model_consensus.tob_learner import Offer, Rules, current_generation
 from property_tests.machines.drawn import illegal, legal
@@ -97,11 +97,11 @@ class LyingTobMachine(TobMachine):
         self.deliver_everything(data)
 
 
-LIES = ("weights", "claim", "miner", "generation", "work", "parent")
+LIES = ("step", "weights", "claim", "floor", "generation", "work", "parent", "names", "offer")
 
 
 class LyingPowMachine(PowMachine):
-    """The adversary's blocks are right but for one thing."""
+    """The adversary's blocks are right but for one thing; or its offers are wrong."""
 
     about = ""
     forge = None  # type: ignore[assignment]
@@ -117,30 +117,37 @@ class LyingPowMachine(PowMachine):
         data=st.data(),
     )
     def lie(self, process: Process, miner: Process, back: int, data: st.DataObject) -> None:
-        """Only a ticket that is not the best or a wrong claim costs the receiver an evaluation."""
+        """Only a step below the floor or a wrong claim costs the receiver an evaluation."""
         wrong = self.wrong
         place, landscapes = max(0, len(self.state.blocks) - back), self.system.landscapes
-        weights = single(0, landscapes.draws)
-        ticket = Ticket(self.system.height(self.state, place) + 1, miner, weights)
-        claim = data.draw(st.sampled_from(LOSSES))
-        block = Block(self.system.digest(self.state, place), ticket, claim)
+        generation, claim = (
+            self.system.height(self.state, place) + 1,
+            data.draw(st.sampled_from(LOSSES)),
+        )
+        ticket = Ticket(generation, miner, single(0, landscapes.draws))
         match wrong:
             case "weights":
                 weights = data.draw(legal(landscapes) | illegal(landscapes))
-                block = replace(block, ticket=replace(ticket, weights=weights))
-            case "miner":
-                block = replace(block, ticket=replace(ticket, proposer="nobody"))
+                ticket = replace(ticket, weights=weights)
             case "generation":
-                wrongly = ticket.generation + data.draw(st.sampled_from((-1, 1)))
-                block = replace(block, ticket=replace(ticket, generation=wrongly))
-            case "parent":
-                block = replace(block, parent=bytes(32))
+                wrongly = generation + data.draw(st.sampled_from((-1, 1)))
+                ticket = replace(ticket, generation=wrongly)
+            case "names":
+                ticket = replace(ticket, proposer="x" * 65)
+        step = frozenset([ticket])
+        if wrong in ("claim", "floor", "work"):
+            step = data.draw(self.some_step(place))
+        elif wrong == "step":
+            other = replace(ticket, weights=single(landscapes.draws - 1, landscapes.draws))
+            step = data.draw(st.sampled_from((step | {other}, frozenset())))
+        parent = bytes(32) if wrong == "parent" else self.system.digest(self.state, place)
+        block = Block(parent, miner, step, claim)
         forged = self.system.with_nonce(self.state, block, wrong != "work")
         learner = self.state.learner[process]
         blind = OpenLandscape(landscapes.draws, landscapes.recombines)
-        unfit = wrong in ("miner", "generation", "parent", "work")
-        if unfit or not is_legal(blind, forged.ticket.weights):
-            assert self.system.receive(blind, self.system.rules, learner, forged) is learner
+        unfit = wrong in ("names", "generation", "parent", "work")
+        if unfit or not is_legal_step(blind, generation, step):
+            assert self.receive(blind, learner, forged) is learner
             return
         before = self.state.learner
         action = self.choose(data, self.system.forges(self.state, process, forged))
@@ -155,7 +162,7 @@ class LyingPowMachine(PowMachine):
         learner = self.state.learner[process]
         blind = OpenLandscape(self.system.landscapes.draws, self.system.landscapes.recombines)
         for block in learner.known.values():
-            assert self.system.receive(blind, self.system.rules, learner, block) is learner
+            assert self.receive(blind, learner, block) is learner
 
     @precondition(lambda self: self.wins_left() and len(self.state.blocks) + 1 < self.system.wins)
     @rule(
@@ -167,15 +174,16 @@ class LyingPowMachine(PowMachine):
     def race(self, miner: Process, leader: Process, victim: Process, data: st.DataObject) -> None:
         """The adversary and a correct process win on one block; the victim sees the former's."""
         self.deliver_everything()
+        self.make_offer(leader, data)
         tip = self.system.place(self.state, self.state.learner[leader].tip)
-        answers = self.system.answers(self.state, miner, tip)
-        won = self.choose(data, (ByzantineMine(miner, tip, losses) for losses in answers))
-        if won is None:
+        step = data.draw(self.some_step(tip))
+        won = self.choose(data, self.system.byzantine_blocks(self.state, miner, tip, step))
+        seen = self.collect(leader, data)
+        if won is None or not seen:
             return
         self.take(won)
         secret = len(self.state.blocks)
-        answers = self.system.answers(self.state, leader, tip)
-        mined = self.choose(data, (Mine(leader, losses) for losses in answers))
+        mined = self.choose(data, self.system.leads(self.state, leader, seen))
         if mined is None:
             return
         self.take(mined)
@@ -187,7 +195,11 @@ class LyingPowMachine(PowMachine):
     def everybody_knows_the_longest_chain(self) -> None:
         """Once all is delivered nobody's chain is shorter than a correct process's block."""
         self.deliver_everything()
-        heights = [b.ticket.generation for b in self.state.blocks if b.ticket.proposer in CORRECT]
+        heights = [
+            self.system.height(self.state, place)
+            for place, block in enumerate(self.state.blocks, 1)
+            if block.miner in CORRECT
+        ]
         for learner in self.state.learner.values():
             assert learner.models[learner.tip].generation >= max(heights, default=0), "Progress"
 

@@ -21,27 +21,27 @@ from hypothesis.stateful import (
 
 from model_consensus import pow_learner
 from model_consensus.conformance.traces import Trace
-from model_consensus.evolutionary_search import (
-    Digest,
-    Process,
-    Step,
-    Ticket,
-    Weights,
-    by_rank,
-    is_legal,
-    single,
+from model_consensus.evolutionary_search import Digest, Process, Search, Step, Ticket, is_legal_step
+from model_consensus.pow_learner import (
+    EVERY_HASH,
+    NOBODY,
+    Block,
+    Learner,
+    Rules,
+    chain,
+    model_of_tip,
 )
-from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules, chain
 from model_consensus.systems.answers import OpenLandscape
-from model_consensus.systems.pow import PowSystem, Receiver
+from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import (
     Action,
-    ByzantineMine,
     ByzantinePublish,
     Mine,
     Receive,
     State,
 )
+from model_consensus.systems.pow_tree import Learners
+from model_consensus.tob_learner import Offer
 from property_tests.machines.drawn import claims, illegal, landscapes, legal, sizes
 from property_tests.machines.faults import Faulty
 from property_tests.machines.schedules import Event, trace
@@ -67,10 +67,10 @@ ALL = (
 class PowMachine(Faulty):
     """Any schedule in which the adversary wins no more blocks than the depth allows.
 
-    To test another learner, give a subclass another ``receive``.
+    To test another learner, give a subclass other ``learners``.
     """
 
-    receive: Receiver = staticmethod(pow_learner.receive)
+    learners: Learners = pow_learner
     system: PowSystem
     state: State
 
@@ -78,14 +78,15 @@ class PowMachine(Faulty):
     def start(self, size: tuple[int, int, int, int, int], data: st.DataObject) -> None:
         correct, depth, draws, wins, byzantine_wins = size
         processes = (*PROCESSES, *("p4", "p5")[: correct - 3])
+        probes = data.draw(st.integers(1, draws))
         self.system = PowSystem(
-            Rules(processes, depth, EVERY_HASH // 2),
+            Rules(processes, depth, probes, EVERY_HASH // 2),
             BYZANTINE,
-            data.draw(landscapes(draws, draws)),
+            data.draw(landscapes(draws, probes)),
             wins,
             byzantine_wins,
             name=self.model_name,
-            receive=type(self).receive,
+            learners=type(self).learners,
         )
         (self.state,) = self.system.initial()
         self.steps: list[tuple[Action | None, State]] = [(None, self.state)]
@@ -102,11 +103,27 @@ class PowMachine(Faulty):
         self.steps.append((action, self.state))
         step = self.system.module, len(self.steps) - 1
         self.events[-1] = Event(type(action).__name__, action.process, step)
+        if isinstance(action, Mine):
+            self.led(action)
         if self.state.learner != before.learner:
             self.observe(before.learner[action.process], self.state.learner[action.process])
 
+    def led(self, action: Mine) -> None:
+        """What a correct process has made of the offers that it had."""
+        self.shares_search(action)
+        step = self.state.blocks[-1].step
+        names = {ticket.proposer for ticket in step}
+        if len(step) > 1:
+            self.hard.add("a blend")
+        elif names == {NOBODY}:
+            self.hard.add("a probe")
+        elif action.process not in names:
+            self.hard.add("the offer of another process")
+
     def observe(self, before: Learner, after: Learner) -> None:
-        """What the arrival of a block did."""
+        """What the arrival of a block did, or a look at the offers."""
+        if before.banned != after.banned:
+            self.hard.add("a ban")
         old, new = chain(before), chain(after)
         left = len(old) - common(old, new)
         if left:
@@ -118,7 +135,7 @@ class PowMachine(Faulty):
             if depth and max(len(one), len(other)) - common(one, other) >= depth:
                 self.hard.add("a fork of depth k > 0")
         for digest in new[: max(0, len(new) - depth)]:
-            if after.known[digest].ticket.proposer in BYZANTINE:
+            if after.known[digest].miner in BYZANTINE:
                 self.hard.add("a Byzantine leader's decision")
 
     def choose(self, data: st.DataObject, actions: Iterable[Action]) -> Action | None:
@@ -138,11 +155,66 @@ class PowMachine(Faulty):
 
     @precondition(lambda self: len(self.state.blocks) < self.system.wins)
     @rule(process=st.sampled_from(CORRECT), data=st.data())
-    def mine(self, process: Process, data: st.DataObject) -> None:
+    def make_offer(self, process: Process, data: st.DataObject) -> None:
+        """A correct process offers, unless it has offered on its tip."""
         self.deliver_everything()
-        tip = self.system.place(self.state, self.state.learner[process].tip)
-        answers = self.system.answers(self.state, process, tip)
-        action = self.choose(data, (Mine(process, losses) for losses in answers))
+        action = self.choose(data, self.system.own_offers(self.state, process))
+        if action:
+            self.take(action)
+
+    @precondition(lambda self: len(self.state.blocks) < self.system.wins)
+    @rule(data=st.data())
+    def everybody_offers(self, data: st.DataObject) -> None:
+        for process in self.system.correct:
+            self.make_offer(process, data)
+
+    @precondition(lambda self: len(self.state.blocks) < self.system.wins)
+    @rule(process=st.sampled_from(CORRECT), data=st.data())
+    def mine(self, process: Process, data: st.DataObject) -> None:
+        """A correct process looks at some of the offers on its tip: it catches a liar, or wins."""
+        self.make_offer(process, data)
+        seen = self.collect(process, data)
+        if seen:
+            action = self.choose(data, self.system.leads(self.state, process, seen))
+            if action:
+                self.take(action)
+
+    def collect(self, process: Process, data: st.DataObject) -> tuple[Offer, ...]:
+        """Its own offer, and of each other process at most one; none if it has not offered."""
+        offers: dict[Process, list[Offer]] = {process: []}
+        for offer in self.system.offers_on(self.state, model_of_tip(self.state.learner[process])):
+            offers.setdefault(offer.sender, []).append(offer)
+        own = offers.pop(process)
+        options = [data.draw(st.sampled_from([None, *each])) for each in offers.values()]
+        return (*own, *(each for each in options if each)) if own else ()
+
+    @precondition(lambda self: len(self.state.blocks) < self.system.wins)
+    @rule(sender=st.sampled_from(BYZANTINE), back=st.integers(0, 2), data=st.data())
+    def byzantine_offer(self, sender: Process, back: int, data: st.DataObject) -> None:
+        """Any ticket of its own with any claim; an offer that is not legal is not used."""
+        self.deliver_everything()
+        model = self.system.model(self.state, max(0, len(self.state.blocks) - back))
+        ticket = Ticket(model.generation + 1, sender, data.draw(legal(self.system.landscapes)))
+        self.send_offer(Offer(sender, model.digest, ticket, data.draw(claims(self.losses))), data)
+        for wrong in (
+            Ticket(model.generation + 2, sender, ticket.weights),
+            Ticket(model.generation + 1, CORRECT[0], ticket.weights),
+            replace(ticket, weights=data.draw(illegal(self.system.landscapes))),
+        ):
+            offer = Offer(sender, model.digest, wrong, 0)
+            for learner in self.state.learner.values():
+                assert not self.is_useful(learner, offer)
+
+    def is_useful(self, learner: Learner, offer: Offer) -> bool:
+        """Whether it is used where each probe loses more than any claim."""
+        model, landscapes = model_of_tip(learner), self.system.landscapes
+        blind = OpenLandscape(landscapes.draws, landscapes.recombines)
+        probes = pow_learner.all_probes(blind, self.system.rules, model)
+        open_ = blind.reveal({self.offspring(model.digest, probe): 1 << 41 for probe in probes})
+        return bool(self.system.learners.useful(open_, self.system.rules, learner, (offer,)))
+
+    def send_offer(self, offer: Offer, data: st.DataObject) -> None:
+        action = self.choose(data, self.system.byzantine_offers(self.state, offer))
         if action:
             self.take(action)
 
@@ -151,16 +223,28 @@ class PowMachine(Faulty):
     def byzantine_mine(self, process: Process, back: int, data: st.DataObject) -> None:
         self.deliver_everything()
         parent = max(0, len(self.state.blocks) - back)
-        answers = self.system.answers(self.state, process, parent)
-        action = self.choose(data, (ByzantineMine(process, parent, losses) for losses in answers))
+        step = data.draw(self.some_step(parent))
+        action = self.choose(data, self.system.byzantine_blocks(self.state, process, parent, step))
         if action:
             self.take(action)
 
+    def some_step(self, place: int) -> st.SearchStrategy[Step]:
+        """Steps that can be made of the offers and the probes on a block."""
+        tickets = sorted(self.system.tickets_on(self.state, place))
+        several = st.lists(
+            st.sampled_from(tickets), min_size=1, unique_by=lambda ticket: ticket.proposer
+        )
+        return several.map(frozenset)
+
     def wins_left(self) -> bool:
         """Whether the adversary may still win a block, once all is delivered."""
-        won = sum(block.ticket.proposer in BYZANTINE for block in self.state.blocks)
+        won = sum(block.miner in BYZANTINE for block in self.state.blocks)
         wins, byzantine_wins = self.system.wins or 0, self.system.byzantine_wins or 0
         return won < byzantine_wins and len(self.state.blocks) < wins
+
+    def receive(self, search: Search, learner: Learner, block: Block) -> Learner:
+        after: Learner = self.system.learners.receive(search, self.system.rules, learner, block)
+        return after
 
     def send(self, process: Process, place: int) -> None:
         """A block arrives at a process that is up; a duplicate changes nothing."""
@@ -169,7 +253,7 @@ class PowMachine(Faulty):
             return
         if block.digest in learner.known:
             blind = OpenLandscape(self.system.landscapes.draws, self.system.landscapes.recombines)
-            assert self.system.receive(blind, self.system.rules, learner, block) is learner
+            assert self.receive(blind, learner, block) is learner
             self.events.append(Event("duplicate", process))
             return
         withheld = self.system.is_withheld(self.state, place)
@@ -202,12 +286,15 @@ class PowMachine(Faulty):
     # ---------------------------------------------------------------------------- what goes wrong
 
     def recovered(self, process: Process) -> None:
-        """It receives the blocks again that it had accepted: it is as if it had not crashed."""
-        search = self.system.landscapes.search(self.losses)
-        learner = pow_learner.new_learner(search, process)
-        for block in self.state.learner[process].known.values():
-            learner = self.system.receive(search, self.system.rules, learner, block)
-        assert learner == self.state.learner[process]
+        """It receives the blocks again that it had accepted: it is as if it had not crashed.
+
+        Whom it has caught lying is written down.
+        """
+        search, before = self.system.landscapes.search(self.losses), self.state.learner[process]
+        learner = replace(pow_learner.new_learner(search, process), banned=before.banned)
+        for block in before.known.values():
+            learner = self.receive(search, learner, block)
+        assert learner == before
 
     def deliver_everything(self) -> None:
         """Between two wins there is time for the blocks of correct processes, and those below."""
@@ -217,7 +304,7 @@ class PowMachine(Faulty):
         honest = [
             place
             for place, block in enumerate(self.state.blocks, 1)
-            if block.ticket.proposer not in BYZANTINE
+            if block.miner not in BYZANTINE
         ]
         needed = sorted({below for place in honest for below in self.below(place)})
         for process in self.system.correct:
@@ -229,8 +316,8 @@ class PowMachine(Faulty):
 
     @rule(
         process=st.sampled_from(CORRECT),
-        miner=st.sampled_from(PROCESSES),
-        up=st.integers(0, 2),
+        miner=st.sampled_from((*BYZANTINE, CORRECT[0], "stranger")),
+        up=st.sampled_from((1, 1, 1, 0, 2)),
         back=st.integers(0, 5),
         work=st.booleans(),
         data=st.data(),
@@ -244,25 +331,34 @@ class PowMachine(Faulty):
         work: bool,
         data: st.DataObject,
     ) -> None:
-        """A block of arbitrary content; the adversary may even sign with a correct one's name."""
-        place = max(0, len(self.state.blocks) - back)
-        weights = data.draw(legal(self.system.landscapes) | illegal(self.system.landscapes))
-        ticket = Ticket(self.system.height(self.state, place) + up, miner, weights)
+        """A block of arbitrary content; the adversary may even sign with another one's name."""
+        place, landscapes = max(0, len(self.state.blocks) - back), self.system.landscapes
+        generation = self.system.height(self.state, place) + up
+        made_up = st.builds(
+            Ticket,
+            st.just(generation),
+            st.sampled_from((*PROCESSES, NOBODY, "another")),
+            legal(landscapes) | illegal(landscapes),
+        )
+        step = data.draw(
+            self.some_step(place) | st.lists(made_up, min_size=1, max_size=2).map(frozenset)
+        )
         claim = data.draw(claims(self.state.loss))
-        block = Block(self.system.digest(self.state, place), ticket, claim)
+        block = Block(self.system.digest(self.state, place), miner, step, claim)
         forged = self.system.with_nonce(self.state, block, work)
         if int.from_bytes(forged.digest, "big") >= self.system.rules.target:
             # Whatever it says, nobody evaluates it: no loss has to be known.
-            blind = OpenLandscape(self.system.landscapes.draws, self.system.landscapes.recombines)
+            blind = OpenLandscape(landscapes.draws, landscapes.recombines)
             learner = self.state.learner[process]
-            assert self.system.receive(blind, self.system.rules, learner, forged) is learner
+            assert self.receive(blind, learner, forged) is learner
         action = self.choose(data, self.system.forges(self.state, process, forged))
         before = self.state.learner
-        if action and miner in BYZANTINE:
+        names = {miner, *(ticket.proposer for ticket in step)}
+        if action and miner in BYZANTINE and names <= {*BYZANTINE, NOBODY}:
             self.take(action)
             assert self.state.learner[process] is before[process], "accepted a forgery"
         elif action:
-            # In the specification a block names its miner: such a block is not among its steps.
+            # In the specification nobody writes another one's name, and there are no strangers.
             after = self.system.apply(self.state, action).learner
             assert after[process] is before[process], "accepted a forgery"
 
@@ -291,41 +387,49 @@ class PowMachine(Faulty):
             assert output[0] == self.system.genesis.digest
             for parent, child in pairwise(output):
                 origin, step = self.system.lineages.origin(child)
-                (ticket,) = step
                 assert origin == parent
-                assert ticket.generation == self.system.lineages.generation(parent) + 1
-                assert is_legal(self.system.landscapes.search({}), ticket.weights)
+                generation = self.system.lineages.generation(parent) + 1
+                assert is_legal_step(self.system.landscapes.search({}), generation, step)
+
+    @invariant()
+    def accuracy(self) -> None:
+        for learner in self.state.learner.values():
+            assert learner.banned <= set(BYZANTINE)
 
     @invariant()
     def resilience(self) -> None:
+        """Every block, whoever mined it, is as good as every probe."""
+        search = self.system.landscapes.search({})
         for block in self.state.blocks:
             parent = self.system.model(self.state, self.system.place(self.state, block.parent))
-            ticket, draws = block.ticket, self.system.landscapes.draws
+            for probe in pow_learner.all_probes(search, self.system.rules, parent):
+                assert block.claim <= self.losses[self.offspring(parent.digest, probe)]
 
-            def loss(
-                weights: Weights, parent: Digest = parent.digest, ticket: Ticket = ticket
-            ) -> int | None:
-                step: Step = frozenset([replace(ticket, weights=weights)])
-                return self.state.loss.get(self.system.lineages.offspring(parent, step))
+    def offspring(self, parent: Digest, step: Step) -> Digest:
+        return self.system.lineages.offspring(parent, step)
 
-            singles = [single(draw, draws) for draw in range(draws)]
-            losses = [each for each in map(loss, singles) if each is not None]
-            if len(losses) < draws:
-                continue
-            options = list(zip(losses, singles, strict=True))
-            if self.system.landscapes.recombines and draws > 1:
-                combined = loss(by_rank(losses))
-                assert combined is not None
-                options.append((combined, by_rank(losses)))
-            assert (block.claim, ticket.weights) == min(options, key=lambda option: option[0])
+    @invariant()
+    def is_mined_at_floor(self) -> None:
+        """What a block says of its loss is true; the rest is resilience."""
+        for block in self.state.blocks:
+            parent = self.system.model(self.state, self.system.place(self.state, block.parent))
+            assert block.claim == self.losses[self.offspring(parent.digest, block.step)]
+
+    def shares_search(self, action: Mine) -> None:
+        """A correct leader's block is as good as each true offer that it had, its own with them."""
+        block = self.state.blocks[-1]
+        for offer in action.offers:
+            model = self.offspring(offer.parent, frozenset([offer.ticket]))
+            assert self.losses[model] != offer.claim or block.claim <= offer.claim
 
     @invariant()
     def type_ok(self) -> None:
         for place, block in enumerate(self.state.blocks, 1):
             parent = self.system.place(self.state, block.parent)
             assert parent < place
-            assert block.ticket.generation == self.system.height(self.state, parent) + 1
-            assert block.ticket.proposer in self.system.rules.processes
+            height = self.system.height(self.state, parent) + 1
+            assert self.system.height(self.state, place) == height
+            assert block.miner in self.system.rules.processes
 
     @invariant()
     def known_is_tree(self) -> None:
@@ -342,9 +446,9 @@ class PowMachine(Faulty):
     def distinct_heights(self) -> None:
         """Of the blocks of correct processes, by the synchrony of the network."""
         heights = [
-            block.ticket.generation
-            for block in self.state.blocks
-            if block.ticket.proposer not in BYZANTINE
+            self.system.height(self.state, place)
+            for place, block in enumerate(self.state.blocks, 1)
+            if block.miner not in BYZANTINE
         ]
         assert all(low < high for low, high in pairwise(heights))
 

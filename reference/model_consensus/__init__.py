@@ -5,7 +5,7 @@ The definitions follow the idea and the names of Kucharavy, Monti, Guerraoui and
 (arXiv 2304.13540, 2023). The formalisation, the bounds and the algorithms are ours.
 
 Read ``landscapes`` and ``evolutionary_search`` first, then ``tob_learner`` beside
-``spec/TobLearner.tla``, ``total_order_broadcast``, and ``pow_learner``.  These modules are the
+``spec/TobLearner.tla`` and ``pow_learner`` beside ``spec/PowLearner.tla``.  These modules are the
 reference; the subpackages check it, attack it, or run it.
 """
 

@@ -31,7 +31,6 @@ Process = str
 Digest = bytes
 """32 bytes: a SHA-256."""
 
-
 Weights = tuple[int, ...]
 """One integer for each draw; only their proportions matter to the offspring."""
 
@@ -109,15 +108,11 @@ def tagged_digest(tag: str, *fields: bytes | str | int) -> Digest:
 
 def offspring_digest(parent: Digest, step: Step) -> Digest:
     """The name of the offspring of ``parent`` by ``step``; a weight counts from -2^63."""
-    tickets = [
-        tagged_digest(
-            "model-consensus/ticket/1",
-            ticket.generation,
-            ticket.proposer,
-            *(weight + (1 << 63) for weight in ticket.weights),
-        )
-        for ticket in sorted(step)
-    ]
+    tickets = []
+    for ticket in sorted(step):
+        weights = [weight + (1 << 63) for weight in ticket.weights]
+        named = ticket.generation, ticket.proposer
+        tickets.append(tagged_digest("model-consensus/ticket/1", *named, *weights))
     return tagged_digest("model-consensus/offspring/2", parent, *tickets)
 
 
@@ -174,11 +169,7 @@ def is_single(weights: Weights) -> bool:
 def is_combination(weights: Weights, draws: int) -> bool:
     """Whether the weights combine ``draws`` draws: some is not 0, none beyond ``draws - 1``."""
     largest = max(1, draws - 1)
-    return (
-        len(weights) == draws
-        and all(-largest <= weight <= largest for weight in weights)
-        and any(weights)
-    )
+    return len(weights) == draws and any(weights) and max(map(abs, weights)) <= largest
 
 
 def is_legal(search: Search, weights: Weights) -> bool:
@@ -298,17 +289,9 @@ class EvolutionarySearch:
     def genesis(self) -> Model:
         """The landscape's initial model; its digest covers the problem and the vector."""
         vector = self.landscape.initial().astype(np.int64)
-        digest = tagged_digest(
-            "model-consensus/genesis/2",
-            self.landscape.describe(),
-            vector.astype("<i8").tobytes(),
-            self.lambda_,
-            self.mu,
-            self.draws,
-            int(self.recombines),
-            int(self.elitist),
-        )
-        return Model(0, digest, vector)
+        problem = self.landscape.describe(), vector.astype("<i8").tobytes()
+        rules = self.lambda_, self.mu, self.draws, int(self.recombines), int(self.elitist)
+        return Model(0, tagged_digest("model-consensus/genesis/2", *problem, *rules), vector)
 
     def offspring(self, parent: Model, step: Step) -> Model:
         """See :class:`Search`."""

@@ -6,7 +6,6 @@ is integer arithmetic whose result is the same on every machine.  Coordinates sa
 so that no sum of squares overflows however long a search runs.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -41,66 +40,3 @@ class Landscape(Protocol):
 
     def losses(self, models: Vector) -> list[int]:
         """The exact loss of each row of ``models``, int64[m, d]; never negative, less is better."""
-
-
-def add_noise(parent: Vector, noise: Vector, step: int, limit: int) -> Vector:
-    """``parent + step * noise / NOISE_UNIT``, rounded to the nearest and within the limit."""
-    added = (step * noise + NOISE_UNIT // 2) // NOISE_UNIT
-    offspring: Vector = np.clip(parent + added, -limit, limit)
-    return offspring
-
-
-@dataclass(frozen=True)
-class OneMax:
-    """Bits, all zero at first; the loss is the number of zeros.
-
-    A bit flips when its noise is at least 9, which has the probability 1.64%: one of 64 bits.
-    """
-
-    bits: int = 64
-    name = "onemax"
-
-    def describe(self) -> str:
-        """See :class:`Landscape`."""
-        return f"onemax/1 bits={self.bits} flip=9"
-
-    def initial(self) -> Vector:
-        """All zero."""
-        return np.zeros(self.bits, np.int64)
-
-    def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
-        """Flip the bits whose noise is at least 9; the same in every generation."""
-        return parent ^ (noise >= 9 * NOISE_UNIT)
-
-    def losses(self, models: Vector) -> list[int]:
-        """See :class:`Landscape`."""
-        return [int(loss) for loss in self.bits - models.sum(axis=1)]
-
-
-@dataclass(frozen=True)
-class Sphere:
-    """The sum of the squares of the coordinates, which all start at 1000.
-
-    The step halves every ten generations, from 32 down to 1.  With coordinates within 2^20 the
-    loss is at most ``dimension * 2^40``.
-    """
-
-    dimension: int = 10
-    name = "sphere"
-    limit = 2**20
-
-    def describe(self) -> str:
-        """See :class:`Landscape`."""
-        return f"sphere/1 dimension={self.dimension} start=1000 step=32/10 limit={self.limit}"
-
-    def initial(self) -> Vector:
-        """1000 everywhere."""
-        return np.full(self.dimension, 1000, np.int64)
-
-    def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
-        """See :class:`Landscape`."""
-        return add_noise(parent, noise, max(1, 32 >> (generation - 1) // 10), self.limit)
-
-    def losses(self, models: Vector) -> list[int]:
-        """See :class:`Landscape`."""
-        return [int(loss) for loss in (models * models).sum(axis=1)]

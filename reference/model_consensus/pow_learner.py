@@ -11,8 +11,7 @@ the models of the blocks with ``depth`` blocks on top.
 The rule of this file: everything is a pure function of its arguments, and nothing outside changes a
 learner.  A block that is refused leaves the learner as it was; one that arrives before its parent
 is refused, and has to be received again.  Functions and fields have the names that they have in the
-specification, where the hash is the verdict ``work``.  docs/side-by-side.md shows both texts in two
-columns.  A host that keeps the losses that it has found evaluates no model twice.
+specification.  A host that keeps the losses that it has found evaluates no model twice.
 
 The algorithm is our reading of the idea of Kucharavy, Monti, Guerraoui and Dolamic (2023).
 """
@@ -46,11 +45,8 @@ NOBODY = ""
 EVERY_HASH = 1 << 256
 """Every hash is below this target, so work is free."""
 
-MOST_HASHES = 1 << 32
-"""No block may be expected to cost more hashes than this."""
-
 LONGEST_NAME = 64
-"""The bytes that a name in a block has at most."""
+"""The characters, all ASCII, that a name in a block has at most."""
 
 
 @dataclass(frozen=True)
@@ -71,29 +67,32 @@ class Block:
     nonce: int = 0
 
     @cached_property
+    def content(self) -> Digest:
+        """The digest of all fields but the nonce."""
+        step = offspring_digest(self.parent, self.step)
+        return tagged_digest("model-consensus/block/3", step, self.miner, self.claim)
+
+    @cached_property
     def digest(self) -> Digest:
-        """The block's name: SHA-256 over the digest of its other fields, then the nonce."""
-        sha = _hash_without_nonce(self)
-        sha.update(self.nonce.to_bytes(8, "big"))
-        return sha.digest()
+        """The block's name, by which its work is measured."""
+        return _sealed(self.content, self.nonce)
 
 
-def _hash_without_nonce(block: Block) -> "hashlib._Hash":
-    """The hash of a block's other fields; the nonce, 8 bytes, big-endian, has to follow."""
-    step = offspring_digest(block.parent, block.step)
-    fields = tagged_digest("model-consensus/block/3", step, block.miner, block.claim)
-    return hashlib.sha256(fields)
+def _sealed(content: Digest, nonce: int) -> Digest:
+    """SHA-256 over the content and then the nonce, 8 bytes, big-endian."""
+    return hashlib.sha256(content + nonce.to_bytes(8, "big")).digest()
 
 
 @dataclass(frozen=True)
 class Rules:
     """What all processes have agreed on.
 
-    :ivar processes: the names of all processes; a step has no more tickets than there are.
+    :ivar processes: the names of all processes, each of at most ``LONGEST_NAME`` ASCII characters;
+        a step has no more tickets than there are.
     :ivar depth: k, how many blocks on top decide a block; at least 0.
     :ivar probes: λ0, how many probes make the floor; at least 1, at most a process's draws.
-    :ivar target: a block's hash, as an integer, is below it: a block costs 2^256 / target hashes
-        on average.
+    :ivar target: a block's hash, as an integer, is below it, so a block costs 2^256 / target hashes
+        on average; 2^224 to 2^256.
     :raises ModelConsensusError: a number is out of its range.
     """
 
@@ -106,7 +105,7 @@ class Rules:
         for name, value, lowest in (("depth", self.depth, 0), ("probes", self.probes, 1)):
             if value < lowest:
                 raise ModelConsensusError(f"{name} must be at least {lowest}, not {value}")
-        if not EVERY_HASH // MOST_HASHES <= self.target <= EVERY_HASH:
+        if not 1 << 224 <= self.target <= EVERY_HASH:
             raise ModelConsensusError(f"target must be in 2^224..2^256, not {self.target:#x}")
 
 
@@ -162,23 +161,12 @@ def has_work(rules: Rules, block: Block) -> bool:
     return int.from_bytes(block.digest, "big") < rules.target
 
 
-def find_nonce(rules: Rules, block: Block, start: int = 0, *, work: bool = True) -> Block:
-    """The block with the first nonce from ``start`` on that gives it work.
-
-    With ``work=False``, the first nonce that does not.
-
-    :raises ModelConsensusError: ``work`` is False, and every hash is below the target.
-    """
-    if not work and rules.target == EVERY_HASH:
-        raise ModelConsensusError("every hash is below the target: no block is without work")
-    sha = _hash_without_nonce(block)
+def find_nonce(rules: Rules, block: Block, start: int = 0) -> Block:
+    """The block with the first nonce from ``start`` on that gives it work."""
     nonce = start
-    while True:
-        attempt = sha.copy()
-        attempt.update(nonce.to_bytes(8, "big"))
-        if (int.from_bytes(attempt.digest(), "big") < rules.target) is work:
-            return replace(block, nonce=nonce)
+    while int.from_bytes(_sealed(block.content, nonce), "big") >= rules.target:
         nonce += 1
+    return replace(block, nonce=nonce)
 
 
 # ---------------------------------------------------------------------------------- the floor
@@ -203,12 +191,13 @@ def best_probe(search: Search, rules: Rules, parent: Model) -> tuple[Step, int]:
 def has_structure(rules: Rules, block: Block) -> bool:
     """Whether each field of ``block`` is in its range; its parent is not looked at."""
     names = [block.miner, *(ticket.proposer for ticket in block.step)]
+    weights = [weight for ticket in block.step for weight in ticket.weights]
+    numbers = [block.claim, block.nonce, *(ticket.generation for ticket in block.step)]
     return (
         0 < len(block.step) <= len(rules.processes)
-        and all(len(name) <= LONGEST_NAME >= len(name.encode()) for name in names)
-        and all(0 < ticket.generation < 1 << 64 for ticket in block.step)
-        and 0 <= block.claim < 1 << 64
-        and 0 <= block.nonce < 1 << 64
+        and all(name.isascii() and len(name) <= LONGEST_NAME for name in names)
+        and all(-1 << 63 <= weight < 1 << 63 for weight in weights)
+        and all(0 <= number < 1 << 64 for number in numbers)
     )
 
 
@@ -270,12 +259,10 @@ def receive(search: Search, rules: Rules, learner: Learner, block: Block) -> Lea
 
 def chain(learner: Learner) -> tuple[Digest, ...]:
     """The blocks of the chain that the learner has adopted, from the first to the tip."""
-    digests = []
-    digest = learner.tip
-    while digest != learner.root:
-        digests.append(digest)
-        digest = learner.known[digest].parent
-    return tuple(reversed(digests))
+    digests = [learner.tip]
+    while digests[-1] != learner.root:
+        digests.append(learner.known[digests[-1]].parent)
+    return tuple(reversed(digests[:-1]))
 
 
 def decided(rules: Rules, learner: Learner) -> tuple[Digest, ...]:
@@ -300,22 +287,24 @@ def keep(rules: Rules, offers: Mapping[Process, Offer], offer: Offer) -> Mapping
     return {**offers, offer.sender: offer} if offer.sender in rules.processes else offers
 
 
-def is_usable(search: Search, learner: Learner, offer: Offer) -> bool:
-    """Whether it is its sender's own on the model of the tip, and its sender not caught lying."""
-    model = model_of_tip(learner)
-    return (
-        offer.parent == model.digest
-        and is_own_ticket(search, offer.ticket, model.generation + 1, offer.sender)
-        and offer.sender not in learner.banned
-    )
-
-
 def useful(
     search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]
 ) -> tuple[Offer, ...]:
-    """Those offers that the learner may use, with claims that are better than every probe."""
-    _, floor = best_probe(search, rules, model_of_tip(learner))
-    return tuple(o for o in offers if is_usable(search, learner, o) and o.claim < floor)
+    """Those offers that the learner may use.
+
+    They are their senders' own on the model of the tip, and better than every probe; and the
+    learner has not caught their senders lying.
+    """
+    model = model_of_tip(learner)
+    _, floor = best_probe(search, rules, model)
+    return tuple(
+        offer
+        for offer in offers
+        if offer.parent == model.digest
+        and is_own_ticket(search, offer.ticket, model.generation + 1, offer.sender)
+        and offer.sender not in learner.banned
+        and offer.claim < floor
+    )
 
 
 def blend(chosen: Sequence[Offer]) -> Step:
@@ -359,26 +348,19 @@ def best_step(search: Search, rules: Rules, learner: Learner, offers: Sequence[O
     return offered(least_claim(chosen))
 
 
-def extend(
-    search: Search,
-    rules: Rules,
-    parent: Digest,
-    model: Model,
-    miner: Process,
-    step: Step,
-    start: int = 0,
-) -> Block:
-    """The block with ``step`` that ``miner`` can mine on the block ``parent``, of this model.
-
-    ``start`` is the first nonce to be tried: it makes two blocks of one content differ.
-    """
+def block_on(search: Search, parent: Digest, model: Model, miner: Process, step: Step) -> Block:
+    """The block of ``miner`` with ``step`` on the block ``parent``, of this model; no nonce yet."""
     (loss,) = search.losses(model, [step])
-    return find_nonce(rules, Block(parent, miner, step, loss), start)
+    return Block(parent, miner, step, loss)
 
 
 def mine(
     search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer], start: int = 0
 ) -> Block:
-    """The learner's block on the chain that it has adopted, after :func:`catch`."""
+    """The learner's block on the chain that it has adopted, after :func:`catch`.
+
+    ``start`` is the first nonce to be tried: it makes two blocks of one content differ.
+    """
     step, model = best_step(search, rules, learner, offers), model_of_tip(learner)
-    return extend(search, rules, learner.tip, model, learner.process, step, start)
+    block = block_on(search, learner.tip, model, learner.process, step)
+    return find_nonce(rules, block, start)

@@ -31,8 +31,8 @@ from model_consensus.evolutionary_search import (
     offspring_digest,
     proposal_cost,
 )
-from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import EVERY_HASH, Rules
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.streamlet import Conditions, Simulation

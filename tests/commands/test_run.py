@@ -11,8 +11,8 @@ import pytest
 from model_consensus import __version__
 from model_consensus.commands import check_trace
 from model_consensus.commands.cli import main
-from model_consensus.landscapes import Sphere
 from model_consensus.simulation import catalogue
+from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.simulation.saved_model import load_model
 from model_consensus.tla.toolchain import find_toolchain
 

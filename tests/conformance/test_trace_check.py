@@ -17,7 +17,8 @@ from model_consensus.conformance.trace_check import check_traces
 from model_consensus.conformance.traces import Trace
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import Landscape, OneMax, Sphere
+from model_consensus.landscapes import Landscape
+from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.tob import simulate

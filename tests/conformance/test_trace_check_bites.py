@@ -16,7 +16,7 @@ from model_consensus.conformance import traces
 from model_consensus.conformance.trace_check import check_traces, describe
 from model_consensus.conformance.trace_values import MODULES
 from model_consensus.conformance.traces import Trace
-from model_consensus.landscapes import OneMax
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.training import train
 from model_consensus.tla.manifest import spec_directory

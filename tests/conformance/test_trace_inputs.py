@@ -12,7 +12,7 @@ from model_consensus.conformance import trace_check, traces
 from model_consensus.conformance.trace_check import TraceVerdict, check_traces, describe
 from model_consensus.conformance.trace_landscape import check_landscape
 from model_consensus.conformance.traces import Trace, TraceError, Work
-from model_consensus.landscapes import OneMax, Sphere
+from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.training import train
 from model_consensus.tla.tlc import Run, check

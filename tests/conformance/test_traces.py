@@ -11,7 +11,7 @@ from model_consensus.commands import cli
 from model_consensus.commands.check_trace import find_files
 from model_consensus.conformance import traces
 from model_consensus.conformance.traces import Origin, Trace, TraceError
-from model_consensus.landscapes import OneMax
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.training import train
 from model_consensus.tla.values import Boolean, Function, function, record

@@ -34,7 +34,7 @@ from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.defects.tob import unverified
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Model
-from model_consensus.landscapes import OneMax, Sphere
+from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.systems.tob import Receive
 
 RESULT = Result(Cell("tob", "s", 1, "silent", 2), 0.5, 0.25)

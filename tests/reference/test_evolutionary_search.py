@@ -28,7 +28,8 @@ from model_consensus.evolutionary_search import (
     single,
     tagged_digest,
 )
-from model_consensus.landscapes import OneMax, Sphere, Vector
+from model_consensus.landscapes import Vector
+from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.systems.answers import LossNotRevealed, OpenLandscape
 
@@ -514,7 +515,7 @@ def test_a_cached_search_evaluates_each_offspring_once_and_forgets_old_parents()
 def test_a_search_is_the_same_in_another_program() -> None:
     program = (
         "from model_consensus.evolutionary_search import *\n"
-        "from model_consensus.landscapes import Sphere\n"
+        "from model_consensus.simulation.benchmark_functions import Sphere\n"
         "search = EvolutionarySearch(Sphere(), 3, 5, 2, recombines=True)\n"
         "blend = frozenset([Ticket(1, 'p', (-1, 2, 1)), Ticket(1, 'q', (0, 1, 0))])\n"
         "print(search.losses(search.genesis, [blend]))\n"

@@ -8,9 +8,9 @@ import pytest
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch, Model, all_drawn, least
-from model_consensus.landscapes import NOISE_UNIT, Landscape, OneMax, Sphere, add_noise
+from model_consensus.landscapes import NOISE_UNIT, Landscape
+from model_consensus.simulation.benchmark_functions import OneMax, Rosenbrock, Sphere, add_noise
 from model_consensus.simulation.catalogue import load_landscape
-from model_consensus.simulation.rosenbrock import Rosenbrock
 
 SMALL = [OneMax(), Sphere(), Rosenbrock()]
 
@@ -130,7 +130,7 @@ def test_a_landscape_is_loaded_by_its_name(landscape: Landscape) -> None:
 
 def test_a_landscape_is_loaded_from_a_module(importable: Path) -> None:
     (importable / "my_landscape.py").write_text(
-        "from model_consensus.landscapes import Sphere\n"
+        "from model_consensus.simulation.benchmark_functions import Sphere\n"
         "class Mine(Sphere):\n"
         "    name = 'mine'\n"
         "class Half:\n"

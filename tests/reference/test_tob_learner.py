@@ -20,7 +20,7 @@ from model_consensus.evolutionary_search import (
     offspring_digest,
     single,
 )
-from model_consensus.landscapes import OneMax
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.tob import simulate

@@ -18,9 +18,9 @@ from model_consensus.conformance import traces
 from model_consensus.conformance.traces import Trace
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import OneMax
 from model_consensus.report.diagrams import block_tree, sequence_diagram
 from model_consensus.report.events import block_names, clocks, host_name, shiviz, tell
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.streamlet import Conditions, Simulation

@@ -13,10 +13,10 @@ import pytest
 
 from model_consensus.adversaries.pow import Shown, Strategy, View, to_all
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import Rules
 from model_consensus.settlement.condition import Ties
 from model_consensus.settlement.probability import Convention, reversal_probability_within
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import PowSimulation
 from model_consensus.systems.answers import OneLandscape

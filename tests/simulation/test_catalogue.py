@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.landscapes import OneMax
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.catalogue import CheckedLandscape
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.training import train
@@ -95,7 +95,8 @@ def test_losses_that_differ_the_second_time_are_noticed() -> None:
 
 def test_the_console_script_finds_a_module_in_the_current_folder(tmp_path: Path) -> None:
     (tmp_path / "mine_here.py").write_text(
-        "from model_consensus.landscapes import Sphere\nclass Own(Sphere):\n    name = 'own'\n"
+        "from model_consensus.simulation.benchmark_functions import Sphere\n"
+        "class Own(Sphere):\n    name = 'own'\n"
     )
     script = Path(sys.executable).with_name("model-consensus")
     given = ["run", "tob", "--landscape", "mine_here:Own", "--generations", "2", "--no-check"]

@@ -12,7 +12,8 @@ import pytest
 from model_consensus.commands.cli import main
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch, all_drawn
-from model_consensus.landscapes import OneMax, Sphere, Vector
+from model_consensus.landscapes import Vector
+from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.checkpoint import remembering
 
 RUN = {
@@ -136,7 +137,7 @@ def interrupted(folder: Path) -> str:
     """What is said of a run that Ctrl-C ends in its second generation."""
     program = (
         "import sys\n"
-        "from model_consensus.landscapes import Sphere\n"
+        "from model_consensus.simulation.benchmark_functions import Sphere\n"
         "from model_consensus.commands.cli import main\n"
         "evaluate, calls = Sphere.losses, []\n"
         "def losses(self, models):\n"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.convergence import generations
-from model_consensus.landscapes import NOISE_UNIT, OneMax
+from model_consensus.landscapes import NOISE_UNIT
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.convergence import (
     FLIPS,
     Instance,

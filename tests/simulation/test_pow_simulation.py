@@ -12,9 +12,9 @@ import pytest
 from model_consensus.adversaries.pow import STRATEGIES, SelfishMining, Strategy
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, EvolutionarySearch
-from model_consensus.landscapes import OneMax
 from model_consensus.pow_learner import EVERY_HASH, Rules, chain
 from model_consensus.settlement.chain_quality import selfish_share
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import Oracle, PowSimulation
 from model_consensus.systems.answers import OneLandscape

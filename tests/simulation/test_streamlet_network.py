@@ -12,7 +12,7 @@ from model_consensus.conformance.trace_check import check_traces
 from model_consensus.conformance.traces import Trace
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch, Ticket
-from model_consensus.landscapes import OneMax
+from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.streamlet import (
     Conditions,

@@ -98,7 +98,9 @@ def test_a_run_writes_the_same_bytes_twice(tmp_path: Path, protocol: str) -> Non
 
 
 @pytest.mark.parametrize("protocol", ["tob", "streamlet", "pow"])
-@pytest.mark.parametrize("landscape", [*LANDSCAPES, "model_consensus.landscapes:OneMax"])
+@pytest.mark.parametrize(
+    "landscape", [*LANDSCAPES, "model_consensus.simulation.benchmark_functions:OneMax"]
+)
 def test_every_landscape_is_searched_over_every_protocol(landscape: str, protocol: str) -> None:
     attack = run.DEFAULT_ATTACK[protocol]
     setting = Setting(

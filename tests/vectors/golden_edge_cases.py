@@ -18,10 +18,10 @@ from model_consensus.evolutionary_search import (
     by_rank,
     single,
 )
-from model_consensus.landscapes import Landscape, OneMax, Sphere, Vector
+from model_consensus.landscapes import Landscape, Vector
 from model_consensus.pow_learner import Block, Rules, Verdict, find_nonce, new_learner
+from model_consensus.simulation.benchmark_functions import OneMax, Rosenbrock, Sphere
 from model_consensus.simulation.catalogue import load_landscape
-from model_consensus.simulation.rosenbrock import Rosenbrock
 from model_consensus.streamlet.messages import Block as EpochBlock
 from model_consensus.streamlet.messages import Chain, Committee, Notarization, simulation_key
 from model_consensus.tob_learner import Offer

@@ -8,7 +8,6 @@ from model_consensus import pow_learner, tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.landscapes import Sphere
 from model_consensus.pow_learner import Learner, Rules
 from model_consensus.settlement.chain_quality import selfish_share
 from model_consensus.settlement.condition import Target, Ties, violates
@@ -18,6 +17,7 @@ from model_consensus.settlement.probability import (
     reversal_probability,
     reversal_probability_within,
 )
+from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.tob import simulate
 from model_consensus.streamlet.offers import encode_offer

@@ -27,10 +27,10 @@ from model_consensus.evolutionary_search import (
     noise,
     offspring_digest,
 )
-from model_consensus.landscapes import Landscape, OneMax, Sphere
+from model_consensus.landscapes import Landscape
 from model_consensus.pow_learner import Block, Rules, Verdict, find_nonce, new_learner
+from model_consensus.simulation.benchmark_functions import OneMax, Rosenbrock, Sphere
 from model_consensus.simulation.catalogue import load_landscape
-from model_consensus.simulation.rosenbrock import Rosenbrock
 from model_consensus.streamlet.offers import decode_offer, encode_offer
 from model_consensus.systems.answers import OpenLandscape
 from model_consensus.tob_learner import Offer

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from model_consensus.errors import ModelConsensusError
-from model_consensus.landscapes import Landscape, OneMax, Sphere, Vector
-from model_consensus.simulation.rosenbrock import Rosenbrock
+from model_consensus.landscapes import Landscape, Vector
+from model_consensus.simulation.benchmark_functions import OneMax, Rosenbrock, Sphere
 from model_consensus.simulation.setting import unknown
 
 

@@ -33,7 +33,8 @@ from numpy.typing import NDArray
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Ticket, noise, tagged_digest
-from model_consensus.landscapes import NOISE_UNIT, Vector, add_noise
+from model_consensus.landscapes import NOISE_UNIT, Vector
+from model_consensus.simulation.benchmark_functions import add_noise
 
 Floats = NDArray[np.float32]
 

@@ -223,7 +223,7 @@ def few_steps(each: bool) -> Steps:
 
 def own_tickets_on(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Ticket]:
     """``OwnTicketsOn``: the adversary's tickets on a block's model, and those of the probes."""
-    tickets = system.tickets_on(state, place)
+    tickets = sorted(system.tickets_on(state, place))
     return (ticket for ticket in tickets if ticket.proposer not in system.correct)
 
 

@@ -136,8 +136,10 @@ class PowSystem(PowTree):
                     yield Mine(process, (first, *others), losses)
 
     def byzantine_offers(self, state: State, offer: Offer) -> Iterator[ByzantineOffer]:
-        """The action ``ByzantineOffer`` of this offer, for every answer of the landscape."""
+        """``ByzantineOffer`` of this offer, while some process has not left its parent behind."""
         model = self._model(offer.parent)
+        if model.generation < self.last_common(state) or offer in state.offers:
+            return
         for losses in self._answers(state, model, [lambda loss: [offered(offer)]]):
             yield ByzantineOffer(offer, losses)
 
@@ -150,9 +152,8 @@ class PowSystem(PowTree):
             search = self.landscapes.search(
                 self.drawn(state, ByzantineMine(miner, parent, step, losses))
             )
-            block = pow_learner.extend(
-                search, self.rules, self.digest(state, parent), model, miner, step
-            )
+            digest = self.digest(state, parent)
+            block = pow_learner.block_on(search, digest, model, miner, step)
             if pow_learner.is_above_floor(search, self.rules, model, block):
                 yield ByzantineMine(miner, parent, step, losses)
 
@@ -201,16 +202,9 @@ class PowSystem(PowTree):
                 return self._mined(state, model_of_tip(learner), block, drawn)
             case ByzantineMine(miner, parent, step, _):
                 model = self.model(state, parent)
-                block = pow_learner.extend(
-                    search,
-                    self.rules,
-                    self.digest(state, parent),
-                    model,
-                    miner,
-                    step,
-                    self._nonce(state),
-                )
-                return self._mined(state, model, block, drawn)
+                digest = self.digest(state, parent)
+                block = pow_learner.block_on(search, digest, model, miner, step)
+                return self._mined(state, model, self.with_nonce(state, block, True), drawn)
             case Receive(process, place) | ByzantinePublish(process, place):
                 block = state.blocks[place - 1]
                 search = self.landscapes.search({**self._made_valid(block), **state.loss})
@@ -307,7 +301,7 @@ class PowSystem(PowTree):
 
     def _forget(self, state: State) -> State:
         """``Forget``: without the losses of and the offers on models that all have left behind."""
-        oldest = min(len(self.decided(learner)) - 1 for learner in state.learner.values())
+        oldest = self.last_common(state)
         generation = self.lineages.generation
         loss = {d: value for d, value in state.loss.items() if generation(d) >= oldest}
         offers = frozenset(o for o in state.offers if generation(o.parent) >= oldest)

@@ -65,6 +65,11 @@ class ByzantineOffer:
     offer: Offer
     losses: Answer
 
+    @property
+    def process(self) -> Process:
+        """Who sends it."""
+        return self.offer.sender
+
 
 @dataclass(frozen=True)
 class ByzantineMine:

@@ -1,6 +1,7 @@
 """What a system of proof-of-work is made of, and its state in the terms of the specification."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from types import ModuleType, SimpleNamespace
 
@@ -14,13 +15,12 @@ from model_consensus.evolutionary_search import (
     Ticket,
     is_legal_step,
 )
-from model_consensus.pow_learner import Block, Learner, Rules
+from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules, has_work
 from model_consensus.systems.answers import Landscapes
 from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.systems.pow_actions import (
     Action,
     ByzantineForge,
-    ByzantineOffer,
     ByzantinePublish,
     Catch,
     Mine,
@@ -43,6 +43,19 @@ Learners = ModuleType | SimpleNamespace
 def nothing(system: "PowTree", state: State) -> tuple[()]:
     """No forgeries and no lies."""
     return ()
+
+
+def nonce_without_work(rules: Rules, block: Block, start: int = 0) -> Block:
+    """The block with the first nonce from ``start`` on that gives it no work.
+
+    :raises ModelConsensusError: every hash is below the target.
+    """
+    if rules.target == EVERY_HASH:
+        raise ModelConsensusError("every hash is below the target: no block is without work")
+    block = replace(block, nonce=start)
+    while has_work(rules, block):
+        block = replace(block, nonce=block.nonce + 1)
+    return block
 
 
 class PowTree:
@@ -168,8 +181,6 @@ class PowTree:
                 work = Boolean.of(pow_learner.has_work(self.rules, block))
                 forged = self._block_value(block, self._places(before))
                 return {"process": process, "forged": Function({**forged, "work": work})}
-            case ByzantineOffer(offer):
-                return {"process": offer.sender}
             case Catch(process, seen) | Mine(process, seen):
                 return {"process": process, "senders": frozenset(o.sender for o in seen)}
         return {"process": action.process}
@@ -211,21 +222,24 @@ class PowTree:
         """``HasOffered``: whether ``process`` has made an offer on ``model``."""
         return any(offer.sender == process for offer in self.offers_on(state, model))
 
-    def tickets_on(self, state: State, place: int) -> list[Ticket]:
-        """``TicketsOn``: the tickets of the offers on a block's model and of its probes."""
+    def tickets_on(self, state: State, place: int) -> frozenset[Ticket]:
+        """``TicketsOn``: what can make a step on a block, the tickets offered and the probes'."""
         model, search = self.model(state, place), self.landscapes.search({})
         probes = pow_learner.all_probes(search, self.rules, model)
-        offers = self.offers_on(state, model)
-        return sorted({offer.ticket for offer in offers}.union(*probes))
+        offered = frozenset(offer.ticket for offer in self.offers_on(state, model))
+        return offered.union(*probes)
 
     def steps_on(self, state: State, place: int) -> Iterator[Step]:
-        """``StepsOn``: a Byzantine miner's choice, the steps that these tickets make."""
-        search, generation = self.landscapes.search({}), self.height(state, place) + 1
-        tickets = self.tickets_on(state, place)
-        for count in range(1, len(tickets) + 1):
+        """``StepsOn``: a Byzantine miner's choice, the legal steps of such tickets."""
+        tickets, search = sorted(self.tickets_on(state, place)), self.landscapes.search({})
+        for count in range(1, min(len(tickets), len(self.rules.processes)) + 1):
             for step in map(frozenset, combinations(tickets, count)):
-                if is_legal_step(search, generation, step):
+                if is_legal_step(search, self.height(state, place) + 1, step):
                     yield step
+
+    def last_common(self, state: State) -> int:
+        """``LastCommon``: the last generation that all correct processes have decided."""
+        return min(len(self.decided(learner)) - 1 for learner in state.learner.values())
 
     def decided(self, learner: Learner) -> tuple[Digest, ...]:
         """The models that a learner has decided, from the genesis model on."""
@@ -233,7 +247,8 @@ class PowTree:
 
     def with_nonce(self, state: State, block: Block, work: bool) -> Block:
         """``block`` with a nonce that gives it work; without ``work``, one that gives it none."""
-        return pow_learner.find_nonce(self.rules, block, self._nonce(state), work=work)
+        find = pow_learner.find_nonce if work else nonce_without_work
+        return find(self.rules, block, self._nonce(state))
 
     def _nonce(self, state: State) -> int:
         """The first nonce for the next block: two blocks of one content try different ones."""

@@ -22,9 +22,9 @@ from model_consensus.systems.answers import (
     revealed_losses,
 )
 from model_consensus.systems.lineage import Lineages, ticket_value
+from model_consensus.systems.total_order_broadcast import Broadcast
 from model_consensus.tla.values import Boolean, Function, Value, function, record
 from model_consensus.tob_learner import Learner, Rules, current_generation
-from model_consensus.total_order_broadcast import Broadcast
 
 
 @dataclass(frozen=True)
