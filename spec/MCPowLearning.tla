@@ -18,6 +18,7 @@ FewSteps(i) == IF EachStep THEN StepsOf(TicketsOn(i), Height(i) + 1)
 (* refused before anybody evaluates anything.                              *)
 CONSTANT EachForgery
 LeastLoss == CHOOSE c \in Losses : \A d \in Losses : c <= d
+GreatestLoss == CHOOSE c \in Losses : \A d \in Losses : d <= c
 FewForgeries ==
     LET Make(i, b, ticket, c) == [parent |-> i, miner |-> b, step |-> {ticket}, claim |-> c]
         TooLarge == [j \in 1 .. Draws |-> Largest + 1]
@@ -36,6 +37,33 @@ FewLies(b, i) ==
     THEN {Offer(ModelOf(i), b, ticket, claim) : ticket \in OwnTickets(Height(i) + 1, b),
             claim \in IF EachForgery THEN Losses ELSE {LeastLoss}}
     ELSE {}
+-----------------------------------------------------------------------------
+(* Models that are about chains and not about losses are made smaller.    *)
+(* Each probe is worse than anybody's ticket, ...                          *)
+WorseProbes(models) == {[m \in models |->
+    IF \E t \in Last(m) : t.proposer = Nobody THEN GreatestLoss ELSE LeastLoss]}
+(* ... everybody makes its offer before the next win (it may still be      *)
+(* lost), ...                                                              *)
+HaveOffered == \A p \in Correct : HasOffered(p, tip[p])
+MayWinAfterOffers(q) == HasWinsLeft(q) /\ Synchronous /\ HaveOffered
+(* ... a correct miner has seen only its own, and so leads with it, ...    *)
+OnlyOwn(p) == {{o} : o \in {o \in OffersOn(tip[p]) : o.sender = p}}
+(* ... and a Byzantine one leads with the first probe that makes another   *)
+(* model than each block does.                                             *)
+NewProbe(i) ==
+    LET Probe(j) == Drawn(ModelOf(i), Nobody, j)
+        new == {j \in 1 .. Probes : \A k \in DOMAIN blocks : ModelOf(k) # Probe(j)}
+    IN  {Last(Probe(j)) : j \in {j \in new : \A k \in new : j <= k}}
+
+(* Of the strings of wins only those without a bad factor.                 *)
+Settlement == INSTANCE Settlement WITH Together <- TRUE
+WinString == [i \in DOMAIN blocks |-> IF Miner(i) \in Byzantine THEN "A" ELSE "h"]
+MayWinAndSettle(q) ==
+    /\ MayWinAfterOffers(q)
+    /\ ~Settlement!ViolatesWithoutH(Append(WinString, IF q \in Byzantine THEN "A" ELSE "h"), Depth)
+
+(* Nothing is forgotten.                                                   *)
+AllRemembered(landscape, d) == landscape
 -----------------------------------------------------------------------------
 (* WITNESSES: each says that a state is out of reach, and must be          *)
 (* violated.                                                               *)

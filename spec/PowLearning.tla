@@ -74,11 +74,11 @@ Synchronous == \A i \in DOMAIN blocks :
     Miner(i) \in Correct => \A p \in Correct : i \in known[p]
 
 (* THE ORACLE.  q may win the next block. *)
-MayWin(q) ==
+HasWinsLeft(q) ==
     /\ Len(blocks) < Wins
     /\ q \in Byzantine =>
         Cardinality({i \in DOMAIN blocks : Miner(i) \in Byzantine}) < ByzantineWins
-    /\ Synchronous
+MayWin(q) == HasWinsLeft(q) /\ Synchronous
 
 (* q wins the block with this step on i; nobody has received it. *)
 Extend(q, i, step, landscape) ==
@@ -272,8 +272,8 @@ IsMinedAtFloor == [][\A i \in DOMAIN blocks' \ DOMAIN blocks :
 (* caught.                                                                 *)
 IsWorthy(p, o) == \/ o.sender = p
                   \/ ~IsBanned(p, o.sender) /\ IsTrue(o, loss)
-SharesSearch == [][\A p \in Correct : \A seen \in Collected(p) :
-    Mine(p) /\ Lead(p, seen) =>
+SharesSearch == [][Len(blocks') > Len(blocks) =>
+    \A p \in Correct : \A seen \in Collected(p) : Lead(p, seen) =>
         \A o \in seen : IsWorthy(p, o) => blocks'[Len(blocks')].claim <= o.claim]_vars
 
 (* LIVENESS.  Each win of a correct process lengthens everybody's chain,   *)
