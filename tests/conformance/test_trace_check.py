@@ -56,10 +56,13 @@ def tob(
     return traces.record(f"{attack} {seed}", system, simulate(system, one, ATTACKS[attack], seed))
 
 
-def proof_of_work(strategy: str, seed: int, landscape: Landscape = BITS[0]) -> Trace:
+def proof_of_work(
+    strategy: str, seed: int, landscape: Landscape = BITS[0], processes: int = 4
+) -> Trace:
     return train(
         Setting(
             protocol="pow",
+            processes=processes,
             lambda_=2,
             draws=4,
             depth=1,
