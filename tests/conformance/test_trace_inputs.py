@@ -284,12 +284,12 @@ def test_a_learner_that_refuses_valid_blocks_is_rejected() -> None:
 
 
 def has_the_second(system: PowSystem) -> Iterator[tuple[Any, Any]]:
-    """b1 makes two offers on one model, and p1 leads with the one that says it is better."""
+    """b1 makes a true and a false offer on one model, and p1 gets the false one."""
     (state,) = system.initial()
     yield None, state
     ticket = Ticket(1, "b1", (1, 0))
     (loss,) = system.landscapes.search({}).losses(system.genesis, [frozenset([ticket])])
-    offers = [Offer("b1", system.genesis.digest, ticket, claim) for claim in (loss, loss + 1)]
+    offers = [Offer("b1", system.genesis.digest, ticket, claim) for claim in (loss, 0)]
     (own,) = system.own_offers(state, "p1")
     yield own, (state := system.apply(state, own))
     (made,) = state.offers
