@@ -51,9 +51,9 @@ OnlyOwn(p) == {{o} : o \in {o \in OffersOn(tip[p]) : o.sender = p}}
 (* ... and a Byzantine one leads with the first probe that makes another   *)
 (* model than each block does.                                             *)
 NewProbe(i) ==
-    LET Probe(j) == Drawn(ModelOf(i), Nobody, j)
-        new == {j \in 1 .. Probes : \A k \in DOMAIN blocks : ModelOf(k) # Probe(j)}
-    IN  {Last(Probe(j)) : j \in {j \in new : \A k \in new : j <= k}}
+    LET Made(j) == Proposal(ModelOf(i), Probe(ModelOf(i), j))
+        new == {j \in 1 .. Probes : \A k \in DOMAIN blocks : ModelOf(k) # Made(j)}
+    IN  {{Probe(ModelOf(i), j)} : j \in {j \in new : \A k \in new : j <= k}}
 
 (* Of the strings of wins only those without a bad factor.                 *)
 Settlement == INSTANCE Settlement WITH Together <- TRUE
@@ -62,8 +62,9 @@ MayWinAndSettle(q) ==
     /\ MayWinAfterOffers(q)
     /\ ~Settlement!ViolatesWithoutH(Append(WinString, IF q \in Byzantine THEN "A" ELSE "h"), Depth)
 
-(* Nothing is forgotten.                                                   *)
+(* Nothing is forgotten, so Resilience is about every decided block.       *)
 AllRemembered(landscape, d) == landscape
+NothingForgotten == \A i \in DOMAIN blocks : ModelOf(i) \in DOMAIN loss
 -----------------------------------------------------------------------------
 (* WITNESSES: each says that a state is out of reach, and must be          *)
 (* violated.                                                               *)
@@ -96,6 +97,14 @@ NoBest == \A i \in DOMAIN blocks :
 (* ... or with a probe. *)
 NoProbe == \A i \in DOMAIN blocks : Miner(i) \in Correct =>
     \A t \in blocks[i].step : t.proposer # Nobody
+
+(* Two Byzantine processes are in one step. *)
+NoTwoNames == \A p \in Correct : DecidedBlock(p) # 0 =>
+    Cardinality({t.proposer : t \in blocks[DecidedBlock(p)].step} \cap Byzantine) < 2
+
+(* No factor of the wins is bad, though neither do at most Depth of them   *)
+(* belong to the adversary, nor are there at most 2 * Depth + 1.           *)
+NoneBeyond == Settlement!IsSafe(Len(blocks), Settlement!Count(WinString, "A"), Depth)
 
 (* A liar is caught. *)
 NoBan == \A p \in Correct : banned[p] = {}

@@ -62,16 +62,16 @@ LearnerInit == /\ blocks = << >>
 (* THE FLOOR.  Nobody has draws like every process, and the first of them  *)
 (* are the probes.  Nobody can choose them, or leave one out.              *)
 Nobody == ""
-ProbeTicket(parent, j) == Ticket(Generation(parent) + 1, Nobody, Single(j))
-AllProbes(parent) == {Proposal(parent, ProbeTicket(parent, j)) : j \in 1 .. Probes}
+Probe(parent, j) == Ticket(Generation(parent) + 1, Nobody, Single(j))
+AllProbes(parent) == {Proposal(parent, Probe(parent, j)) : j \in 1 .. Probes}
 ReachesFloor(loss, landscape, parent) == \A m \in AllProbes(parent) : loss <= landscape[m]
 
 (* The step to the best probe; of equal ones, to the first. *)
 BestProbe(landscape, parent) ==
-    LET losses == [j \in 1 .. Probes |-> landscape[Proposal(parent, ProbeTicket(parent, j))]]
+    LET losses == [j \in 1 .. Probes |-> landscape[Proposal(parent, Probe(parent, j))]]
         IsBest(j) == \A i \in 1 .. Probes :
             losses[j] < losses[i] \/ (losses[j] = losses[i] /\ j <= i)
-    IN  {ProbeTicket(parent, CHOOSE j \in 1 .. Probes : IsBest(j))}
+    IN  {Probe(parent, CHOOSE j \in 1 .. Probes : IsBest(j))}
 -----------------------------------------------------------------------------
 (* WHAT IT ACCEPTS.  A block has to pass four checks, in the order of      *)
 (* their cost.  The results of the first and the last two are facts about  *)

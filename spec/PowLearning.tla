@@ -152,7 +152,7 @@ ByzantineOffer(b) ==
 (* and made of offers (its own need not have reached anybody) and probes,  *)
 (* and withholds it ...                                                    *)
 TicketsOn(i) ==
-    {o.ticket : o \in OffersOn(i)} \cup {ProbeTicket(ModelOf(i), j) : j \in 1 .. Probes}
+    {o.ticket : o \in OffersOn(i)} \cup {Probe(ModelOf(i), j) : j \in 1 .. Probes}
 StepsOf(tickets, g) == {step \in SUBSET tickets : IsStep(step, g)}
 StepsOn(i) == StepsOf(TicketsOn(i), Height(i) + 1)
 ByzantineMine(b) ==
