@@ -90,10 +90,12 @@ NoByzantineLeader == \A p \in Correct : \A i \in Blocks(DecidedBlock(p)) :
 (* A correct process leads with a blend, ... *)
 NoBlend == \A i \in DOMAIN blocks :
     Miner(i) \in Correct => Cardinality(blocks[i].step) = 1
-(* ... with the best of several offers, ... *)
-NoBest == \A i \in DOMAIN blocks :
-    Miner(i) \in Correct /\ Cardinality(blocks[i].step) = 1 =>
-        \A t \in blocks[i].step : t.proposer \in {Miner(i), Nobody}
+(* ... with one of several offers, whose blend is worse, ... *)
+NoBest == \A i \in DOMAIN blocks : Miner(i) \in Correct => \A m \in DOMAIN loss :
+    LET step == Last(m)
+    IN  /\ m = Offspring(ModelOf(blocks[i].parent), step)
+        /\ blocks[i].step \subseteq step
+        => loss[m] <= blocks[i].claim
 (* ... or with a probe. *)
 NoProbe == \A i \in DOMAIN blocks : Miner(i) \in Correct =>
     \A t \in blocks[i].step : t.proposer # Nobody
@@ -102,8 +104,8 @@ NoProbe == \A i \in DOMAIN blocks : Miner(i) \in Correct =>
 NoTwoNames == \A p \in Correct : DecidedBlock(p) # 0 =>
     Cardinality({t.proposer : t \in blocks[DecidedBlock(p)].step} \cap Byzantine) < 2
 
-(* No factor of the wins is bad, though neither do at most Depth of them   *)
-(* belong to the adversary, nor are there at most 2 * Depth + 1.           *)
+(* Neither bound on the number of wins is kept, though no factor of them   *)
+(* is bad.                                                                 *)
 NoneBeyond == Settlement!IsSafe(Len(blocks), Settlement!Count(WinString, "A"), Depth)
 
 (* A liar is caught. *)
