@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from math import sqrt
 from statistics import mean, stdev
@@ -11,22 +10,31 @@ import pytest
 
 from model_consensus.adversaries.pow import STRATEGIES, SelfishMining, Strategy
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Digest, EvolutionarySearch
-from model_consensus.pow_learner import EVERY_HASH, Rules, chain
+from model_consensus.evolutionary_search import Digest, EvolutionarySearch, all_drawn, is_own_ticket
+from model_consensus.pow_learner import EVERY_HASH, NOBODY, Rules, chain, model_of_tip
 from model_consensus.settlement.chain_quality import selfish_share
 from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import Oracle, PowSimulation
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
-from model_consensus.systems.pow_actions import Action, ByzantineForge, State
+from model_consensus.systems.pow_actions import (
+    Action,
+    ByzantineForge,
+    ByzantineOffer,
+    Catch,
+    Mine,
+    State,
+)
 
 PROCESSES = ("p1", "p2", "p3", "p4", "b1")
 
 
 def system(depth: int = 6, draws: int = 2, byzantine: tuple[str, ...] = ("b1",)) -> PowSystem:
     search = CachedSearch(EvolutionarySearch(OneMax(24), draws, draws, recombines=True))
-    return PowSystem(Rules(PROCESSES, depth, EVERY_HASH // 4), byzantine, OneLandscape(search))
+    return PowSystem(
+        Rules(PROCESSES, depth, draws, EVERY_HASH // 4), byzantine, OneLandscape(search)
+    )
 
 
 def run(
@@ -54,7 +62,7 @@ def is_safe(simulated: PowSystem, states: list[State]) -> bool:
 def miners(state: State) -> Counter[str]:
     """Who mined the blocks of the first correct process's chain."""
     learner = state.learner["p1"]
-    return Counter(learner.known[digest].ticket.proposer for digest in chain(learner))
+    return Counter(learner.known[digest].miner for digest in chain(learner))
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -66,6 +74,15 @@ def test_a_run_takes_only_steps_that_the_system_allows(name: str) -> None:
         allowed: Iterator[Action] = simulated.enabled(before)
         if isinstance(action, ByzantineForge):
             allowed = iter(simulated.forges(before, action.process, action.block))
+        if isinstance(action, ByzantineOffer):  # this system has no bound on them
+            offer = action.offer
+            generation = simulated.lineages.generation(offer.parent)
+            assert simulated.may_offer(before)
+            assert is_own_ticket(
+                simulated.landscapes.search({}), offer.ticket, generation + 1, offer.sender
+            )
+            assert generation >= simulated.last_common(before)
+            allowed = iter(simulated.byzantine_offers(before, offer))
         assert action in allowed
         assert simulated.project(simulated.apply(before, action)) == simulated.project(after)
 
@@ -92,21 +109,41 @@ def test_no_strategy_breaks_agreement_at_a_share_and_depth_made_for_it(name: str
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_every_accepted_block_is_an_exact_step_whatever_the_strategy(name: str) -> None:
+def test_every_accepted_block_is_exact_and_above_its_floor_whatever_the_strategy(name: str) -> None:
     simulated = system()
     state = run(simulated, STRATEGIES[name], 0.4, 40)[-1][1]
     search = EvolutionarySearch(OneMax(24), draws=2, lambda_=2, recombines=True)
     for learner in state.learner.values():
         for block in learner.known.values():
             parent = learner.models[block.parent]
-            said = block.ticket
-            drawn = [frozenset([replace(said, weights=each)]) for each in ((1, 0), (0, 1))]
-            losses = search.losses(parent, drawn)
-            weights = (1, -1) if losses[0] <= losses[1] else (-1, 1)
-            losses += search.losses(parent, [frozenset([replace(said, weights=weights)])])
-            assert block.claim == min(losses)
-            chosen = [(1, 0), (0, 1), weights][losses.index(min(losses))]
-            assert said.weights == chosen
+            assert [block.claim] == search.losses(parent, [block.step])
+            drawn = all_drawn(parent.generation + 1, NOBODY, 2)
+            assert block.claim <= min(search.losses(parent, [frozenset([t]) for t in drawn]))
+
+
+def test_a_correct_miner_leads_with_what_is_as_good_as_every_true_offer() -> None:
+    """All offers arrive, so a leader's block is as good as the best of the honest ones."""
+    steps = run(system(), STRATEGIES["false-offers"], 0.3, 40)
+    compared = 0
+    for (_, before), (action, after) in pairwise(steps):
+        if isinstance(action, Mine):
+            learner = before.learner[action.process]
+            assert {offer.sender for offer in action.offers} >= set(PROCESSES[:4])
+            true = [offer.claim for offer in action.offers if offer.sender != "b1"]
+            assert after.blocks[-1].claim <= min(true)
+            compared += model_of_tip(learner).generation > 0
+    assert compared > 10
+
+
+def test_a_liar_is_banned_once_by_each_and_nobody_else_is() -> None:
+    steps = run(system(), STRATEGIES["false-offers"], 0.3, 40)
+    caught = Counter(action.process for action, _ in steps if isinstance(action, Catch))
+    banned = {process: learner.banned for process, learner in steps[-1][1].learner.items()}
+    assert set(caught.values()) == {1}
+    assert banned == {p: {"b1"} if p in caught else frozenset() for p in PROCESSES[:4]}
+    for name in STRATEGIES.keys() - {"false-offers"}:
+        state = run(system(), STRATEGIES[name], 0.3, 40)[-1][1]
+        assert not any(learner.banned for learner in state.learner.values()), name
 
 
 def test_a_private_chain_takes_decisions_back_when_the_depth_is_too_small() -> None:
@@ -144,7 +181,7 @@ def test_withholding_publishes_only_steps_back() -> None:
     simulated = system(draws=1)
     state = run(simulated, STRATEGIES["withhold-by-loss"], 0.4, 80)[-1][1]
     learner = state.learner["p1"]
-    own = [block for block in learner.known.values() if block.ticket.proposer == "b1"]
+    own = [block for block in learner.known.values() if block.miner == "b1"]
     assert own
     for block in own:
         assert block.claim > learner.known[block.parent].claim

@@ -1,6 +1,7 @@
 """The transition system of learning over proof-of-work: small instances, explored completely."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -8,37 +9,81 @@ import pytest
 
 from model_consensus import pow_learner
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Digest, Ticket, Weights
-from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules
+from model_consensus.evolutionary_search import Digest, Model, Step, Ticket
+from model_consensus.pow_learner import EVERY_HASH, Rules
 from model_consensus.systems import bounded
-from model_consensus.systems.answers import EveryLandscape
-from model_consensus.systems.pow import Forgeries, PowSystem
+from model_consensus.systems.answers import Answer, EveryLandscape
+from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import (
+    Action,
     ByzantineForge,
     ByzantineMine,
     ByzantinePublish,
+    Catch,
+    MakeOffer,
     Mine,
     Receive,
     State,
 )
 from model_consensus.tla.values import Value
+from model_consensus.tob_learner import Offer
 
 PROCESSES = ("p1", "p2", "b1")
+
+
+class WorseProbes(EveryLandscape):
+    """Each probe is worse than everybody's draws, which are all equal: for what is about chains."""
+
+    def answers(self, parent: Model, steps: Sequence[Step]) -> Iterable[Answer]:
+        """See :class:`EveryLandscape`."""
+        probes = [{ticket.proposer for ticket in step} == {pow_learner.NOBODY} for step in steps]
+        return [tuple(map(int, probes))]
+
+
+class OwnOffers(PowSystem):
+    """Offers are lost, so a leader has its own only: for what is about chains."""
+
+    def collected(self, state: State, process: str) -> Iterator[tuple[Offer, ...]]:
+        """See :class:`PowSystem`."""
+        return (seen for seen in super().collected(state, process) if len(seen) == 1)
 
 
 def system(
     depth: int,
     wins: int,
     byzantine_wins: int,
-    draws: int = 1,
     each: bool = False,
     losses: tuple[int, ...] = (0, 1),
-    recombines: bool = True,
+    lying: int = 0,
+    landscape: type[EveryLandscape] = EveryLandscape,
+    kind: type[PowSystem] = PowSystem,
 ) -> PowSystem:
-    rules = Rules(PROCESSES, depth, EVERY_HASH // 2)
-    forgeries: Forgeries = bounded.few_pow_forgeries(losses, each)
-    landscape = EveryLandscape(draws, losses, recombines)
-    return PowSystem(rules, ("b1",), landscape, wins, byzantine_wins, forgeries)
+    """Two correct processes and b1, each of one draw; the bounds are those of the models."""
+    return kind(
+        Rules(PROCESSES, depth, target=EVERY_HASH // 2),
+        ("b1",),
+        landscape(1, losses),
+        wins,
+        byzantine_wins,
+        bounded.few_pow_forgeries(losses, each),
+        bounded.few_lies(losses, each, lying),
+        bounded.few_steps(each=False),
+    )
+
+
+def after(explored: PowSystem, *actions: Action) -> State:
+    """The state after these actions from the initial one; each must be enabled."""
+    (state,) = explored.initial()
+    for action in actions:
+        assert action in explored.enabled(state)
+        state = explored.apply(state, action)
+    return state
+
+
+def offered(explored: PowSystem, state: State, sender: str) -> Offer:
+    """What ``sender`` has offered."""
+    (offer,) = (offer for offer in state.offers if offer.sender == sender)
+    return offer
 
 
 def reachable(explored: PowSystem) -> Iterator[State]:
@@ -49,10 +94,10 @@ def reachable(explored: PowSystem) -> Iterator[State]:
         state = todo.pop()
         yield state
         for action in explored.enabled(state):
-            after = explored.apply(state, action)
-            if explored.project(after) not in seen:
-                seen.add(explored.project(after))
-                todo.append(after)
+            then = explored.apply(state, action)
+            if explored.project(then) not in seen:
+                seen.add(explored.project(then))
+                todo.append(then)
 
 
 def outputs(explored: PowSystem, state: State) -> list[tuple[Digest, ...]]:
@@ -73,52 +118,66 @@ def agree(decided: list[tuple[Digest, ...]]) -> bool:
 def test_agreement_holds_exactly_where_the_depth_is_safe(
     depth: int, wins: int, byzantine_wins: int, holds: bool
 ) -> None:
-    explored = system(depth, wins, byzantine_wins, losses=(0,))
+    explored = system(depth, wins, byzantine_wins, landscape=WorseProbes, kind=OwnOffers)
     assert all(agree(outputs(explored, state)) for state in reachable(explored)) is holds
 
 
 @pytest.mark.slow
-def test_every_decided_block_is_an_exact_step_of_its_miner() -> None:
-    explored = system(depth=0, wins=1, byzantine_wins=1, draws=2, each=True)
-    leaders = set()
+def test_every_block_on_a_chain_is_exact_and_above_its_floor_whoever_mined_it() -> None:
+    explored = system(depth=0, wins=1, byzantine_wins=1, lying=1)
+    led = set()
     for state in reachable(explored):
         for learner in state.learner.values():
             for digest in pow_learner.chain(learner):
                 block = learner.known[digest]
-                miner = block.ticket.proposer
+                probe = frozenset([Ticket(1, pow_learner.NOBODY, (1,))])
+                own, floor = (
+                    state.loss[explored.lineages.offspring(block.parent, step)]
+                    for step in (block.step, probe)
+                )
+                assert block.claim == own <= floor
+                names = frozenset(ticket.proposer for ticket in block.step)
+                led.add((block.miner, names, own < floor))
+    probes, both = frozenset([pow_learner.NOBODY]), frozenset(["p1", "p2"])
+    assert {(p, probes, False) for p in PROCESSES} <= led
+    assert {(p, frozenset([p]), True) for p in PROCESSES} <= led
+    assert {("p1", both, True), ("p2", both, True), ("p1", both | {"b1"}, True)} <= led
 
-                def loss_of(weights: Weights, block: Block = block) -> int:
-                    step = frozenset([replace(block.ticket, weights=weights)])
-                    return state.loss[explored.lineages.offspring(block.parent, step)]  # noqa: B023
 
-                drawn = [loss_of((1, 0)), loss_of((0, 1))]
-                weights = (1, -1) if drawn[0] <= drawn[1] else (-1, 1)
-                losses = [*drawn, loss_of(weights)]
-                assert block.claim == min(losses)
-                chosen = [(1, 0), (0, 1), weights][losses.index(min(losses))]
-                assert block.ticket.weights == chosen
-                leaders.add((miner, weights == chosen))
-    assert leaders == {(process, best) for process in PROCESSES for best in (False, True)}
+@pytest.mark.slow
+def test_only_liars_are_banned_and_their_offers_are_not_used_again() -> None:
+    explored = system(depth=0, wins=1, byzantine_wins=0, lying=1)
+    banned = Counter[str]()
+    for state in reachable(explored):
+        for process, learner in state.learner.items():
+            banned.update(learner.banned)
+            for action in explored.enabled(state):
+                if isinstance(action, Catch) and action.process == process:
+                    assert "b1" not in learner.banned
+                if isinstance(action, Mine) and action.process == process and learner.banned:
+                    mined = explored.apply(state, action).blocks[-1]
+                    assert "b1" not in {ticket.proposer for ticket in mined.step}
+    assert banned.keys() == {"b1"}
 
 
 @pytest.mark.slow
 def test_whatever_is_forged_leaves_every_learner_untouched() -> None:
-    explored = system(depth=0, wins=1, byzantine_wins=1, draws=2, each=True)
+    explored = system(depth=0, wins=1, byzantine_wins=1, each=True)
     forged = {True: 0, False: 0}
     for state in reachable(explored):
         for action in explored.enabled(state):
             if isinstance(action, ByzantineForge):
-                after = explored.apply(state, action)
-                assert after.blocks is state.blocks
+                then = explored.apply(state, action)
+                assert then.blocks is state.blocks
                 for process, learner in state.learner.items():
-                    assert after.learner[process] is learner
+                    assert then.learner[process] is learner
                 forged[pow_learner.has_work(explored.rules, action.block)] += 1
     assert min(forged.values()) > 0
 
 
 def test_applying_an_action_leaves_the_state_as_it_was() -> None:
-    explored = system(depth=0, wins=2, byzantine_wins=1)
-    for state in reachable(explored):
+    explored = system(depth=0, wins=1, byzantine_wins=1, lying=1)
+    for state in islice(reachable(explored), 300):
         before = explored.project(state)
         for action in explored.enabled(state):
             explored.apply(state, action)
@@ -126,43 +185,59 @@ def test_applying_an_action_leaves_the_state_as_it_was() -> None:
 
 
 def test_a_win_needs_synchrony_and_the_bounds() -> None:
-    explored = system(depth=0, wins=2, byzantine_wins=1)
-    (state,) = explored.initial()
-    state = explored.apply(state, Mine("p1", (0,)))
-    assert not any(explored.may_win(state, process) for process in PROCESSES)
-    state = explored.apply(state, Receive("p1", 1))
-    assert not explored.may_win(state, "p1")
-    state = explored.apply(state, Receive("p2", 1))
-    assert all(explored.may_win(state, process) for process in PROCESSES)
-    mined = explored.apply(state, ByzantineMine("b1", 0, (1,)))
+    explored = system(depth=0, wins=2, byzantine_wins=1, losses=(0,))
+    state = after(explored, MakeOffer("p1", (0,)))
+    leads = Mine("p1", (offered(explored, state, "p1"),), (0,))
+    mined = after(explored, MakeOffer("p1", (0,)), leads)
     assert not any(explored.may_win(mined, process) for process in PROCESSES)
+    assert not explored.may_offer(mined)
+    half = explored.apply(mined, Receive("p1", 1))
+    assert not explored.may_win(half, "p1")
+    state = explored.apply(half, Receive("p2", 1))
+    assert explored.may_offer(state)
+    assert all(explored.may_win(state, process) for process in PROCESSES)
+    probe = frozenset([Ticket(1, pow_learner.NOBODY, (1,))])
+    ended = explored.apply(state, ByzantineMine("b1", 0, probe, ()))
+    assert not any(explored.may_win(ended, process) for process in PROCESSES)
     assert not system(depth=0, wins=2, byzantine_wins=0).may_win(state, "b1")
+
+
+def test_a_correct_process_offers_once_on_a_model_and_leads_with_its_own_offer_only() -> None:
+    explored = system(depth=0, wins=1, byzantine_wins=0)
+    (state,) = explored.initial()
+    assert not any(isinstance(action, Mine) for action in explored.enabled(state))
+    state = after(explored, MakeOffer("p1", (0,)))
+    enabled = list(explored.enabled(state))
+    assert {a.process for a in enabled if isinstance(a, MakeOffer)} == {"p2"}
+    assert {a.process for a in enabled if isinstance(a, Mine)} == {"p1"}
 
 
 @pytest.mark.slow
 def test_a_process_mines_what_the_system_mines_on_its_tip_whoever_mined_that() -> None:
-    explored = system(depth=0, wins=3, byzantine_wins=1, draws=2)
+    explored = system(depth=0, wins=2, byzantine_wins=1, landscape=WorseProbes)
     miners = set()
-    for state in islice(reachable(explored), 1500):
+    for state in reachable(explored):
         for action in explored.enabled(state):
             if isinstance(action, Mine):
                 learner = state.learner[action.process]
-                loss = {**state.loss, **explored.drawn(state, action)}
-                search = explored.landscapes.search(loss)
-                block = pow_learner.mine(search, explored.rules, learner)
+                search = explored.landscapes.search(explored.drawn(state, action))
+                block = pow_learner.mine(search, explored.rules, learner, action.offers)
                 mined = explored.apply(state, action).blocks[-1]
                 assert replace(block, nonce=mined.nonce) == mined
                 assert block.parent == learner.tip
                 assert pow_learner.has_work(explored.rules, block)
                 if learner.tip in learner.known:
-                    miners.add((action.process, learner.known[learner.tip].ticket.proposer))
+                    miners.add((action.process, learner.known[learner.tip].miner))
     assert {("p1", "p1"), ("p1", "p2"), ("p1", "b1")} <= miners
+
+
+PROBE = frozenset([Ticket(1, pow_learner.NOBODY, (1,))])
+SECOND_PROBE = frozenset([Ticket(2, pow_learner.NOBODY, (1,))])
 
 
 def test_a_withheld_block_stays_out_of_sight_until_it_is_published() -> None:
     explored = system(depth=0, wins=2, byzantine_wins=2)
-    (state,) = explored.initial()
-    state = explored.apply(state, ByzantineMine("b1", 0, (0,)))
+    state = after(explored, ByzantineMine("b1", 0, PROBE, (0,)))
     actions = list(explored.enabled(state))
     assert ByzantinePublish("p1", 1) in actions
     assert Receive("p1", 1) not in actions
@@ -174,9 +249,11 @@ def test_a_withheld_block_stays_out_of_sight_until_it_is_published() -> None:
 
 def test_a_block_that_arrives_before_its_parent_is_refused_and_may_come_again() -> None:
     explored = system(depth=0, wins=2, byzantine_wins=2)
-    (state,) = explored.initial()
-    state = explored.apply(state, ByzantineMine("b1", 0, (0,)))
-    state = explored.apply(state, ByzantineMine("b1", 1, (0,)))
+    state = after(
+        explored,
+        ByzantineMine("b1", 0, PROBE, (0,)),
+        ByzantineMine("b1", 1, SECOND_PROBE, (0,)),
+    )
     early = explored.apply(state, ByzantinePublish("p1", 2))
     assert explored.project(early) == explored.project(state)
     late = explored.apply(
@@ -185,11 +262,15 @@ def test_a_block_that_arrives_before_its_parent_is_refused_and_may_come_again() 
     assert explored.height(late, explored.place(late, late.learner["p1"].tip)) == 2
 
 
-def test_losses_that_all_have_left_behind_are_forgotten() -> None:
-    explored = system(depth=0, wins=3, byzantine_wins=1, losses=(0,))
+def test_losses_and_offers_that_all_have_left_behind_are_forgotten() -> None:
+    explored = system(depth=0, wins=2, byzantine_wins=1, losses=(0,))
+    forgotten = 0
     for state in reachable(explored):
         oldest = min(len(decided) for decided in outputs(explored, state)) - 1
-        assert all(explored.lineages.generation(model) >= oldest for model in state.loss)
+        models = [*state.loss, *(offer.parent for offer in state.offers)]
+        assert all(explored.lineages.generation(model) >= oldest for model in models)
+        forgotten += oldest > 0
+    assert forgotten
 
 
 def test_a_system_needs_a_correct_process_and_sensible_bounds() -> None:
@@ -199,6 +280,8 @@ def test_a_system_needs_a_correct_process_and_sensible_bounds() -> None:
             PowSystem(rules, byzantine, landscape)
     with pytest.raises(ModelConsensusError, match="wins must be at least 0"):
         PowSystem(rules, (), landscape, wins=-1)
+    with pytest.raises(ModelConsensusError, match=r"probes must be at most 1 \(draws\), not 2"):
+        PowSystem(Rules(PROCESSES, 0, probes=2), (), landscape)
 
 
 CONSTANTS: dict[str, Value] = {
@@ -207,17 +290,20 @@ CONSTANTS: dict[str, Value] = {
     "Draws": 1,
     "Recombines": True,
     "Losses": frozenset([0, 1]),
+    "Probes": 1,
     "Depth": 1,
     "Wins": 2,
     "ByzantineWins": 1,
+    "EachStep": True,
     "EachForgery": False,
+    "LyingGenerations": 1,
 }
 
 
 def test_a_system_is_made_from_the_constants_of_a_model() -> None:
     made = bounded.pow_learning(CONSTANTS)
     assert made.correct == ("p1", "p2")
-    assert (made.rules.depth, made.wins, made.byzantine_wins) == (1, 2, 1)
+    assert (made.rules.depth, made.rules.probes, made.wins, made.byzantine_wins) == (1, 1, 2, 1)
 
 
 @pytest.mark.parametrize("name", list(CONSTANTS))
@@ -230,20 +316,3 @@ def test_a_missing_or_a_wrong_constant_is_named(name: str) -> None:
 def test_a_constant_of_a_wrong_type_is_refused() -> None:
     with pytest.raises(ModelConsensusError, match="wrong type"):
         bounded.pow_learning({**CONSTANTS, "Proc": 3})
-
-
-def learner_with(explored: PowSystem, blocks: list[Block]) -> Learner:
-    """A learner that has received these blocks, whatever they are."""
-    (state,) = explored.initial()
-    learner = state.learner["p1"]
-    for block in blocks:
-        search = explored.landscapes.search({})
-        learner = pow_learner.receive(search, explored.rules, learner, block)
-    return learner
-
-
-def test_a_block_that_names_nobody_is_refused() -> None:
-    explored = system(depth=0, wins=1, byzantine_wins=1)
-    stranger = Block(explored.genesis.digest, Ticket(1, "x9", (1,)), 0)
-    worked = pow_learner.find_nonce(explored.rules, stranger)
-    assert not learner_with(explored, [worked]).known

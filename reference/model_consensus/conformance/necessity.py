@@ -17,15 +17,15 @@ from typing import Any
 from model_consensus.conformance.weakened_systems import (
     AnyWeights,
     Asynchronous,
+    ChosenFloor,
     Crashing,
     Equivocal,
     ForeignDraw,
     ForgedSenders,
     MadeUp,
     OrderAnyhow,
-    WithGrinding,
+    Unoffered,
     any_weights,
-    best_of_either_set,
 )
 from model_consensus.defects import pow as pow_defects
 from model_consensus.defects import streamlet as streamlet_defects
@@ -207,9 +207,22 @@ NECESSITY: dict[str, Necessity] = {
     ),
     "MCPowNecessity_claims": Necessity(
         "learner",
-        "The miner is believed about the winner and its loss.",
-        "λ evaluations show the lie, and the block is refused.",
+        "The miner is believed about the loss of its block.",
+        "An evaluation shows the lie, and the block is refused.",
         learner=pow_defects.DEFECTS["unverified"],
+    ),
+    "MCPowNecessity_floor": Necessity(
+        "learner",
+        "A block may be worse than a probe.",
+        "The probes are evaluated, and the block is refused.",
+        learner=pow_defects.DEFECTS["no-floor"],
+    ),
+    "MCPowNecessity_probes": Necessity(
+        "learner",
+        "The miner chooses whose draws the probes are.",
+        "They are nobody's draws, and its block is worse.",
+        learner=pow_defects.DEFECTS["own-probes"],
+        system=ChosenFloor,
     ),
     "MCPowNecessity_parents": Necessity(
         "learner",
@@ -217,12 +230,35 @@ NECESSITY: dict[str, Necessity] = {
         "The block is refused before anything is evaluated.",
         learner=pow_defects.DEFECTS["any-generation"],
     ),
-    "MCPowNecessity_grinding": Necessity(
+    "MCPowNecessity_unoffered": Necessity(
+        "network",
+        "A block may name a ticket that its correct process has not offered.",
+        "Only tickets that were offered, and probes, make a step.",
+        system=Unoffered,
+    ),
+    "MCPowNecessity_blamed": Necessity(
         "learner",
-        "Tickets are not bound to the miner, who chooses between two sets of λ.",
-        "A ticket of another set is no ticket.",
-        learner=best_of_either_set,
-        system=WithGrinding,
+        "All whose offers did not help are banned.",
+        "Each offer is evaluated, and only liars are banned.",
+        learner=pow_defects.DEFECTS["blames-all"],
+    ),
+    "MCPowNecessity_unseen_blend": Necessity(
+        "learner",
+        "A leader does not compare the blend with the offers.",
+        "The blend is evaluated, and the best offer leads.",
+        learner=pow_defects.DEFECTS["unevaluated-blend"],
+    ),
+    "MCPowNecessity_trusted": Necessity(
+        "learner",
+        "A leader believes the offers.",
+        "It evaluates them, and bans the liar.",
+        learner=pow_defects.DEFECTS["trusting"],
+    ),
+    "MCPowNecessity_miners": Necessity(
+        "learner",
+        "A block must use a ticket of its miner.",
+        "Whose tickets a step has does not matter.",
+        learner=pow_defects.DEFECTS["own-miner"],
     ),
     "MCPowNecessity_synchrony": Necessity(
         "network",

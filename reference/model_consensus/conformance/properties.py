@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
-from model_consensus.evolutionary_search import is_legal, proposal_cost, single
+from model_consensus.evolutionary_search import all_drawn, is_legal, proposal_cost
+from model_consensus.pow_learner import NOBODY, model_of_tip
 from model_consensus.systems import tob
+from model_consensus.systems.lineage import ticket_value
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import State as PowState
 from model_consensus.systems.streamlet import State as StreamletState
@@ -17,7 +19,6 @@ from model_consensus.systems.streamlet import StreamletSystem
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import State as TobState
 from model_consensus.systems.tob import TobSystem
-from model_consensus.tla.values import Function
 
 Path = tuple[Any, ...]
 """A model as in TLA+: the steps that lead to it."""
@@ -188,18 +189,44 @@ def termination(system: TobSystem, state: TobState) -> bool:
 
 
 def resilience_over_work(system: PowSystem, state: PowState) -> bool:
-    """Each decided model is as good as all draws of its miner, while its loss is remembered."""
+    """Each decided model is as good as all probes on its parent, while its loss is remembered."""
     loss, draws = _losses(system, state), system.landscapes.draws
     for decided in _decided(system, state).values():
         for parent, model in pairwise(decided):
-            own = {
-                (*parent, frozenset([Function({**ticket, "weights": single(draw, draws)})]))
-                for ticket in model[-1]
-                for draw in range(draws)
-            }
-            if model in loss and not all(m in loss and loss[model] <= loss[m] for m in own):
+            tickets = all_drawn(len(model), NOBODY, draws)[: system.rules.probes]
+            probes = [(*parent, frozenset([ticket_value(ticket)])) for ticket in tickets]
+            if model in loss and not all(m in loss and loss[model] <= loss[m] for m in probes):
                 return False
     return True
+
+
+def accuracy_over_work(system: PowSystem, state: PowState) -> bool:
+    """Nobody is banned who has not lied."""
+    return all(learner.banned <= {*system.byzantine} for learner in state.learner.values())
+
+
+def shares_search(system: PowSystem, before: PowState, after: PowState) -> bool:
+    """What two states show of ``SharesSearch``: a correct miner's block and its own offer."""
+    for block in after.blocks[len(before.blocks) :]:
+        if block.miner in system.correct:
+            model = model_of_tip(before.learner[block.miner])
+            offers = system.offers_on(before, model)
+            if any(o.sender == block.miner and block.claim > o.claim for o in offers):
+                return False
+    return True
+
+
+def validity_over_work(system: PowSystem, before: PowState, after: PowState) -> bool:
+    """A ticket of a correct process in a model newly decided was offered by it."""
+    offered = {ticket_value(offer.ticket) for offer in before.offers}
+    earlier = _decided(system, before)
+    return all(
+        ticket in offered
+        for process, decided in _decided(system, after).items()
+        for model in decided[len(earlier[process]) :]
+        for ticket in model[-1]
+        if ticket["proposer"] in system.correct
+    )
 
 
 def integrity(
@@ -245,7 +272,7 @@ def refines_longest_chain(system: PowSystem, before: PowState, after: PowState) 
     return all(
         place in old["known"][process]
         for place, block in enumerate(old["blocks"], start=1)
-        if block["ticket"]["proposer"] in old["known"]
+        if block["miner"] in old["known"]
         for process in old["known"]
     )
 
@@ -358,6 +385,7 @@ _OVER_WORK: dict[str, Invariant] = {
     "Agreement": agreement,
     "Lineage": lineage,
     "Resilience": resilience_over_work,
+    "Accuracy": accuracy_over_work,
 }
 _STREAMLET: dict[str, Invariant] = {
     "OneVote": one_vote,
@@ -370,6 +398,8 @@ _OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {
     "Integrity": integrity,
     "RefinesModelConsensus": refines_model_consensus,
     "RefinesLongestChain": refines_longest_chain,
+    "SharesSearch": shares_search,
+    "Validity": validity_over_work,
 }
 LIVENESS: dict[str, Invariant] = {
     "Termination": termination,

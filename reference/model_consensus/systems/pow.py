@@ -154,8 +154,12 @@ class PowSystem(PowTree):
             )
             digest = self.digest(state, parent)
             block = pow_learner.block_on(search, digest, model, miner, step)
-            if pow_learner.is_above_floor(search, self.rules, model, block):
+            if self.is_above_floor(search, model, block):
                 yield ByzantineMine(miner, parent, step, losses)
+
+    def is_above_floor(self, search: Search, model: Model, block: Block) -> bool:
+        """``IsAboveFloor``: whether the block on ``model`` is as good as every probe."""
+        return pow_learner.is_above_floor(search, self.rules, model, block)
 
     def forges(self, state: State, process: Process, block: Block) -> Iterator[ByzantineForge]:
         """The action ``ByzantineForge`` of this block, if it is not valid and may have been won."""
@@ -170,8 +174,8 @@ class PowSystem(PowTree):
             search = self.landscapes.search(
                 self.drawn(state, ByzantineForge(process, block, losses))
             )
-            valid = pow_learner.is_exact(search, model, block) and pow_learner.is_above_floor(
-                search, self.rules, model, block
+            valid = pow_learner.is_exact(search, model, block) and self.is_above_floor(
+                search, model, block
             )
             if not (work and valid):
                 yield ByzantineForge(process, block, losses)
