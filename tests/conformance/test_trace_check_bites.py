@@ -15,7 +15,7 @@ from model_consensus.commands.draw import counterexample
 from model_consensus.conformance import traces
 from model_consensus.conformance.trace_check import check_traces, describe
 from model_consensus.conformance.trace_encoding import MOST_GUESSED
-from model_consensus.conformance.trace_values import MODULES
+from model_consensus.conformance.trace_specifications import MODULES
 from model_consensus.conformance.traces import Trace, TraceError
 from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.setting import Setting

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from model_consensus.conformance.trace_values import MODULES
+from model_consensus.conformance.trace_specifications import MODULES
 from model_consensus.streamlet import messages as streamlet_messages
 from model_consensus.streamlet import state as streamlet_state
 from model_consensus.systems import pow as pow_system

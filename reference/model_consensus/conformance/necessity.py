@@ -11,57 +11,29 @@ dropped.  What it is about decides whose property is violated:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from model_consensus.conformance.assumption import Necessity
+from model_consensus.conformance.streamlet_necessity import OF_STREAMLET
 from model_consensus.conformance.weakened_systems import (
+    AnyGeneration,
     AnyWeights,
     Asynchronous,
     ChosenFloor,
-    Crashing,
     Equivocal,
     ForeignDraw,
     ForgedSenders,
-    MadeUp,
     OrderAnyhow,
     Unoffered,
     any_weights,
 )
 from model_consensus.defects import pow as pow_defects
-from model_consensus.defects import streamlet as streamlet_defects
 from model_consensus.defects import tob as tob_defects
 from model_consensus.systems.bounded import SYSTEMS
 from model_consensus.systems.system import System
 from model_consensus.tla.config import read_config
 from model_consensus.tla.manifest import SpecModel, load
 from model_consensus.tla.values import Value
-
-
-@dataclass(frozen=True)
-class Necessity:
-    """How the implementation drops the assumption that a model drops.
-
-    :ivar about: what the assumption is about: ``learner``, ``network`` or ``bound``.
-    :ivar dropped: what is dropped, in a sentence.
-    :ivar kept: why the same moves come to nothing where it is kept, in a sentence.
-    :ivar learner: the defective learner, or the nodes; the real ones if None.
-    :ivar system: the system's class, if the network, the adversary or the tickets are others.
-    :ivar real_system: the system's class where the assumption is kept.
-    :ivar within: constants within the bound.
-    :ivar instead: what holds where the assumption is kept, if it is not the model's property.
-    :ivar fair: whether the model's behaviours are fair.
-    """
-
-    about: str
-    dropped: str
-    kept: str
-    learner: Any = None
-    system: type[Any] | None = None
-    real_system: type[Any] | None = None
-    within: Mapping[str, Value] = field(default_factory=dict)
-    instead: str | None = None
-    fair: bool = True
-
 
 ANY_ORDER = Necessity(
     "network",
@@ -229,6 +201,7 @@ NECESSITY: dict[str, Necessity] = {
         "A ticket's generation is not compared with the height of the block's parent.",
         "The block is refused before anything is evaluated.",
         learner=pow_defects.DEFECTS["any-generation"],
+        system=AnyGeneration,
     ),
     "MCPowNecessity_unoffered": Necessity(
         "network",
@@ -308,93 +281,9 @@ NECESSITY: dict[str, Necessity] = {
         "As many as they win, less the depth, are decided.",
         instead="Progress",
     ),
-    # Where a correct vote and the leader's notarize, a node that has voted knows it at once; the
-    # specification's processes need not have seen the leader's vote.  A crash makes up for that.
-    "MCStreamlet_three": Necessity(
-        "bound",
-        "One of three processes is Byzantine.",
-        "One of four: a correct process's vote and the adversary's do not notarize.",
-        within={"Proc": frozenset(["p1", "p2", "p3", "b1"])},
-        system=Crashing,
-        real_system=Crashing,
-    ),
-    "MCStreamlet_half": Necessity(
-        "learner",
-        "Half of the votes notarize.",
-        "A block with half of the votes is not notarized, and nobody builds on it.",
-        learner=streamlet_defects.DEFECTS["half"],
-        system=Crashing,
-        real_system=Crashing,
-    ),
-    "MCStreamlet_half_notarized": Necessity(
-        "learner",
-        "Half of the votes notarize.",
-        "A block with half of the votes is not notarized, and nobody builds on it.",
-        learner=streamlet_defects.DEFECTS["half"],
-        system=Crashing,
-        real_system=Crashing,
-    ),
-    "MCStreamlet_vote_twice": Necessity(
-        "learner",
-        "After a crash a process has forgotten that it voted in the epoch.",
-        "The vote was persisted before it was sent, and there is no second one.",
-        learner=streamlet_defects.DEFECTS["forgets-its-vote"],
-        system=Crashing,
-        real_system=Crashing,
-    ),
-    "MCStreamlet_forgotten_vote": Necessity(
-        "learner",
-        "After a crash a process has forgotten that it voted in the epoch.",
-        "The vote was persisted before it was sent, and there is no second one.",
-        learner=streamlet_defects.DEFECTS["forgets-its-vote"],
-        system=Crashing,
-        real_system=Crashing,
-    ),
-    "MCStreamlet_vote_late": Necessity(
-        "learner",
-        "A process that has forgotten its last vote votes in an epoch that is over.",
-        "Nobody votes in an epoch before that of its last vote.",
-        learner=streamlet_defects.DEFECTS["forgets-its-vote"],
-        system=Crashing,
-        real_system=Crashing,
-    ),
-    "MCStreamlet_any_notarized": Necessity(
-        "learner",
-        "A process votes on a notarized chain that is not longest.",
-        "A vote needs a chain as long as any that the process acted on.",
-        learner=streamlet_defects.DEFECTS["any-notarized"],
-    ),
-    "MCStreamlet_two_consecutive": Necessity(
-        "learner",
-        "Two blocks of consecutive epochs finalize the first of them.",
-        "Three in a row are needed, and nothing is final.",
-        learner=streamlet_defects.DEFECTS["two-consecutive"],
-    ),
-    "MCStreamlet_any_three": Necessity(
-        "learner",
-        "Three notarized blocks in a row finalize, whatever their epochs.",
-        "The epochs must be consecutive, and nothing is final.",
-        learner=streamlet_defects.DEFECTS["any-three"],
-    ),
-    "MCStreamlet_repeat": Necessity(
-        "learner",
-        "A message may come twice in a chain.",
-        "Nobody votes for a message that stands in the chain already.",
-        learner=streamlet_defects.DEFECTS["repeats"],
-    ),
-    "MCStreamlet_made_up": Necessity(
-        "learner",
-        "A leader makes up a message of a correct process, and nobody looks at its signature.",
-        "Nobody votes for a message that its sender did not sign.",
-        learner=streamlet_defects.DEFECTS["made-up"],
-        system=MadeUp,
-        real_system=MadeUp,
-    ),
+    **OF_STREAMLET,
 }
 """The assumptions by model."""
-
-for _shape in ("vote_late", "any_notarized", "two_consecutive"):  # the same, up to Consistency
-    NECESSITY[f"MCStreamlet_{_shape}_final"] = NECESSITY[f"MCStreamlet_{_shape}"]
 
 
 def weak_system(model: SpecModel) -> System[Any, Any]:

@@ -8,27 +8,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
+from model_consensus.conformance.streamlet_properties import (
+    are_compatible,
+    consistency,
+    delivers_what_was_broadcast,
+    no_rival,
+    one_notarized,
+    one_vote,
+)
 from model_consensus.evolutionary_search import all_drawn, is_legal, proposal_cost
 from model_consensus.pow_learner import NOBODY, model_of_tip
 from model_consensus.systems import tob
 from model_consensus.systems.lineage import ticket_value
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import State as PowState
-from model_consensus.systems.streamlet import State as StreamletState
-from model_consensus.systems.streamlet import StreamletSystem
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import State as TobState
 from model_consensus.systems.tob import TobSystem
 
 Path = tuple[Any, ...]
 """A model as in TLA+: the steps that lead to it."""
-
-
-def _are_compatible(one: Path, other: Path) -> bool:
-    return one[: len(other)] == other[: len(one)]
-
-
-# -------------------------------------------------------------------------- learning, both ways
 
 
 def _decided(system: Any, state: Any) -> dict[str, tuple[Path, ...]]:
@@ -46,7 +45,7 @@ def _decided(system: Any, state: Any) -> dict[str, tuple[Path, ...]]:
 
 def agreement(system: TobSystem | PowSystem, state: TobState | PowState) -> bool:
     """No two outputs disagree."""
-    return all(_are_compatible(*two) for two in combinations(_decided(system, state).values(), 2))
+    return all(are_compatible(*two) for two in combinations(_decided(system, state).values(), 2))
 
 
 def lineage(system: TobSystem | PowSystem, state: TobState | PowState) -> bool:
@@ -163,7 +162,7 @@ def evaluation_bound(system: TobSystem, state: TobState) -> bool:
 def same_bans(system: TobSystem, state: TobState) -> bool:
     """All correct processes ban the same ones in the same order, as far as they have come."""
     return all(
-        _are_compatible(one.banned, other.banned)
+        are_compatible(one.banned, other.banned)
         for one, other in combinations(state.learner.values(), 2)
     )
 
@@ -292,77 +291,6 @@ def more_progress(system: PowSystem, state: PowState) -> bool:
     return _progress(system, state, 1)
 
 
-# ------------------------------------------------------------------------------------ Streamlet
-
-
-def _blocks(system: StreamletSystem, state: StreamletState) -> tuple[set[Path], set[Path]]:
-    """``Notarized`` and the chains of ``Finalizing``, as new nodes find them that see every vote.
-
-    The nodes' own rules decide.
-    """
-    notarized: set[Path] = {()}
-    finalizing: set[Path] = set()
-    for digest in {vote.block for cast in state.votes.values() for vote in cast}:
-        node = system.shown(state, digest)
-        if digest in node.lengths:
-            notarized.add(system.lineage(digest))
-        if node.finalizing != system.committee.genesis:
-            finalizing.add(system.lineage(node.finalizing))
-    return notarized, finalizing
-
-
-def one_notarized(system: StreamletSystem, state: StreamletState) -> bool:
-    """No two blocks of one epoch are notarized."""
-    notarized, _ = _blocks(system, state)
-    return all(
-        one[-1]["epoch"] != other[-1]["epoch"]
-        for one, other in combinations(filter(None, notarized), 2)
-    )
-
-
-def one_vote(system: StreamletSystem, state: StreamletState) -> bool:
-    """No correct process votes for two blocks of one epoch."""
-    votes: Any = system.project(state)["votes"]
-    return all(
-        one[-1]["epoch"] != other[-1]["epoch"]
-        for process in votes
-        for one, other in combinations(votes[process], 2)
-    )
-
-
-def no_rival(system: StreamletSystem, state: StreamletState) -> bool:
-    """Where a block is finalized, no other one of that length is notarized."""
-    notarized, finalizing = _blocks(system, state)
-    return all(c == b[:-1] for b in finalizing for c in notarized if len(c) == len(b) - 1)
-
-
-def consistency(system: StreamletSystem, state: StreamletState) -> bool:
-    """What any two processes can ever come to deliver is one chain."""
-    _, finalizing = _blocks(system, state)
-    logs = [
-        tuple(system.lineage(link.block.digest)[-1] for link in node.durable.log)
-        for node in state.nodes.values()
-    ]
-    return all(
-        _are_compatible(*two) for two in combinations([*(b[:-1] for b in finalizing), *logs], 2)
-    )
-
-
-def delivers_what_was_broadcast(system: StreamletSystem, state: StreamletState) -> bool:
-    """Final messages come once, and those of correct processes were broadcast.
-
-    That is what ``RefinesTotalOrderBroadcast`` says of a state.
-    """
-    _, finalizing = _blocks(system, state)
-    for block in finalizing:
-        messages = [message for link in block[:-1] for message in link["payload"]]
-        if len(messages) != len(set(messages)):
-            return False
-        if not {m for m in messages if m in system.messages} <= state.pool:
-            return False
-    return True
-
-
 # ------------------------------------------------------------------------------------- by name
 
 Invariant = Callable[[Any, Any], bool]
@@ -399,7 +327,7 @@ _OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {
     "RefinesModelConsensus": refines_model_consensus,
     "RefinesLongestChain": refines_longest_chain,
     "SharesSearch": shares_search,
-    "Validity": validity_over_work,
+    "MC!Validity": validity_over_work,
 }
 LIVENESS: dict[str, Invariant] = {
     "Termination": termination,

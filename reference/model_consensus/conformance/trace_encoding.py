@@ -7,20 +7,22 @@ terms of the file.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from model_consensus.conformance.trace_values import (
+from model_consensus.conformance.trace_specifications import (
     BLOCK,
-    GENESIS,
-    LARGEST,
     MODULES,
     PROCESS,
-    MalformedError,
     Module,
+    state_problems,
+)
+from model_consensus.conformance.trace_values import (
+    GENESIS,
+    LARGEST,
+    MalformedError,
     Names,
     SetOf,
     TooLargeError,
     inside,
     numbered,
-    state_problems,
 )
 from model_consensus.conformance.traces import Trace, TraceError
 from model_consensus.evolutionary_search import Search, is_legal

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from model_consensus import tob_learner
+from model_consensus import pow_learner, tob_learner
 from model_consensus.defects.pow import DEFECTS as DEFECTS_OF_WORK
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import (
@@ -18,6 +18,7 @@ from model_consensus.evolutionary_search import (
     Search,
     Step,
     Ticket,
+    is_legal,
     offspring_digest,
     single,
 )
@@ -27,6 +28,8 @@ from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import (
     Answer,
     Asked,
+    EveryLandscape,
+    Losses,
     OpenLandscape,
     revealed,
     revealed_losses,
@@ -198,6 +201,33 @@ class ChosenFloor(PowSystem):
         """See :class:`PowSystem`."""
         own = DEFECTS_OF_WORK["own-probes"].is_above_floor(search, self.rules, model, block)
         return bool(own) or super().is_above_floor(search, model, block)
+
+
+class _AnyStepLandscape(EveryLandscape):
+    """All landscapes that have an offspring for each step, legal or not."""
+
+    def search(self, loss: Losses) -> Search:
+        """See :class:`EveryLandscape`."""
+        return _AnyStep(self.draws, self.recombines, loss)
+
+
+class AnyGeneration(PowSystem):
+    """``AnyGeneration``: a learner evaluates tickets of any generation."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        assert isinstance(self.landscapes, EveryLandscape)
+        self.landscapes = _AnyStepLandscape(
+            self.landscapes.draws, self.landscapes.losses, self.landscapes.recombines
+        )
+
+    def _evaluates(self, state: pow_actions.State, process: Process, block: Block) -> bool:
+        weights = [ticket.weights for ticket in block.step]
+        return (
+            pow_learner.has_work(self.rules, block)
+            and block.parent in state.learner[process].models
+            and all(is_legal(self.landscapes.search({}), each) for each in weights)
+        )
 
 
 class Unoffered(PowSystem):

@@ -204,11 +204,11 @@ def _useful(
 
 
 def _blames_all(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Learner:
-    """In place of ``catch``: who sent a true offer is banned with those who sent false ones."""
-    if pow_learner.catch(search, rules, learner, offers) is learner:
+    """In place of ``catch``: all senders are banned if the blend is not as good as they say."""
+    chosen = useful(search, rules, learner, offers)
+    if not chosen or pow_learner.blend_is_as_good(search, learner, chosen):
         return learner
-    senders = {offer.sender for offer in useful(search, rules, learner, offers)}
-    return replace(learner, banned=learner.banned | senders)
+    return replace(learner, banned=learner.banned.union(offer.sender for offer in chosen))
 
 
 def _as_good_as_some(search: Search, learner: Learner, chosen: Sequence[Offer]) -> bool:
