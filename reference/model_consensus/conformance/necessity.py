@@ -218,7 +218,7 @@ NECESSITY: dict[str, Necessity] = {
     ),
     "MCPowNecessity_probes": Necessity(
         "learner",
-        "The miner chooses whose draws the probes are.",
+        "The probes are the draws of the miner, who chooses his name.",
         "They are draws of nobody, and the block is refused.",
         learner=pow_defects.DEFECTS["own-probes"],
     ),
@@ -236,7 +236,7 @@ NECESSITY: dict[str, Necessity] = {
     ),
     "MCPowNecessity_blamed": Necessity(
         "learner",
-        "Where the blend is worse than the offers, all their senders are banned.",
+        "Who told the truth is banned with those who lied.",
         "Only those are banned whose offers are false.",
         learner=pow_defects.DEFECTS["blames-all"],
     ),
