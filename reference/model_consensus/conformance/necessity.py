@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from model_consensus.conformance.weakened_systems import (
+    ANY_GENERATION,
     AnyWeights,
     Asynchronous,
     Crashing,
@@ -226,7 +227,7 @@ NECESSITY: dict[str, Necessity] = {
         "learner",
         "A ticket's generation is not compared with the height of the block's parent.",
         "The block is refused before anything is evaluated.",
-        learner=pow_defects.DEFECTS["any-generation"],
+        learner=ANY_GENERATION,
     ),
     "MCPowNecessity_unoffered": Necessity(
         "network",

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from model_consensus import tob_learner
+from model_consensus import pow_learner, tob_learner
+from model_consensus.defects import pow as pow_defects
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import (
     Model,
@@ -20,6 +21,8 @@ from model_consensus.evolutionary_search import (
     offspring_digest,
     single,
 )
+from model_consensus.pow_learner import Block
+from model_consensus.pow_learner import Rules as PowRules
 from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import (
@@ -187,6 +190,19 @@ class Asynchronous(PowSystem):
     def is_synchronous(self, state: pow_actions.State) -> bool:
         """See :class:`PowSystem`."""
         return True
+
+
+def _receive_any_generation(
+    search: Search, rules: PowRules, learner: pow_learner.Learner, block: Block
+) -> pow_learner.Learner:
+    defective = pow_defects.DEFECTS["any-generation"]
+    return defective.receive(_wide(search), rules, learner, block)  # type: ignore[no-any-return]
+
+
+ANY_GENERATION = pow_defects.with_steps(
+    "Accepts tickets of any generation, in an open landscape.", receive=_receive_any_generation
+)
+"""``AnyGeneration``: the learner that does not compare generations."""
 
 
 def _unoffered(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Step]:
