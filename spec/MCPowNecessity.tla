@@ -9,50 +9,53 @@
 EXTENDS MCPowLearning
 
 (* For HasWork: blocks are free.  Agreement is violated: the adversary     *)
-(* makes any chain longer than the one that others have decided on.        *)
+(* makes a chain of its own as long as the one that others have decided.   *)
 Free(work) == TRUE
 
 (* For IsVerified: miners are believed.  Resilience is violated: a block   *)
-(* leads to a worse model than the best of its miner's tickets.            *)
+(* is worse than it claims, and than a probe.                              *)
 Believed(exact) == TRUE
 
-(* For FollowsParent and IsExact: nobody compares a ticket's generation    *)
-(* with the height of the parent.  Lineage is violated: a model is not an  *)
-(* offspring by a ticket of its own generation.                            *)
+(* For HasFloor: a true claim is enough.  Resilience is violated: a block  *)
+(* is worse than a probe.                                                  *)
+NoFloor(above) == TRUE
+
+(* For IsAboveFloor: the probes are the first draws of nobody or of a      *)
+(* Byzantine process, as the miner likes.  Resilience is violated: its own *)
+(* draws are as bad as its step.                                           *)
+IsAboveChosenFloor(block, landscape) == \E q \in Byzantine \cup {Nobody} :
+    \A j \in 1 .. Probes :
+        LET probe == Drawn(ModelOf(block.parent), q, j)
+        IN  probe \in DOMAIN landscape /\ block.claim <= landscape[probe]
+
+(* For FollowsParent: nobody compares a ticket's generation with the       *)
+(* height of the parent.  Lineage is violated: a model is not an offspring *)
+(* by tickets of its own generation.                                       *)
 AnyGeneration(p, block) ==
-    block.parent \in known[p] /\ IsLegal(block.ticket.weights)
-IsExactButForGeneration(block, landscape) ==
-    LET parent == ModelOf(block.parent)
-        best == BestTicket(landscape, parent, block.ticket.proposer)
-    IN  /\ block.ticket.weights = best.weights
-        /\ block.claim = landscape[Proposal(parent, best)]
+    block.parent \in known[p] /\ \A t \in block.step : IsLegal(t.weights)
 
-(* For FollowsParent, IsExact and ExploredOn: draws are not bound to the   *)
-(* miner, who may choose between two sets of lambda.  (As if it had two    *)
-(* names; with many it could look for the outcome that it likes.)          *)
-(* Resilience is violated: the adversary takes the worse of two best       *)
-(* draws.                                                                  *)
-OwnSet(k, i, q) ==
-    {Proposal(ModelOf(i), Ticket(Height(i) + 1, q, [h \in 1 .. Draws |-> k * Single(j)[h]])) :
-        j \in 1 .. Draws}
-SetOf(ticket) == CHOOSE k \in {1, 2} : \E j \in 1 .. Draws : ticket.weights[j] = k
-EitherSet(p, block) ==
-    /\ block.parent \in known[p]
-    /\ Proposal(ModelOf(block.parent), block.ticket) \in
-        UNION {OwnSet(k, block.parent, block.ticket.proposer) : k \in {1, 2}}
-IsBestOfEitherSet(block, landscape) ==
-    /\ block.claim = landscape[Proposal(ModelOf(block.parent), block.ticket)]
-    /\ \A m \in OwnSet(SetOf(block.ticket), block.parent, block.ticket.proposer) :
-        block.claim <= landscape[m]
-ExploredWithGrinding(i, q) == Revealed(loss, OwnSet(1, i, q) \cup OwnSet(2, i, q))
+(* For StepsOn: the adversary names tickets of correct processes that      *)
+(* these have not offered.  Validity is violated.                          *)
+Foreign(i) == {{Ticket(Height(i) + 1, p, Single(1))} : p \in Correct}
+Validity == MC!Validity
 
-(* With one name the adversary does not choose among its draws; with two   *)
-(* it does, and no operator is needed: a decided block can be worse than   *)
-(* the best draw of another Byzantine process.  NoChoice is violated.      *)
-NoChoice == \A p \in Correct : LET i == DecidedBlock(p) IN
-    i # 0 /\ Miner(i) \in Byzantine =>
-        \A b \in Byzantine : \A m \in AllDrawn(ModelOf(blocks[i].parent), b) :
-            m \in DOMAIN loss /\ ModelOf(i) \in DOMAIN loss => loss[ModelOf(i)] <= loss[m]
+(* For Liars: all senders are banned if the blend is not good enough.      *)
+(* Accuracy is violated: a correct process is banned.                      *)
+Everybody(useful, landscape) ==
+    IF BlendIsAsGood(useful, landscape) THEN {} ELSE {o.sender : o \in useful}
+
+(* For BlendIsAsGood: nobody compares the blend with the offers.           *)
+(* SharesSearch is violated: it is worse than the miner's own offer.       *)
+Unseen(useful, landscape) == TRUE
+
+(* For Liars: offers are believed.  SharesSearch is violated: the miner    *)
+(* leads with a false one that is worse than its own.                      *)
+NoLiars(useful, landscape) == {}
+
+(* For FollowsParent: a block must use a ticket of its miner.  Progress is *)
+(* violated: a correct miner leads with what is best, and so with a probe. *)
+UsesOwn(p, block) == /\ block.parent \in known[p] /\ IsOwnStep(block)
+                     /\ \E t \in block.step : t.proposer = block.miner
 
 (* For Synchronous: blocks of correct processes may be on their way when   *)
 (* the next one is mined.  Agreement is violated, with no adversary at     *)

@@ -23,9 +23,8 @@ from model_consensus.conformance.weakened_systems import (
     ForgedSenders,
     MadeUp,
     OrderAnyhow,
-    WithGrinding,
+    UnofferedTickets,
     any_weights,
-    best_of_either_set,
 )
 from model_consensus.defects import pow as pow_defects
 from model_consensus.defects import streamlet as streamlet_defects
@@ -207,9 +206,21 @@ NECESSITY: dict[str, Necessity] = {
     ),
     "MCPowNecessity_claims": Necessity(
         "learner",
-        "The miner is believed about the winner and its loss.",
-        "λ evaluations show the lie, and the block is refused.",
+        "The miner is believed about the loss of its step.",
+        "One evaluation shows the lie, and the block is refused.",
         learner=pow_defects.DEFECTS["unverified"],
+    ),
+    "MCPowNecessity_floor": Necessity(
+        "learner",
+        "A block's claim is not compared with the probes.",
+        "λ0 evaluations show that a probe is better, and the block is refused.",
+        learner=pow_defects.DEFECTS["no-floor"],
+    ),
+    "MCPowNecessity_probes": Necessity(
+        "learner",
+        "The miner chooses whose draws the probes are.",
+        "They are draws of nobody, and the block is refused.",
+        learner=pow_defects.DEFECTS["own-probes"],
     ),
     "MCPowNecessity_parents": Necessity(
         "learner",
@@ -217,12 +228,35 @@ NECESSITY: dict[str, Necessity] = {
         "The block is refused before anything is evaluated.",
         learner=pow_defects.DEFECTS["any-generation"],
     ),
-    "MCPowNecessity_grinding": Necessity(
+    "MCPowNecessity_unoffered": Necessity(
+        "network",
+        "A block uses tickets that a correct process has not offered.",
+        "Only what is offered can be used.",
+        system=UnofferedTickets,
+    ),
+    "MCPowNecessity_blamed": Necessity(
         "learner",
-        "Tickets are not bound to the miner, who chooses between two sets of λ.",
-        "A ticket of another set is no ticket.",
-        learner=best_of_either_set,
-        system=WithGrinding,
+        "Where the blend is worse than the offers, all their senders are banned.",
+        "Only those are banned whose offers are false.",
+        learner=pow_defects.DEFECTS["blames-all"],
+    ),
+    "MCPowNecessity_unseen_blend": Necessity(
+        "learner",
+        "The blend is not compared with the offers.",
+        "It is evaluated, and the best offer is taken if the blend is worse.",
+        learner=pow_defects.DEFECTS["unevaluated-blend"],
+    ),
+    "MCPowNecessity_trusted": Necessity(
+        "learner",
+        "Offers are believed.",
+        "A false offer is evaluated, and its sender banned.",
+        learner=pow_defects.DEFECTS["trusting"],
+    ),
+    "MCPowNecessity_miners": Necessity(
+        "learner",
+        "A block without a ticket of its miner is refused.",
+        "It does not matter whose tickets a step has.",
+        learner=pow_defects.DEFECTS["own-miner"],
     ),
     "MCPowNecessity_synchrony": Necessity(
         "network",

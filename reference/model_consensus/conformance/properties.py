@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
-from model_consensus.evolutionary_search import is_legal, proposal_cost, single
+from model_consensus.evolutionary_search import all_drawn, is_legal, proposal_cost
+from model_consensus.pow_learner import NOBODY
 from model_consensus.systems import tob
+from model_consensus.systems.lineage import ticket_value
 from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_actions import Mine
 from model_consensus.systems.pow_actions import State as PowState
 from model_consensus.systems.streamlet import State as StreamletState
 from model_consensus.systems.streamlet import StreamletSystem
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import State as TobState
 from model_consensus.systems.tob import TobSystem
-from model_consensus.tla.values import Function
+from model_consensus.tob_learner import Offer
 
 Path = tuple[Any, ...]
 """A model as in TLA+: the steps that lead to it."""
@@ -106,7 +109,7 @@ def resilience_and_one_more(system: TobSystem, state: TobState) -> bool:
     return _resilience(system, state, one_more=True)
 
 
-def accuracy(system: TobSystem, state: TobState) -> bool:
+def accuracy(system: TobSystem | PowSystem, state: TobState | PowState) -> bool:
     """No correct process is banned."""
     return all(set(each.banned) <= set(system.byzantine) for each in state.learner.values())
 
@@ -188,18 +191,53 @@ def termination(system: TobSystem, state: TobState) -> bool:
 
 
 def resilience_over_work(system: PowSystem, state: PowState) -> bool:
-    """Each decided model is as good as all draws of its miner, while its loss is remembered."""
+    """Each decided model is as good as all probes, while its loss is remembered."""
     loss, draws = _losses(system, state), system.landscapes.draws
     for decided in _decided(system, state).values():
         for parent, model in pairwise(decided):
-            own = {
-                (*parent, frozenset([Function({**ticket, "weights": single(draw, draws)})]))
-                for ticket in model[-1]
-                for draw in range(draws)
-            }
-            if model in loss and not all(m in loss and loss[model] <= loss[m] for m in own):
+            tickets = all_drawn(len(model), NOBODY, draws)[: system.rules.probes]
+            probes = [(*parent, frozenset([ticket_value(ticket)])) for ticket in tickets]
+            if model in loss and not all(m in loss and loss[model] <= loss[m] for m in probes):
                 return False
     return True
+
+
+def validity(system: PowSystem, before: PowState, after: PowState) -> bool:
+    """What a newly decided model uses of a correct process, that process has offered."""
+    offered = {(system.name(offer.parent), ticket_value(offer.ticket)) for offer in before.offers}
+    old = _decided(system, before)
+    return all(
+        (model[:-1], ticket) in offered
+        for process, decided in _decided(system, after).items()
+        for model in decided[len(old[process]) :]
+        for ticket in model[-1]
+        if ticket["proposer"] in system.correct
+    )
+
+
+def shares_search(system: PowSystem, before: PowState, after: PowState) -> bool:
+    """A correct miner's block is as good as its own offer, and as the true ones that it had."""
+    if len(after.blocks) == len(before.blocks) or after.blocks[-1].miner not in system.correct:
+        return True
+    block = after.blocks[-1]
+    process, banned = block.miner, before.learner[block.miner].banned
+
+    def is_worthy(offer: Offer) -> bool:
+        model = system.lineages.offspring(offer.parent, frozenset([offer.ticket]))
+        is_true = before.loss[model] == offer.claim
+        return offer.sender == process or (offer.sender not in banned and is_true)
+
+    def can_lead(seen: tuple[Offer, ...]) -> bool:
+        leads = system.leads(before, process, seen)
+        return any(isinstance(a, Mine) and system.apply(before, a) == after for a in leads)
+
+    return all(
+        block.claim <= offer.claim
+        for seen in system.collected(before, process)
+        if can_lead(seen)
+        for offer in seen
+        if is_worthy(offer)
+    )
 
 
 def integrity(
@@ -245,7 +283,7 @@ def refines_longest_chain(system: PowSystem, before: PowState, after: PowState) 
     return all(
         place in old["known"][process]
         for place, block in enumerate(old["blocks"], start=1)
-        if block["ticket"]["proposer"] in old["known"]
+        if block["miner"] in old["known"]
         for process in old["known"]
     )
 
@@ -357,6 +395,7 @@ _OVER_BROADCAST: dict[str, Invariant] = {
 _OVER_WORK: dict[str, Invariant] = {
     "Agreement": agreement,
     "Lineage": lineage,
+    "Accuracy": accuracy,
     "Resilience": resilience_over_work,
 }
 _STREAMLET: dict[str, Invariant] = {
@@ -370,6 +409,8 @@ _OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {
     "Integrity": integrity,
     "RefinesModelConsensus": refines_model_consensus,
     "RefinesLongestChain": refines_longest_chain,
+    "MC!Validity": validity,
+    "SharesSearch": shares_search,
 }
 LIVENESS: dict[str, Invariant] = {
     "Termination": termination,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from model_consensus import pow_learner, tob_learner
+from model_consensus import tob_learner
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import (
     Model,
@@ -17,22 +17,20 @@ from model_consensus.evolutionary_search import (
     Search,
     Step,
     Ticket,
-    Weights,
     offspring_digest,
     single,
 )
-from model_consensus.pow_learner import Block, Learner, Rules
 from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import (
     Answer,
     Asked,
-    Losses,
     OpenLandscape,
     revealed,
     revealed_losses,
 )
 from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_tree import PowTree
 from model_consensus.systems.streamlet import Name, StreamletSystem
 from model_consensus.systems.tob import State, TobSystem
 from model_consensus.tob_learner import Rules as TobRules
@@ -191,63 +189,18 @@ class Asynchronous(PowSystem):
         return True
 
 
-def _every_forgery(system: PowSystem, state: pow_actions.State) -> Iterator[Block]:
-    """``Forgeries`` of ``PowLearning.tla`` with the losses 0 and 1."""
-    for place in range(len(state.blocks) + 1):
-        for generation in range(1, (system.wins or 0) + 1):
-            for miner, claim in product(system.byzantine, (0, 1)):
-                largest = max(1, system.landscapes.draws - 1) + 1
-                for weights in product(
-                    range(-largest, largest + 1), repeat=system.landscapes.draws
-                ):
-                    ticket = Ticket(generation, miner, weights)
-                    yield Block(system.digest(state, place), ticket, claim)
+def _unoffered(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Step]:
+    """``Foreign``: the first draw of each correct process."""
+    generation, first = system.height(state, place) + 1, single(0, system.landscapes.draws)
+    yield from (frozenset([Ticket(generation, process, first)]) for process in system.correct)
 
 
-def _of_set(k: int, generation: int, miner: Process, draws: int) -> list[Step]:
-    """``OwnSet``: the k-th set of draws of a miner, as if it had two names."""
-    twice: list[Weights] = [tuple(k * w for w in single(draw, draws)) for draw in range(draws)]
-    return [frozenset([Ticket(generation, miner, weights)]) for weights in twice]
-
-
-class WithGrinding(PowSystem):
-    """``ExploredWithGrinding``: a miner has two sets of λ draws; the adversary forges anything."""
+class UnofferedTickets(PowSystem):
+    """``Foreign``: the adversary names tickets of correct processes that have not offered them."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.forgeries = _every_forgery
-
-    def _explored(
-        self, state: pow_actions.State, parent: Model, miner: Process
-    ) -> Iterable[Answer]:
-        steps = self._of_both_sets(parent, miner)
-        return revealed(self.landscapes, self.lineages, state.loss, parent, steps)
-
-    def _answered(
-        self, state: pow_actions.State, parent: Model, miner: Process, losses: Answer
-    ) -> Losses:
-        steps = self._of_both_sets(parent, miner)
-        return revealed_losses(self.lineages, state.loss, parent, steps, losses)
-
-    def _of_both_sets(self, parent: Model, miner: Process) -> list[Step]:
-        generation, draws = parent.generation + 1, self.landscapes.draws
-        return [step for k in (1, 2) for step in _of_set(k, generation, miner, draws)]
-
-
-def best_of_either_set(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """``EitherSet`` and ``IsBestOfEitherSet``: takes the best draw of either set of its miner."""
-    wide = _wide(search)
-    parent, ticket = learner.models.get(block.parent), block.ticket
-    if parent is None or not pow_learner.has_work(rules, block):
-        return learner
-    step = frozenset([ticket])
-    for k in (1, 2):
-        steps = _of_set(k, parent.generation + 1, ticket.proposer, search.draws)
-        if step in steps:
-            losses = wide.losses(parent, steps)
-            if block.claim == losses[steps.index(step)] == min(losses):
-                return pow_learner.adopt(wide, learner, block)
-    return learner
+        self.steps = _unoffered
 
 
 # ------------------------------------------------------------------------------------ Streamlet
