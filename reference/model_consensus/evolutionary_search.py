@@ -111,8 +111,8 @@ def offspring_digest(parent: Digest, step: Step) -> Digest:
     tickets = []
     for ticket in sorted(step):
         weights = [weight + (1 << 63) for weight in ticket.weights]
-        fields = ticket.generation, ticket.proposer, *weights
-        tickets.append(tagged_digest("model-consensus/ticket/1", *fields))
+        named = ticket.generation, ticket.proposer
+        tickets.append(tagged_digest("model-consensus/ticket/1", *named, *weights))
     return tagged_digest("model-consensus/offspring/2", parent, *tickets)
 
 

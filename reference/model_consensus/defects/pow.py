@@ -1,12 +1,12 @@
 """Learners over proof-of-work with one thing wrong in each, to show what it is for.
 
-Nobody should run these.  Each takes the place of :func:`model_consensus.pow_learner.receive`.  The
-first three have a counterpart in the specification, an operator of ``MCPowNecessity.tla``; most of
-the others are the real learner with one step replaced.
+Nobody should run these.  Each takes the place of the module :mod:`model_consensus.pow_learner` in a
+system: it has the same functions, with some of them replaced.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 from model_consensus import pow_learner
@@ -14,17 +14,12 @@ from model_consensus.defects.replaced import replaced
 from model_consensus.evolutionary_search import (
     Digest,
     Model,
+    Process,
     Search,
     Step,
-    Ticket,
     Weights,
     all_drawn,
-    best_ticket,
     is_legal,
-    least,
-    offspring_digest,
-    recombined,
-    single,
 )
 from model_consensus.pow_learner import (
     EVERY_HASH,
@@ -32,86 +27,112 @@ from model_consensus.pow_learner import (
     Learner,
     Rules,
     Verdict,
-    adopt,
-    check,
-    decided,
-    has_work,
-    is_exact,
+    all_probes,
+    best_probe,
+    best_step,
+    blend,
+    model_of_tip,
     receive,
+    useful,
 )
-from model_consensus.systems.answers import AroundSearch
-from model_consensus.systems.pow import Receiver
+from model_consensus.tob_learner import Offer, least_claim, offered
 
 
-def workless(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """``Free``: does not look at the hash."""
-    return receive(search, replace(rules, target=EVERY_HASH), learner, block)
-
-
-def unverified(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """``Believed``: takes the miner's word for the winner and for its loss."""
-    if check(_Believing(search, block), rules, learner, block) is not Verdict.ACCEPTED:
-        return learner
-    return adopt(search, learner, block)
-
-
-def any_generation(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """``AnyGeneration``: does not compare the ticket's generation with the parent's."""
-    parent = learner.models.get(block.parent)
-    if parent is None or not has_work(rules, block):
-        return learner
-    fitting = replace(block, ticket=replace(block.ticket, generation=parent.generation + 1))
-    # The hash is that of the block as it was sent.
-    if check(search, replace(rules, target=EVERY_HASH), learner, fitting) is not Verdict.ACCEPTED:
-        return learner
-    vector = search.offspring(parent, frozenset([fitting.ticket])).vector
-    digest = offspring_digest(parent.digest, frozenset([block.ticket]))
-    model = Model(block.ticket.generation, digest, vector)
-    longer = model.generation > learner.models[learner.tip].generation
-    return replace(
-        learner,
-        models={**learner.models, block.digest: model},
-        known={**learner.known, block.digest: block},
-        tip=block.digest if longer else learner.tip,
-    )
-
-
-@dataclass
-class _Believing(AroundSearch):
-    """A search in which whatever a block says is true."""
-
-    block: Block
-
-    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
-        ticket, claim = self.block.ticket, self.block.claim
-        if len(steps) == self.draws > 1 and frozenset([ticket]) not in steps:
-            # A recombination says by its weights how the draws rank.
-            return [claim + self.draws - weight for weight in ticket.weights]
-        return [claim + (frozenset([ticket]) != step) for step in steps]
-
-
-def with_steps(what: str, **steps: Any) -> Receiver:
+def with_steps(what: str, **steps: Any) -> SimpleNamespace:
     """The learner with those functions of ``pow_learner`` replaced; ``what`` is wrong with it."""
-    broken: Receiver = replaced(pow_learner, **steps).receive
+    broken = replaced(pow_learner, **steps)
     broken.__doc__ = what
     return broken
 
 
-def half_work(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """Is content with half of the work."""
-    return receive(search, replace(rules, target=min(2 * rules.target, EVERY_HASH)), learner, block)
+# ------------------------------------------------------------------ which blocks are accepted
 
 
-def reversed_order(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """Evaluates a block before it looks at the hash."""
+def _half_work(rules: Rules, block: Block) -> bool:
+    easier = replace(rules, target=min(2 * rules.target, EVERY_HASH))
+    return pow_learner.has_work(easier, block)
+
+
+def _evaluates_first(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdict:
+    """In place of ``check``: a block is evaluated before its hash is looked at."""
     parent = learner.models.get(block.parent)
-    if parent is not None and not is_exact(search, parent, block):
-        return learner
-    return receive(search, rules, learner, block)
+    if (
+        parent is not None
+        and pow_learner.is_own_step(search, parent, block)
+        and not pow_learner.is_exact(search, parent, block)
+    ):
+        return Verdict.EVALUATION
+    return pow_learner.check(search, rules, learner, block)
+
+
+def _own_step(
+    names: Callable[[int, int], bool] = lambda names, tickets: 0 < names == tickets,
+    generation: Callable[[int, int], bool] = lambda ticket, now: ticket == now,
+    weights: Callable[[Search, Weights], bool] = is_legal,
+) -> Callable[[Search, Model, Block], bool]:
+    """``is_own_step`` with one of its comparisons replaced."""
+
+    def is_own_step(search: Search, parent: Model, block: Block) -> bool:
+        proposers = {ticket.proposer for ticket in block.step}
+        return names(len(proposers), len(block.step)) and all(
+            generation(ticket.generation, parent.generation + 1) and weights(search, ticket.weights)
+            for ticket in block.step
+        )
+
+    return is_own_step
+
+
+def _exact(true: Callable[[int, int], bool]) -> Callable[[Search, Model, Block], bool]:
+    """``is_exact`` with another comparison of the loss with the claim."""
+
+    def is_exact(search: Search, parent: Model, block: Block) -> bool:
+        return true(search.losses(parent, [block.step])[0], block.claim)
+
+    return is_exact
+
+
+def _above(
+    reached: Callable[[int, list[int]], bool],
+) -> Callable[[Search, Rules, Model, Block], bool]:
+    """``is_above_floor`` with another comparison of the claim with the probes' losses."""
+
+    def is_above_floor(search: Search, rules: Rules, parent: Model, block: Block) -> bool:
+        return reached(block.claim, search.losses(parent, all_probes(search, rules, parent)))
+
+    return is_above_floor
+
+
+def _above_chosen_floor(search: Search, rules: Rules, parent: Model, block: Block) -> bool:
+    """In place of ``is_above_floor``: the probes are the draws of nobody, or of the miner."""
+    drawn = all_drawn(parent.generation + 1, block.miner, search.draws)[: rules.probes]
+    own = [frozenset([ticket]) for ticket in drawn]
+    return pow_learner.is_above_floor(search, rules, parent, block) or block.claim <= min(
+        search.losses(parent, own)
+    )
+
+
+def _names_known_processes(rules: Rules, block: Block) -> bool:
+    names = {block.miner, *(ticket.proposer for ticket in block.step)}
+    return pow_learner.has_structure(rules, block) and names <= set(rules.processes)
+
+
+def _uses_own(search: Search, parent: Model, block: Block) -> bool:
+    return pow_learner.is_own_step(search, parent, block) and block.miner in {
+        ticket.proposer for ticket in block.step
+    }
+
+
+def refuses_the_banned(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
+    """In place of ``receive``: a block with a ticket of somebody it has banned is refused."""
+    banned = learner.banned & {ticket.proposer for ticket in block.step}
+    return learner if banned else receive(search, rules, learner, block)
+
+
+# ------------------------------------------------------------------------------ which chain
 
 
 def rootless(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """Takes a block whose parent it does not have for one on the genesis model."""
+    """In place of ``receive``: a block whose parent is missing is taken for one on the genesis."""
     if block.parent in learner.models:
         return receive(search, rules, learner, block)
     genesis = learner.models[learner.root]
@@ -121,162 +142,232 @@ def rootless(search: Search, rules: Rules, learner: Learner, block: Block) -> Le
 
 
 def forkless(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """Accepts blocks on its own chain only."""
+    """In place of ``receive``: blocks on its own chain only are accepted."""
     return receive(search, rules, learner, block) if block.parent == learner.tip else learner
 
 
 def on_the_tip(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
-    """Evaluates a block on the model of its tip, whatever its parent is."""
-    model = learner.models[learner.tip]
+    """In place of ``receive``: a block is evaluated on the model of the tip, whatever its parent.
+
+    So it is where the tip is as high as the parent; elsewhere its step is not legal on the tip.
+    """
+    model = model_of_tip(learner)
     parent = learner.models.get(block.parent, model)
-    if parent.generation == model.generation and not is_exact(search, model, block):
+    if parent.generation == model.generation and not pow_learner.is_exact(search, model, block):
         return learner
     return receive(search, rules, learner, block)
-
-
-def _exact(
-    tickets: Callable[[Ticket, Ticket], bool] = lambda best, said: best == said,
-    claims: Callable[[int, int], bool] = lambda loss, claim: loss == claim,
-) -> Callable[[Search, Model, Block], bool]:
-    """``is_exact`` with one of its comparisons replaced."""
-
-    def is_exact(search: Search, model: Model, block: Block) -> bool:
-        ticket, loss = best_ticket(search, model, block.ticket.proposer)
-        return tickets(ticket, block.ticket) and claims(loss, block.claim)
-
-    return is_exact
-
-
-def _first_only(search: Search, parent: Model, miner: str) -> tuple[Ticket, int]:
-    ticket = all_drawn(parent.generation + 1, miner, search.draws)[0]
-    return ticket, search.losses(parent, [frozenset([ticket])])[0]
-
-
-def _drawn(search: Search, parent: Model, miner: str) -> tuple[list[Ticket], list[int]]:
-    tickets = list(all_drawn(parent.generation + 1, miner, search.draws))
-    return tickets, search.losses(parent, [frozenset([ticket]) for ticket in tickets])
-
-
-def _best_draw(search: Search, parent: Model, miner: str) -> tuple[Ticket, int]:
-    tickets, losses = _drawn(search, parent, miner)
-    best = least(losses)
-    return tickets[best], losses[best]
-
-
-def _last_of_equals(search: Search, parent: Model, miner: str) -> tuple[Ticket, int]:
-    tickets, losses = _drawn(search, parent, miner)
-    best = len(losses) - 1 - least(losses[::-1])
-    for step in recombined(search, parent, miner, losses):
-        (loss,), (ticket,) = search.losses(parent, [step]), step
-        if loss < losses[best]:
-            return ticket, loss
-    return tickets[best], losses[best]
 
 
 def _adopts(
     better: Callable[[Learner, Block, Model], bool],
 ) -> Callable[[Search, Learner, Block], Learner]:
-    """``adopt`` with another rule for which block becomes the tip."""
+    """``adopt`` with another rule for which block, with its model, becomes the tip."""
 
     def adopt(search: Search, learner: Learner, block: Block) -> Learner:
-        model = search.offspring(learner.models[block.parent], frozenset([block.ticket]))
-        tip = block.digest if better(learner, block, learner.models[learner.tip]) else learner.tip
-        models, known = (
-            {**learner.models, block.digest: model},
-            {**learner.known, block.digest: block},
-        )
-        return replace(learner, models=models, known=known, tip=tip)
+        grown = pow_learner.adopt(search, learner, block)
+        is_tip = better(learner, block, grown.models[block.digest])
+        return replace(grown, tip=block.digest if is_tip else learner.tip)
 
     return adopt
 
 
-def _structure(
-    miner: Callable[[str, Rules], bool] = lambda miner, rules: miner in rules.processes,
-    weights: Callable[[Search, Weights], bool] = is_legal,
-) -> Callable[[Search, Rules, Block], bool]:
-    """``has_structure`` with one of its comparisons replaced."""
-
-    def has_structure(search: Search, rules: Rules, block: Block) -> bool:
-        ticket, first = block.ticket, single(0, search.draws)
-        fitting = replace(ticket, proposer=rules.processes[0], weights=first)
-        return (
-            pow_learner.has_structure(search, rules, replace(block, ticket=fitting))
-            and miner(ticket.proposer, rules)
-            and weights(search, ticket.weights)
-        )
-
-    return has_structure
+def _has_less_loss(learner: Learner, block: Block, model: Model) -> bool:
+    return learner.tip not in learner.known or block.claim <= learner.known[learner.tip].claim
 
 
 def decided_early(rules: Rules, learner: Learner) -> tuple[Digest, ...]:
     """In place of ``decided``: a block counts among those on top of it, so depth k is k - 1."""
-    return decided(replace(rules, depth=max(0, rules.depth - 1)), learner)
+    return pow_learner.decided(replace(rules, depth=max(0, rules.depth - 1)), learner)
 
 
-def _fits_the_parent(search: Search, parent: Model, block: Block) -> bool:
-    """``is_own_draw`` without a look at the weights."""
-    return block.ticket.generation == parent.generation + 1
+# ------------------------------------------------------------------------------- how it leads
 
 
-def _unclaimed(learner: Learner) -> int:
-    return learner.known[learner.tip].claim if learner.tip in learner.known else 1 << 64
+def _useful(
+    parent: Callable[[Digest, Digest], bool] = lambda named, own: named == own,
+    owner: Callable[[Offer], bool] = lambda offer: offer.ticket.proposer == offer.sender,
+    trusted: Callable[[Learner, Process], bool] = lambda learner, p: p not in learner.banned,
+    better: Callable[[int, int], bool] = lambda claim, floor: claim < floor,
+) -> Callable[[Search, Rules, Learner, Sequence[Offer]], tuple[Offer, ...]]:
+    """``useful`` with one of its comparisons replaced."""
+
+    def useful(
+        search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]
+    ) -> tuple[Offer, ...]:
+        model = model_of_tip(learner)
+        _, floor = best_probe(search, rules, model)
+        return tuple(
+            offer
+            for offer in offers
+            if parent(offer.parent, model.digest)
+            and offer.ticket.generation == model.generation + 1
+            and is_legal(search, offer.ticket.weights)
+            and owner(offer)
+            and trusted(learner, offer.sender)
+            and better(offer.claim, floor)
+        )
+
+    return useful
 
 
-DEFECTS: Mapping[str, Receiver] = {
-    "workless": workless,
-    "unverified": unverified,
-    "any-generation": any_generation,
-    "half-work": half_work,
-    "reversed-order": reversed_order,
-    "rootless": rootless,
-    "forkless": forkless,
-    "on-the-tip": on_the_tip,
-    "any-ticket": with_steps(
-        "Verifies the claim, and not whose ticket it is.",
-        is_exact=_exact(tickets=lambda best, said: True),
+def _blames_all(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Learner:
+    """In place of ``catch``: where the blend is not good enough, all its senders are banned."""
+    chosen = useful(search, rules, learner, offers)
+    if not chosen or pow_learner.blend_is_as_good(search, learner, chosen):
+        return learner
+    return replace(learner, banned=learner.banned.union(offer.sender for offer in chosen))
+
+
+def _as_good_as_some(search: Search, learner: Learner, chosen: Sequence[Offer]) -> bool:
+    (loss,) = search.losses(model_of_tip(learner), [blend(chosen)])
+    return loss <= max(offer.claim for offer in chosen)
+
+
+def _own_only(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Step:
+    own = [offer for offer in offers if offer.sender == learner.process]
+    return best_step(search, rules, learner, own)
+
+
+def _first_only(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Step:
+    chosen = useful(search, rules, learner, offers)
+    return offered(chosen[0]) if chosen else best_step(search, rules, learner, ())
+
+
+def _first_probe(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Step:
+    if useful(search, rules, learner, offers):
+        return best_step(search, rules, learner, offers)
+    return all_probes(search, rules, model_of_tip(learner))[0]
+
+
+def _claims_the_least_claim(
+    search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer], start: int = 0
+) -> Block:
+    """In place of ``mine``: the block's claim is the least of the claims, and not its loss."""
+    block = pow_learner.mine(search, rules, learner, offers, start)
+    chosen = useful(search, rules, learner, offers)
+    if chosen:
+        block = replace(block, claim=least_claim(chosen).claim)
+    return pow_learner.find_nonce(rules, block, start)
+
+
+DEFECTS: Mapping[str, SimpleNamespace] = {
+    # Which blocks are accepted.
+    "workless": with_steps("Does not look at the hash.", has_work=lambda rules, block: True),
+    "half-work": with_steps("Is content with half of the work.", has_work=_half_work),
+    "reversed-order": with_steps(
+        "Evaluates a block before it looks at the hash.", check=_evaluates_first
     ),
-    "any-claim": with_steps(
-        "Verifies the ticket, and not the claim.", is_exact=_exact(claims=lambda loss, claim: True)
+    "any-generation": with_steps(
+        "Accepts tickets of any generation.",
+        is_own_step=_own_step(generation=lambda ticket, now: True),
     ),
-    "over-claims": with_steps(
-        "Accepts a claim that is greater than the loss.",
-        is_exact=_exact(claims=lambda loss, claim: loss <= claim),
+    "any-weights": with_steps(
+        "Accepts weights that are not legal.",
+        is_own_step=_own_step(weights=lambda search, weights: len(weights) == search.draws),
+    ),
+    "repeated-names": with_steps(
+        "Accepts several tickets of one process.",
+        is_own_step=_own_step(names=lambda names, tickets: True),
+    ),
+    "unverified": with_steps(
+        "Takes the miner's word for the loss.", is_exact=lambda search, parent, block: True
     ),
     "under-claims": with_steps(
         "Accepts a claim that is less than the loss.",
-        is_exact=_exact(claims=lambda loss, claim: loss >= claim),
+        is_exact=_exact(lambda loss, claim: loss >= claim),
     ),
-    "first-ticket": with_steps("Evaluates the first ticket only.", best_ticket=_first_only),
-    "last-of-equals": with_steps(
-        "Of equal losses it wants the last draw.", best_ticket=_last_of_equals
+    "over-claims": with_steps(
+        "Accepts a claim that is greater than the loss.",
+        is_exact=_exact(lambda loss, claim: loss <= claim),
     ),
-    "any-miner": with_steps(
-        "Accepts blocks of miners that nobody knows.",
-        has_structure=_structure(miner=lambda miner, rules: True),
+    "no-floor": with_steps(
+        "Evaluates no probe.", is_above_floor=lambda search, rules, parent, block: True
     ),
-    "any-weights": with_steps(
-        "Evaluates a block whose weights are not legal.",
-        has_structure=_structure(weights=lambda search, weights: len(weights) == search.draws),
-        is_own_draw=_fits_the_parent,
+    "wrong-floor": with_steps(
+        "Accepts what is no better than the best probe.",
+        is_above_floor=_above(lambda claim, losses: claim >= min(losses)),
     ),
-    "single-draws": with_steps(
-        "Wants the best single draw, whatever their recombination loses.", best_ticket=_best_draw
+    "worst-probe": with_steps(
+        "Accepts what is as good as the worst probe.",
+        is_above_floor=_above(lambda claim, losses: claim <= max(losses)),
     ),
+    "strict-floor": with_steps(
+        "Wants a block to be better than every probe, so the best probe is refused.",
+        is_above_floor=_above(lambda claim, losses: claim < min(losses)),
+    ),
+    "own-probes": with_steps(
+        "Takes the miner's draws for the probes if the miner likes: his name chooses them.",
+        is_above_floor=_above_chosen_floor,
+    ),
+    "known-names": with_steps(
+        "Refuses a block with a name that is no process's.", has_structure=_names_known_processes
+    ),
+    "own-miner": with_steps(
+        "Refuses a block without a ticket of its miner.", is_own_step=_uses_own
+    ),
+    "refuses-the-banned": with_steps(
+        "Refuses a block with a ticket of somebody it has banned.", receive=refuses_the_banned
+    ),
+    # Which chain is adopted, and what is decided.
+    "rootless": with_steps("Takes any parent for the genesis.", receive=rootless),
+    "forkless": with_steps("Accepts blocks on its own chain only.", receive=forkless),
+    "on-the-tip": with_steps("Evaluates a block on the model of its tip.", receive=on_the_tip),
     "last-block": with_steps(
         "Adopts the last block whatever its height.",
-        adopt=_adopts(lambda learner, block, tip: True),
+        adopt=_adopts(lambda learner, block, model: True),
     ),
     "last-of-longest": with_steps(
         "Of equally long chains it adopts the last.",
-        adopt=_adopts(lambda learner, block, tip: block.ticket.generation >= tip.generation),
+        adopt=_adopts(
+            lambda learner, block, model: model.generation >= model_of_tip(learner).generation
+        ),
     ),
     "shortest": with_steps(
         "Keeps the chain that it has when a longer one comes from elsewhere.",
-        adopt=_adopts(lambda learner, block, tip: block.parent == learner.tip),
+        adopt=_adopts(lambda learner, block, model: block.parent == learner.tip),
     ),
-    "least-loss": with_steps(
-        "Adopts the chain of least loss.",
-        adopt=_adopts(lambda learner, block, tip: block.claim <= _unclaimed(learner)),
+    "least-loss": with_steps("Adopts the chain of least loss.", adopt=_adopts(_has_less_loss)),
+    "decided-early": with_steps("Decides one block too early.", decided=decided_early),
+    # How it leads.
+    "stale-offers": with_steps(
+        "Uses offers on another model.", useful=_useful(parent=lambda named, own: True)
+    ),
+    "foreign-tickets": with_steps(
+        "Uses offers of tickets that are not the sender's.",
+        useful=_useful(owner=lambda offer: True),
+    ),
+    "uses-the-banned": with_steps(
+        "Uses offers of those it has caught lying.",
+        useful=_useful(trusted=lambda learner, process: True),
+    ),
+    "below-the-floor": with_steps(
+        "Uses offers that are worse than a probe.",
+        useful=_useful(better=lambda claim, floor: True),
+    ),
+    "trusting": with_steps(
+        "Believes the offers without evaluating them.",
+        is_true=lambda search, learner, offer: True,
+    ),
+    "unbanned": with_steps("Bans nobody.", catch=lambda search, rules, learner, offers: learner),
+    "blames-all": with_steps(
+        "Bans all senders of a blend that is not good enough.", catch=_blames_all
+    ),
+    "unevaluated-blend": with_steps(
+        "Leads with the blend without comparing it with the claims.",
+        blend_is_as_good=lambda search, learner, chosen: True,
+    ),
+    "as-good-as-some": with_steps(
+        "Leads with a blend that is as good as the worst offer.", blend_is_as_good=_as_good_as_some
+    ),
+    "own-offer": with_steps(
+        "Leads with its own offer, whatever others found.", best_step=_own_only
+    ),
+    "first-offer": with_steps("Leads with the first useful offer.", best_step=_first_only),
+    "first-probe": with_steps(
+        "Leads with the first probe where no offer is useful.", best_step=_first_probe
+    ),
+    "claims-the-least-claim": with_steps(
+        "Takes its block's claim from the offers.", mine=_claims_the_least_claim
     ),
 }
 """The defective learners by name."""
