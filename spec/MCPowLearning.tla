@@ -38,6 +38,16 @@ FewLies(b, i) ==
             claim \in IF EachForgery THEN Losses ELSE {LeastLoss}}
     ELSE {}
 -----------------------------------------------------------------------------
+(* The adversary offers nothing, so there is nobody to be caught.          *)
+QuietNext == \/ \E p \in Correct : MakeOffer(p)
+             \/ \E p \in Correct : Mine(p)
+             \/ \E p \in Correct, i \in 1 .. Wins : Receive(p, i)
+             \/ \E b \in Byzantine : ByzantineMine(b)
+             \/ \E p \in Correct, i \in 1 .. Wins : ByzantinePublish(p, i)
+             \/ \E p \in Correct : ByzantineForge(p)
+QuietSpec == Init /\ [][QuietNext]_vars
+FairQuietSpec == QuietSpec /\ Fairness
+
 (* Models that are about chains and not about losses are made smaller.    *)
 (* Each probe is worse than anybody's ticket, ...                          *)
 WorseProbes(models) == {[m \in models |->

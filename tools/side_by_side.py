@@ -86,6 +86,7 @@ LEARNERS = {
             "IsVerified": "the call of `is_exact` in `check`; a necessity model replaces it",
             "HasFloor": "the call of `is_above_floor` in `check`; a necessity model replaces it",
             "Nobody": "the constant `NOBODY`",
+            "Probe": "an expression in `all_probes`",
             "Names": "`is_legal_step`, which takes any names",
             "ReachesFloor": "a comparison with the loss of `best_probe`",
             "Offer": "the class `Offer` of tob_learner",

@@ -51,7 +51,6 @@ VOTES = {
 NOT_REPLAYED = {
     "MCTobNecessity_noisy": "one loss is computed by one function: no learner sees another",
     "MCTobNecessity_more_liars": "f is a number of the theorem, which no learner knows",
-    "MCPowNecessity_names": "it says what may happen, and the real learners do it as well",
 }
 """Necessity models of a protocol whose assumption the implementation cannot drop, and why."""
 
@@ -137,6 +136,8 @@ IMPOSSIBLE = {
     "MCTobNecessity_bans",
     "MCTobNecessity_equivocation",
     "MCTobNecessity_forged_sender",
+    "MCPowNecessity_unoffered",
+    "MCPowNecessity_trusted",
     "MCPowNecessity_synchrony",
     "MCPowNecessity_chain",
     "MCStreamlet_three",

@@ -50,7 +50,10 @@ def ticket_digest(ticket: Json) -> bytes:
 
 
 def offspring(parent: bytes, step: Json) -> bytes:
-    tickets = sorted(step, key=lambda ticket: ticket["proposer"])
+    def place(ticket: Json) -> tuple[int, str, list[int]]:
+        return int(ticket["generation"]), ticket["proposer"], [*map(int, ticket["weights"])]
+
+    tickets = sorted(step, key=place)
     return digest("model-consensus/offspring/2", parent, *map(ticket_digest, tickets))
 
 

@@ -1,12 +1,11 @@
 """Golden vectors of edges: ties, limits, steps in late generations; see ``golden_vectors.py``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import groupby, product
 
 import numpy as np
 
-from model_consensus import pow_learner
 from model_consensus.evolutionary_search import (
     EvolutionarySearch,
     Model,
@@ -19,19 +18,17 @@ from model_consensus.evolutionary_search import (
     single,
 )
 from model_consensus.landscapes import Landscape, Vector
-from model_consensus.pow_learner import Block, Rules, Verdict, find_nonce, new_learner
 from model_consensus.simulation.benchmark_functions import OneMax, Rosenbrock, Sphere
 from model_consensus.simulation.catalogue import load_landscape
 from model_consensus.streamlet.messages import Block as EpochBlock
 from model_consensus.streamlet.messages import Chain, Committee, Notarization, simulation_key
 from model_consensus.tob_learner import Offer
-from tests.vectors.golden_json import Json, number, pow_fields, sha256, ticket_fields
+from tests.vectors.golden_blocks import NAMES, block_edges
+from tests.vectors.golden_json import Json, number, sha256, ticket_fields
 from tests.vectors.golden_runs import learning, mining, problem
 from tests.vectors.golden_streamlet import committee_fields, packet_fields
 
 PARENT = bytes(range(32))
-NAMES = tuple(f"p{number}" for number in range(1, 200))
-TARGET = 1 << 253
 BITS = EvolutionarySearch(OneMax(16), draws=4, lambda_=3)
 BLENDED = EvolutionarySearch(OneMax(16), 4, 3, 2, recombines=True)
 MINED = EvolutionarySearch(OneMax(16), 4, 4, recombines=True)
@@ -47,7 +44,7 @@ def edge_case_vectors() -> Json:
         "offspring": [*map(_offspring, _late_steps() + _limits() + _flips())],
         "proposals": [_proposal(*each) for each in _proposals()],
         "tob": [{"reason": why, **learning(*order)} for order, why in (*_orders(), *_blends())],
-        **_blocks(),
+        **block_edges(mining),
         "quorum": _quorum(),
     }
 
@@ -302,70 +299,6 @@ def _proposal(search: EvolutionarySearch, process: str, reason: str) -> Json:
         "genesis": search.genesis.digest.hex(),
         "ticket": ticket_fields(ticket),
         "loss": number(loss),
-    }
-
-
-# ------------------------------------------------------------------ blocks
-
-
-def _blocks() -> Json:
-    rules = Rules(NAMES[:9], depth=0, target=TARGET)
-    start = new_learner(MINED, "p1")
-
-    def mined(miner: str, parent: Block | None = None) -> Block:
-        digest = parent.digest if parent else start.root
-        model = MINED.genesis
-        if parent:
-            model = MINED.offspring(model, frozenset([parent.ticket]))
-        return pow_learner.extend(MINED, rules, digest, model, miner)
-
-    def received(blocks: Sequence[Block]) -> Json:
-        learner = start
-        for block in blocks:
-            learner = pow_learner.receive(MINED, rules, learner, block)
-        assert len(learner.known) == len(blocks)
-        return mining(MINED, rules, learner)
-
-    one, two = mined("p1"), mined("p2")
-    third = mined("p3", two)
-    for exact in map(mined, rules.processes):
-        tickets = all_drawn(1, exact.ticket.proposer, MINED.draws)
-        equal = [ticket for ticket in tickets if _loss(MINED, ticket) == exact.claim]
-        if len(equal) > 1 and exact.ticket == equal[0]:
-            break
-    other = replace(exact, ticket=equal[1])
-    refused = find_nonce(rules, other)
-    assert pow_learner.check(MINED, rules, start, refused) is Verdict.EVALUATION
-    hash_ = int.from_bytes(one.digest, "big")
-    return {
-        "pow": [
-            {"reason": "of equally long chains the first received is kept", **received([one, two])},
-            {"reason": "the same in another order", **received([two, one])},
-            {"reason": "a longer chain is taken", **received([one, two, third])},
-        ],
-        "refused": [
-            {
-                "reason": "of equal losses the least draw is the miner's ticket",
-                **problem(MINED),
-                "processes": list(rules.processes),
-                "target": f"{TARGET:064x}",
-                "genesis": start.root.hex(),
-                "block": pow_fields(refused),
-                "verdict": "evaluation",
-            }
-        ],
-        "work": [
-            {
-                "reason": reason,
-                "block": pow_fields(one),
-                "target": f"{target:064x}",
-                "work": pow_learner.has_work(replace(rules, target=target), one),
-            }
-            for target, reason in [
-                (hash_ + 1, "the hash is below the target by one"),
-                (hash_, "the hash is the target"),
-            ]
-        ],
     }
 
 

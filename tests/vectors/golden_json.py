@@ -68,7 +68,8 @@ def offer_fields(offer: Offer) -> Json:
 def pow_fields(block: Block) -> Json:
     return {
         "parent": block.parent.hex(),
-        "ticket": ticket_fields(block.ticket),
+        "miner": block.miner,
+        "step": step_fields(block.step),
         "claim": number(block.claim),
         "nonce": number(block.nonce),
     }

@@ -35,7 +35,6 @@ from tests.vectors.golden_json import (
     sha256,
     statement,
     step_fields,
-    ticket_fields,
 )
 
 
@@ -95,7 +94,7 @@ def learning(search: EvolutionarySearch, order: Sequence[Offer]) -> Json:
 def pow_run(strategy: str, share: float, seed: int) -> Json:
     names = ("p1", "p2", "p3", "p4")
     search = EvolutionarySearch(Sphere(4), 3, 3, recombines=True)
-    rules = Rules(names, depth=1, target=1 << 250)
+    rules = Rules(names, depth=1, probes=2, target=1 << 250)
     system = PowSystem(rules, names[3:], OneLandscape(search), 12, 12)
     *_, (_, state) = PowSimulation(system, STRATEGIES[strategy], share, seed).run(12)
     return {"strategy": strategy, **mining(search, rules, state.learner["p1"])}
@@ -107,7 +106,9 @@ def mining(search: EvolutionarySearch, rules: Rules, learner: Learner) -> Json:
     decided = pow_learner.decided(rules, learner)[1:]
     return {
         **problem(search),
+        "processes": len(rules.processes),
         "depth": rules.depth,
+        "probes": rules.probes,
         "target": f"{rules.target:064x}",
         "genesis": search.genesis.digest.hex(),
         "received": [
@@ -116,7 +117,7 @@ def mining(search: EvolutionarySearch, rules: Rules, learner: Learner) -> Json:
         "tip": learner.tip.hex(),
         "decided": [
             {
-                "ticket": ticket_fields(block.ticket),
+                "step": step_fields(block.step),
                 "loss": number(block.claim),
                 "digest": digest.hex(),
                 "sha256": sha256(models[digest].vector),

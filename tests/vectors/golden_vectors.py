@@ -13,9 +13,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from model_consensus import pow_learner, tob_learner
+from model_consensus import tob_learner
 from model_consensus.evolutionary_search import (
     EvolutionarySearch,
     Model,
@@ -28,18 +27,16 @@ from model_consensus.evolutionary_search import (
     offspring_digest,
 )
 from model_consensus.landscapes import Landscape
-from model_consensus.pow_learner import Block, Rules, Verdict, find_nonce, new_learner
 from model_consensus.simulation.benchmark_functions import OneMax, Rosenbrock, Sphere
 from model_consensus.simulation.catalogue import load_landscape
 from model_consensus.streamlet.offers import decode_offer, encode_offer
 from model_consensus.systems.answers import OpenLandscape
 from model_consensus.tob_learner import Offer
-from tests.vectors import golden_edge_cases, golden_runs, golden_streamlet
+from tests.vectors import golden_blocks, golden_edge_cases, golden_runs, golden_streamlet
 from tests.vectors.golden_json import (
     Json,
     number,
     offer_fields,
-    pow_fields,
     refusal,
     sha256,
     statement,
@@ -292,84 +289,12 @@ def offer_vectors() -> Json:
     }
 
 
-# ------------------------------------------------------------------ proof of work
-
-
-def pow_vectors() -> Json:
-    """Blocks with their digests and work; blocks that a learner refuses, with the verdict."""
-    search = EvolutionarySearch(Sphere(3), 4, 4, recombines=True)
-    rules = Rules(("p1", "p2", "p3"), depth=1, target=1 << 248)
-    learner = new_learner(search, "p1")
-    first = pow_learner.extend(search, rules, learner.root, search.genesis, "p2")
-    learner = pow_learner.adopt(search, learner, first)
-    model = learner.models[first.digest]
-    second = pow_learner.extend(search, rules, first.digest, model, "p3", start=1 << 40)
-    greatest = Block(ONES, Ticket(GREATEST, "Zoë", (-3, 0, 3, 1)), GREATEST, GREATEST)
-
-    def with_ticket(**changes: Any) -> Block:
-        """The second block with another ticket, and perhaps no work."""
-        return replace(second, ticket=replace(second.ticket, **changes))
-
-    def changed(**changes: Any) -> Block:
-        """The second block with other fields, and work."""
-        return find_nonce(rules, replace(second, nonce=0, **changes))
-
-    refused = [
-        (with_ticket(proposer="p9"), "the miner is no process"),
-        (with_ticket(weights=(4, 0, 0, 0)), "a weight is above 3"),
-        (with_ticket(weights=(1, 0, 0)), "a weight is missing"),
-        (with_ticket(generation=0), "the generation is 0"),
-        (replace(second, claim=-1), "the claim is negative"),
-        (replace(second, nonce=GREATEST + 1), "the nonce does not fit into 64 bits"),
-        (find_nonce(rules, second, work=False), "the hash is not below the target"),
-        (first, "it is accepted already"),
-        (changed(parent=ZERO), "the parent is unknown"),
-        (changed(ticket=replace(second.ticket, generation=1)), "the generation is its parent's"),
-        (changed(ticket=replace(second.ticket, generation=3)), "the generation is one too late"),
-        (
-            changed(parent=learner.root),
-            "stale: a block of generation 2 on the genesis",
-        ),
-        (changed(claim=second.claim - 1), "the claim is too low"),
-        (changed(claim=second.claim + 1), "the claim is too high"),
-        *(
-            (changed(ticket=replace(second.ticket, weights=weights)), "the ticket is not the best")
-            for weights in [(1, 0, 0, 0), (0, 0, 0, 1), (3, 1, -1, -3), (1, 1, 1, 1)]
-            if weights != second.ticket.weights
-        ),
-    ]
-    assert pow_learner.check(search, rules, learner, second) is Verdict.ACCEPTED
-    verdicts = [pow_learner.check(search, rules, learner, block) for block, _ in refused]
-    assert Verdict.ACCEPTED not in verdicts
-    return {
-        "landscape": "sphere",
-        "dimension": 3,
-        "draws": 4,
-        "recombines": True,
-        "processes": list(rules.processes),
-        "target": f"{rules.target:064x}",
-        "genesis": search.genesis.digest.hex(),
-        "valid": [
-            {
-                "block": pow_fields(block),
-                "digest": block.digest.hex(),
-                "work": pow_learner.has_work(rules, block),
-            }
-            for block in (first, second, greatest)
-        ],
-        "refused": [
-            {"block": pow_fields(block), "reason": reason, "verdict": verdict.name.lower()}
-            for (block, reason), verdict in zip(refused, verdicts, strict=True)
-        ],
-    }
-
-
 FORMATS: Mapping[str, Callable[[], Json]] = {
     "noise": noise_vectors,
     "lineages": lineage_vectors,
     "offers": offer_vectors,
     "streamlet": golden_streamlet.streamlet_vectors,
-    "blocks": pow_vectors,
+    "blocks": golden_blocks.block_vectors,
     "decided": golden_runs.decided_vectors,
     "settlement": golden_runs.settlement_vectors,
     "edge_cases": golden_edge_cases.edge_case_vectors,

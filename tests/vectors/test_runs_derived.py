@@ -9,37 +9,60 @@ from tests.vectors.derivation import (
     Json,
     Model,
     after,
-    best_ticket,
     coordinates,
     genesis_of,
     is_legal,
     offer_bytes,
     offspring,
+    unit,
     vectors,
 )
 from tests.vectors.derivation import digest as tagged
 
 
 def block_digest(block: Json) -> bytes:
-    step = offspring(bytes.fromhex(block["parent"]), [block["ticket"]])
-    header = tagged("model-consensus/block/2", step, int(block["claim"]))
-    return hashlib.sha256(header + struct.pack(">Q", int(block["nonce"]))).digest()
+    step = offspring(bytes.fromhex(block["parent"]), block["step"])
+    content = tagged("model-consensus/block/3", step, block["miner"], int(block["claim"]))
+    return hashlib.sha256(content + struct.pack(">Q", int(block["nonce"]))).digest()
 
 
 def has_work(case: Json, block: Json) -> bool:
     return int.from_bytes(block_digest(block), "big") < int(case["target"], 16)
 
 
+def is_legal_step(case: Json, generation: int, step: Json) -> bool:
+    names = {ticket["proposer"] for ticket in step}
+    return len(names) == len(step) and all(
+        int(ticket["generation"]) == generation and is_legal(case, [*map(int, ticket["weights"])])
+        for ticket in step
+    )
+
+
+def best_probe(case: Json, model: Model, generation: int) -> tuple[int, Json]:
+    """The least loss of the probes, and the step that has it."""
+    probes = [
+        [{"generation": generation, "proposer": "", "weights": unit(draw, case["draws"])}]
+        for draw in range(case["probes"])
+    ]
+    losses = [after(case, model, probe)[0] for probe in probes]
+    return min(losses), probes[losses.index(min(losses))]
+
+
+def has_structure(case: Json, block: Json) -> bool:
+    tickets, limit = block["step"], 1 << 64
+    names = [block["miner"], *(ticket["proposer"] for ticket in tickets)]
+    numbers = [block["claim"], block["nonce"], *(ticket["generation"] for ticket in tickets)]
+    weights = [int(weight) for ticket in tickets for weight in ticket["weights"]]
+    return (
+        0 < len(tickets) <= case["processes"]
+        and all(len(name) <= 64 and max(map(ord, name), default=0) < 128 for name in names)
+        and all(0 <= int(number) < limit for number in numbers)
+        and all(-limit <= 2 * weight < limit for weight in weights)
+    )
+
+
 def verdict(case: Json, models: dict[bytes, Model], heights: dict[bytes, int], block: Json) -> str:
-    ticket, limit = block["ticket"], 1 << 64
-    generation = int(ticket["generation"])
-    if not (
-        ticket["proposer"] in case["processes"]
-        and 0 < generation < limit
-        and is_legal(case, ticket["weights"])
-        and 0 <= int(block["claim"]) < limit
-        and 0 <= int(block["nonce"]) < limit
-    ):
+    if not has_structure(case, block):
         return "structure"
     parent = bytes.fromhex(block["parent"])
     if not has_work(case, block):
@@ -48,14 +71,44 @@ def verdict(case: Json, models: dict[bytes, Model], heights: dict[bytes, int], b
         return "known"
     if parent not in models:
         return "parent"
-    if generation != heights[parent] + 1:
-        return "generation"
-    best = best_ticket(case, models[parent], generation, ticket["proposer"])
-    return "accepted" if best == (int(block["claim"]), ticket["weights"]) else "evaluation"
+    generation = heights[parent] + 1
+    if not is_legal_step(case, generation, block["step"]):
+        return "step"
+    if after(case, models[parent], block["step"])[0] != int(block["claim"]):
+        return "evaluation"
+    floor, _ = best_probe(case, models[parent], generation)
+    return "accepted" if int(block["claim"]) <= floor else "floor"
+
+
+def led(case: Json) -> tuple[list[str], int, Json]:
+    """Whom a leader has banned then, and the loss and the step that it leads with."""
+    model, banned = genesis_of(case), set(case["banned"])
+    floor, probe = best_probe(case, model, 1)
+    while True:
+        useful = [
+            offer
+            for offer in case["offers"]
+            if offer["parent"] == case["genesis"]
+            and offer["sender"] == offer["ticket"]["proposer"]
+            and is_legal_step(case, 1, [offer["ticket"]])
+            and offer["sender"] not in banned
+            and offer["claim"] < floor
+        ]
+        if not useful:
+            return sorted(banned), floor, probe
+        blend = sorted((offer["ticket"] for offer in useful), key=lambda t: str(t["proposer"]))
+        lost, least = after(case, model, blend)[0], min(offer["claim"] for offer in useful)
+        if lost <= least:
+            return sorted(banned), lost, blend
+        false = {o["sender"] for o in useful if after(case, model, [o["ticket"]])[0] != o["claim"]}
+        if not false:
+            best = next(offer for offer in useful if offer["claim"] == least)
+            return sorted(banned), least, [best["ticket"]]
+        banned |= false
 
 
 def test_blocks_by_a_second_derivation() -> None:
-    found = {**vectors("blocks"), "landscape": "sphere", "elitist": False}
+    found = vectors("blocks")
     genesis = genesis_of(found)
     models, heights = {genesis[0]: genesis}, {genesis[0]: 0}
     for case in found["valid"]:
@@ -63,19 +116,29 @@ def test_blocks_by_a_second_derivation() -> None:
         assert has_work(found, case["block"]) == case["work"]
     accepted = found["valid"][0]["block"]
     assert verdict(found, models, heights, accepted) == "accepted"
-    _, models[block_digest(accepted)] = after(found, genesis, [accepted["ticket"]])
+    _, models[block_digest(accepted)] = after(found, genesis, accepted["step"])
     heights[block_digest(accepted)] = 1
     assert verdict(found, models, heights, found["valid"][1]["block"]) == "accepted"
     for case in found["refused"]:
         assert verdict(found, models, heights, case["block"]) == case["verdict"], case["reason"]
 
 
+def test_steps_of_leaders_by_a_second_derivation() -> None:
+    cases = vectors("blocks")["led"]
+    for case in cases:
+        expected = case["banned_then"], case["loss"], case["step"]
+        assert led(case) == expected, case["reason"]
+    assert {len(case["step"]) for case in cases} == {1, 2}
+    assert {len(set(case["banned_then"]) - set(case["banned"])) for case in cases} == {0, 1}
+
+
 def test_blocks_at_the_edges_by_a_second_derivation() -> None:
     found = vectors("edge_cases")
-    for case in found["refused"]:
+    for case in found["floor"]:
         genesis = genesis_of(case)
         models, heights = {genesis[0]: genesis}, {genesis[0]: 0}
         assert verdict(case, models, heights, case["block"]) == case["verdict"], case["reason"]
+    assert {case["verdict"] for case in found["floor"]} == {"accepted", "floor"}
     for case in found["work"]:
         assert has_work(case, case["block"]) == case["work"], case["reason"]
     assert {case["work"] for case in found["work"]} == {True, False}
@@ -139,16 +202,13 @@ def test_decisions_over_proof_of_work_by_a_second_derivation(name: str) -> None:
         models = {genesis[0]: genesis}
         tip = genesis[0]
         for block in run["received"]:
-            digest, ticket = block_digest(block), block["ticket"]
-            parent = bytes.fromhex(block["parent"])
+            digest, parent = block_digest(block), bytes.fromhex(block["parent"])
+            heights = {each: len(chain) for each, chain in chains.items()}
             assert digest.hex() == block["digest"]
-            assert has_work(run, block)
-            generation = len(chains[parent]) + 1
-            best = best_ticket(run, models[parent], generation, ticket["proposer"])
-            assert (generation, best) == (ticket["generation"], (block["claim"], ticket["weights"]))
-            _, models[digest] = after(run, models[parent], [ticket])
+            assert verdict(run, models, heights, block) == "accepted"
+            _, models[digest] = after(run, models[parent], block["step"])
             decision = {
-                "ticket": ticket,
+                "step": block["step"],
                 "loss": block["claim"],
                 "digest": models[digest][0].hex(),
                 "sha256": hashlib.sha256(coordinates(models[digest][1])).hexdigest(),

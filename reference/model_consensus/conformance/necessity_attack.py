@@ -12,8 +12,8 @@ from typing import Any
 from model_consensus.conformance.necessity import NECESSITY, real_system, weak_system
 from model_consensus.conformance.properties import LIVENESS, first_failure
 from model_consensus.conformance.replay import Replay, replay
-from model_consensus.systems import pow_actions
 from model_consensus.systems import streamlet as streamlet_system
+from model_consensus.systems.pow_actions import ByzantineForge
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import ByzantineOffer, Deliver
 from model_consensus.tla.manifest import SpecModel
@@ -96,10 +96,7 @@ def _same_move(real: Any, state: Any, action: Any, after: Any) -> Any:
         case Deliver(process, _):
             arrived = state.broadcast.inbox[process]
             options = list(real.deliveries(state, process)) if arrived else []
-        case pow_actions.ByzantineOffer(offer, _):
-            lies = list(real.lies(real, state)) if real.may_offer(state) else []
-            options = list(real.byzantine_offers(state, offer)) if offer in lies else []
-        case pow_actions.ByzantineForge(process, block, _):
+        case ByzantineForge(process, block, _):
             options = list(real.forges(state, process, block))
         case streamlet_system.Vote(process, _) | streamlet_system.Propose(process, _):
             votes = after["votes"][process]
@@ -137,4 +134,4 @@ def _completed(system: System[Any, Any], states: Sequence[Any], name: str) -> li
     return reached
 
 
-_FAIR = {"MakeOffer", "Offer", "Order", "Deliver", "Mine", "Receive"}
+_FAIR = {"Offer", "Order", "Deliver", "Mine", "Receive"}

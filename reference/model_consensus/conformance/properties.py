@@ -17,17 +17,22 @@ from model_consensus.conformance.streamlet_properties import (
     one_vote,
 )
 from model_consensus.evolutionary_search import all_drawn, is_legal, proposal_cost
-from model_consensus.pow_learner import NOBODY, model_of_tip
+from model_consensus.pow_learner import NOBODY
 from model_consensus.systems import tob
 from model_consensus.systems.lineage import ticket_value
 from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_actions import Mine
 from model_consensus.systems.pow_actions import State as PowState
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import State as TobState
 from model_consensus.systems.tob import TobSystem
+from model_consensus.tob_learner import Offer
 
 Path = tuple[Any, ...]
 """A model as in TLA+: the steps that lead to it."""
+
+
+# -------------------------------------------------------------------------- learning, both ways
 
 
 def _decided(system: Any, state: Any) -> dict[str, tuple[Path, ...]]:
@@ -106,7 +111,7 @@ def resilience_and_one_more(system: TobSystem, state: TobState) -> bool:
     return _resilience(system, state, one_more=True)
 
 
-def accuracy(system: TobSystem, state: TobState) -> bool:
+def accuracy(system: TobSystem | PowSystem, state: TobState | PowState) -> bool:
     """No correct process is banned."""
     return all(set(each.banned) <= set(system.byzantine) for each in state.learner.values())
 
@@ -187,44 +192,69 @@ def termination(system: TobSystem, state: TobState) -> bool:
 # -------------------------------------------------------------------------------- proof-of-work
 
 
+def _is_at_floor(system: PowSystem, loss: Mapping[Path, int], model: Path) -> bool:
+    """Whether the model is as good as all probes on its parent."""
+    tickets = all_drawn(len(model), NOBODY, system.landscapes.draws)[: system.rules.probes]
+    probes = [(*model[:-1], frozenset([ticket_value(ticket)])) for ticket in tickets]
+    return all(probe in loss and loss[model] <= loss[probe] for probe in probes)
+
+
 def resilience_over_work(system: PowSystem, state: PowState) -> bool:
-    """Each decided model is as good as all probes on its parent, while its loss is remembered."""
-    loss, draws = _losses(system, state), system.landscapes.draws
-    for decided in _decided(system, state).values():
-        for parent, model in pairwise(decided):
-            tickets = all_drawn(len(model), NOBODY, draws)[: system.rules.probes]
-            probes = [(*parent, frozenset([ticket_value(ticket)])) for ticket in tickets]
-            if model in loss and not all(m in loss and loss[model] <= loss[m] for m in probes):
-                return False
+    """Each decided model is as good as all probes, while its loss is remembered."""
+    loss = _losses(system, state)
+    return all(
+        model not in loss or _is_at_floor(system, loss, model)
+        for decided in _decided(system, state).values()
+        for model in decided[1:]
+    )
+
+
+def is_mined_at_floor(system: PowSystem, before: PowState, after: PowState) -> bool:
+    """A new block's claim is its loss, and as good as all probes, while the loss is remembered."""
+    loss = _losses(system, after)
+    for place in range(len(before.blocks) + 1, len(after.blocks) + 1):
+        claim = after.blocks[place - 1].claim
+        model: Any = system.name(system.model(after, place).digest)
+        if model in loss and not (loss[model] == claim and _is_at_floor(system, loss, model)):
+            return False
     return True
 
 
-def accuracy_over_work(system: PowSystem, state: PowState) -> bool:
-    """Nobody is banned who has not lied."""
-    return all(learner.banned <= {*system.byzantine} for learner in state.learner.values())
+def validity(system: PowSystem, before: PowState, after: PowState) -> bool:
+    """What a newly decided model uses of a correct process, that process has offered."""
+    offered = {(system.name(offer.parent), ticket_value(offer.ticket)) for offer in before.offers}
+    old = _decided(system, before)
+    return all(
+        (model[:-1], ticket) in offered
+        for process, decided in _decided(system, after).items()
+        for model in decided[len(old[process]) :]
+        for ticket in model[-1]
+        if ticket["proposer"] in system.correct
+    )
 
 
 def shares_search(system: PowSystem, before: PowState, after: PowState) -> bool:
-    """What two states show of ``SharesSearch``: a correct miner's block and its own offer."""
-    for block in after.blocks[len(before.blocks) :]:
-        if block.miner in system.correct:
-            model = model_of_tip(before.learner[block.miner])
-            offers = system.offers_on(before, model)
-            if any(o.sender == block.miner and block.claim > o.claim for o in offers):
-                return False
-    return True
+    """A correct miner's block is as good as its own offer, and as the true ones that it had."""
+    if len(after.blocks) == len(before.blocks) or after.blocks[-1].miner not in system.correct:
+        return True
+    block = after.blocks[-1]
+    process, banned = block.miner, before.learner[block.miner].banned
 
+    def is_worthy(offer: Offer) -> bool:
+        model = system.lineages.offspring(offer.parent, frozenset([offer.ticket]))
+        is_true = before.loss[model] == offer.claim
+        return offer.sender == process or (offer.sender not in banned and is_true)
 
-def validity_over_work(system: PowSystem, before: PowState, after: PowState) -> bool:
-    """A ticket of a correct process in a model newly decided was offered by it."""
-    offered = {ticket_value(offer.ticket) for offer in before.offers}
-    earlier = _decided(system, before)
+    def can_lead(seen: tuple[Offer, ...]) -> bool:
+        leads = system.leads(before, process, seen)
+        return any(isinstance(a, Mine) and system.apply(before, a) == after for a in leads)
+
     return all(
-        ticket in offered
-        for process, decided in _decided(system, after).items()
-        for model in decided[len(earlier[process]) :]
-        for ticket in model[-1]
-        if ticket["proposer"] in system.correct
+        block.claim <= offer.claim
+        for seen in system.collected(before, process)
+        if can_lead(seen)
+        for offer in seen
+        if is_worthy(offer)
     )
 
 
@@ -312,8 +342,8 @@ _OVER_BROADCAST: dict[str, Invariant] = {
 _OVER_WORK: dict[str, Invariant] = {
     "Agreement": agreement,
     "Lineage": lineage,
+    "Accuracy": accuracy,
     "Resilience": resilience_over_work,
-    "Accuracy": accuracy_over_work,
 }
 _STREAMLET: dict[str, Invariant] = {
     "OneVote": one_vote,
@@ -326,8 +356,9 @@ _OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {
     "Integrity": integrity,
     "RefinesModelConsensus": refines_model_consensus,
     "RefinesLongestChain": refines_longest_chain,
+    "MC!Validity": validity,
+    "IsMinedAtFloor": is_mined_at_floor,
     "SharesSearch": shares_search,
-    "MC!Validity": validity_over_work,
 }
 LIVENESS: dict[str, Invariant] = {
     "Termination": termination,

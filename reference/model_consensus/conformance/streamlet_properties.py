@@ -11,10 +11,8 @@ Path = tuple[Any, ...]
 
 
 def are_compatible(one: Path, other: Path) -> bool:
+    """Whether one of two sequences continues the other."""
     return one[: len(other)] == other[: len(one)]
-
-
-# -------------------------------------------------------------------------- learning, both ways
 
 
 def _blocks(system: StreamletSystem, state: StreamletState) -> tuple[set[Path], set[Path]]:

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from model_consensus import pow_learner, tob_learner
-from model_consensus.defects.pow import DEFECTS as DEFECTS_OF_WORK
+from model_consensus.defects import pow as pow_defects
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import (
     Model,
@@ -18,18 +18,16 @@ from model_consensus.evolutionary_search import (
     Search,
     Step,
     Ticket,
-    is_legal,
     offspring_digest,
     single,
 )
 from model_consensus.pow_learner import Block
+from model_consensus.pow_learner import Rules as PowRules
 from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import (
     Answer,
     Asked,
-    EveryLandscape,
-    Losses,
     OpenLandscape,
     revealed,
     revealed_losses,
@@ -194,54 +192,31 @@ class Asynchronous(PowSystem):
         return True
 
 
-class ChosenFloor(PowSystem):
-    """``IsAboveChosenFloor``: a Byzantine miner's probes are its own draws, if it likes."""
-
-    def is_above_floor(self, search: Search, model: Model, block: Block) -> bool:
-        """See :class:`PowSystem`."""
-        own = DEFECTS_OF_WORK["own-probes"].is_above_floor(search, self.rules, model, block)
-        return bool(own) or super().is_above_floor(search, model, block)
+def _receive_any_generation(
+    search: Search, rules: PowRules, learner: pow_learner.Learner, block: Block
+) -> pow_learner.Learner:
+    defective = pow_defects.DEFECTS["any-generation"]
+    return defective.receive(_wide(search), rules, learner, block)  # type: ignore[no-any-return]
 
 
-class _AnyStepLandscape(EveryLandscape):
-    """All landscapes that have an offspring for each step, legal or not."""
-
-    def search(self, loss: Losses) -> Search:
-        """See :class:`EveryLandscape`."""
-        return _AnyStep(self.draws, self.recombines, loss)
+ANY_GENERATION = pow_defects.with_steps(
+    "Accepts tickets of any generation, in an open landscape.", receive=_receive_any_generation
+)
+"""``AnyGeneration``: the learner that does not compare generations."""
 
 
-class AnyGeneration(PowSystem):
-    """``AnyGeneration``: a learner evaluates tickets of any generation."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        assert isinstance(self.landscapes, EveryLandscape)
-        self.landscapes = _AnyStepLandscape(
-            self.landscapes.draws, self.landscapes.losses, self.landscapes.recombines
-        )
-
-    def _evaluates(self, state: pow_actions.State, process: Process, block: Block) -> bool:
-        weights = [ticket.weights for ticket in block.step]
-        return (
-            pow_learner.has_work(self.rules, block)
-            and block.parent in state.learner[process].models
-            and all(is_legal(self.landscapes.search({}), each) for each in weights)
-        )
+def _unoffered(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Step]:
+    """``Foreign``: the first draw of each correct process."""
+    generation, first = system.height(state, place) + 1, single(0, system.landscapes.draws)
+    yield from (frozenset([Ticket(generation, process, first)]) for process in system.correct)
 
 
-class Unoffered(PowSystem):
-    """``Foreign``: the adversary names tickets of correct processes that they have not offered."""
+class UnofferedTickets(PowSystem):
+    """``Foreign``: the adversary names tickets of correct processes that have not offered them."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.steps = _of_correct
-
-
-def _of_correct(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Step]:
-    first = single(0, system.landscapes.draws)
-    for process in system.correct:
-        yield frozenset([Ticket(system.height(state, place) + 1, process, first)])
+        self.steps = _unoffered
 
 
 # ------------------------------------------------------------------------------------ Streamlet

@@ -92,16 +92,23 @@ def _exact(true: Callable[[int, int], bool]) -> Callable[[Search, Model, Block],
 
 
 def _above(
-    reached: Callable[[int, list[int]], bool] = lambda claim, losses: claim <= min(losses),
-    owner: Callable[[Block], Process] = lambda block: pow_learner.NOBODY,
+    reached: Callable[[int, list[int]], bool],
 ) -> Callable[[Search, Rules, Model, Block], bool]:
-    """``is_above_floor`` with its comparison replaced, or whose draws the probes are."""
+    """``is_above_floor`` with another comparison of the claim with the probes' losses."""
 
     def is_above_floor(search: Search, rules: Rules, parent: Model, block: Block) -> bool:
-        drawn = all_drawn(parent.generation + 1, owner(block), search.draws)[: rules.probes]
-        return reached(block.claim, search.losses(parent, [frozenset([each]) for each in drawn]))
+        return reached(block.claim, search.losses(parent, all_probes(search, rules, parent)))
 
     return is_above_floor
+
+
+def _above_chosen_floor(search: Search, rules: Rules, parent: Model, block: Block) -> bool:
+    """In place of ``is_above_floor``: the probes are the draws of nobody, or of the miner."""
+    drawn = all_drawn(parent.generation + 1, block.miner, search.draws)[: rules.probes]
+    own = [frozenset([ticket]) for ticket in drawn]
+    return pow_learner.is_above_floor(search, rules, parent, block) or block.claim <= min(
+        search.losses(parent, own)
+    )
 
 
 def _names_known_processes(rules: Rules, block: Block) -> bool:
@@ -109,8 +116,8 @@ def _names_known_processes(rules: Rules, block: Block) -> bool:
     return pow_learner.has_structure(rules, block) and names <= set(rules.processes)
 
 
-def _names_its_miner(rules: Rules, block: Block) -> bool:
-    return pow_learner.has_structure(rules, block) and block.miner in {
+def _uses_own(search: Search, parent: Model, block: Block) -> bool:
+    return pow_learner.is_own_step(search, parent, block) and block.miner in {
         ticket.proposer for ticket in block.step
     }
 
@@ -204,7 +211,7 @@ def _useful(
 
 
 def _blames_all(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Learner:
-    """In place of ``catch``: all senders are banned if the blend is not as good as they say."""
+    """In place of ``catch``: where the blend is not good enough, all its senders are banned."""
     chosen = useful(search, rules, learner, offers)
     if not chosen or pow_learner.blend_is_as_good(search, learner, chosen):
         return learner
@@ -289,14 +296,14 @@ DEFECTS: Mapping[str, SimpleNamespace] = {
         is_above_floor=_above(lambda claim, losses: claim < min(losses)),
     ),
     "own-probes": with_steps(
-        "Takes the miner's draws for the probes: with his name he chooses them.",
-        is_above_floor=_above(owner=lambda block: block.miner),
+        "Takes the miner's draws for the probes if the miner likes: his name chooses them.",
+        is_above_floor=_above_chosen_floor,
     ),
     "known-names": with_steps(
         "Refuses a block with a name that is no process's.", has_structure=_names_known_processes
     ),
     "own-miner": with_steps(
-        "Refuses a block without a ticket of its miner.", has_structure=_names_its_miner
+        "Refuses a block without a ticket of its miner.", is_own_step=_uses_own
     ),
     "refuses-the-banned": with_steps(
         "Refuses a block with a ticket of somebody it has banned.", receive=refuses_the_banned
@@ -342,7 +349,9 @@ DEFECTS: Mapping[str, SimpleNamespace] = {
         is_true=lambda search, learner, offer: True,
     ),
     "unbanned": with_steps("Bans nobody.", catch=lambda search, rules, learner, offers: learner),
-    "blames-all": with_steps("Bans those who told the truth, too.", catch=_blames_all),
+    "blames-all": with_steps(
+        "Bans all senders of a blend that is not good enough.", catch=_blames_all
+    ),
     "unevaluated-blend": with_steps(
         "Leads with the blend without comparing it with the claims.",
         blend_is_as_good=lambda search, learner, chosen: True,

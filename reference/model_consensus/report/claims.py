@@ -194,8 +194,9 @@ CLAIMS = (
     ),
     Claim(
         "P1",
-        "Over proof-of-work, every block that a correct process accepts is as good as all λ draws "
-        "of its miner, even if that is Byzantine. Of several names an adversary may choose.",
+        "Over proof-of-work, every block that a correct process accepts is as good as λ0 public "
+        "probes, whoever mined it and under however many names. That of a correct miner is as good "
+        "as every true offer that it had.",
         models=("MCPowLearning*",),
         theories=("pow_learning",),
         tests=("tests/reference/test_pow_learner.py", _POW_MACHINE),
@@ -208,6 +209,7 @@ CLAIMS = (
         "received first stays, a condition is exact that fewer strings satisfy.",
         models=(
             "MCLongestChain*",
+            "MCPowLearning_settles*",
             "MCSettlement",
             "MCSlotGamePlays",
             "MCSlotGamePlays_[lsma]*",

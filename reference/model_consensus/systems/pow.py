@@ -154,12 +154,8 @@ class PowSystem(PowTree):
             )
             digest = self.digest(state, parent)
             block = pow_learner.block_on(search, digest, model, miner, step)
-            if self.is_above_floor(search, model, block):
+            if pow_learner.is_above_floor(search, self.rules, model, block):
                 yield ByzantineMine(miner, parent, step, losses)
-
-    def is_above_floor(self, search: Search, model: Model, block: Block) -> bool:
-        """``IsAboveFloor``: whether the block on ``model`` is as good as every probe."""
-        return pow_learner.is_above_floor(search, self.rules, model, block)
 
     def forges(self, state: State, process: Process, block: Block) -> Iterator[ByzantineForge]:
         """The action ``ByzantineForge`` of this block, if it is not valid and may have been won."""
@@ -174,8 +170,10 @@ class PowSystem(PowTree):
             search = self.landscapes.search(
                 self.drawn(state, ByzantineForge(process, block, losses))
             )
-            valid = pow_learner.is_exact(search, model, block) and self.is_above_floor(
-                search, model, block
+            valid = (
+                pow_learner.is_own_step(search, model, block)
+                and pow_learner.is_exact(search, model, block)
+                and pow_learner.is_above_floor(search, self.rules, model, block)
             )
             if not (work and valid):
                 yield ByzantineForge(process, block, losses)
@@ -278,13 +276,14 @@ class PowSystem(PowTree):
         """``Consistent``: what may be found such that the blocks that exist stay valid."""
         for losses in explored(self.landscapes, self.lineages, state.loss, model, stages):
             after = explored_losses(self.lineages, state.loss, model, stages, losses)
-            if all(self._is_consistent(block, after) for block in state.blocks):
+            new = {digest: after[digest] for digest in after.keys() - state.loss.keys()}
+            if all(self._is_consistent(block, new) for block in state.blocks):
                 yield losses
 
-    def _is_consistent(self, block: Block, loss: Losses) -> bool:
+    def _is_consistent(self, block: Block, new: Losses) -> bool:
         own, *probes = self._evaluated(block)
-        return loss.get(own, block.claim) == block.claim and all(
-            block.claim <= loss.get(probe, block.claim) for probe in probes
+        return new.get(own, block.claim) == block.claim and all(
+            block.claim <= new.get(probe, block.claim) for probe in probes
         )
 
     def _evaluated(self, block: Block) -> list[Digest]:
