@@ -24,6 +24,7 @@ from model_consensus.conformance.weakened_systems import (
     MadeUp,
     OrderAnyhow,
     UnofferedTickets,
+    any_generation,
     any_weights,
 )
 from model_consensus.defects import pow as pow_defects
@@ -226,7 +227,7 @@ NECESSITY: dict[str, Necessity] = {
         "learner",
         "A ticket's generation is not compared with the height of the block's parent.",
         "The block is refused before anything is evaluated.",
-        learner=pow_defects.DEFECTS["any-generation"],
+        learner=any_generation,
     ),
     "MCPowNecessity_unoffered": Necessity(
         "network",

@@ -10,6 +10,8 @@ from itertools import product
 from typing import Any
 
 from model_consensus import tob_learner
+from model_consensus.defects.pow import DEFECTS as POW
+from model_consensus.defects.replaced import replaced
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import (
     Model,
@@ -20,6 +22,7 @@ from model_consensus.evolutionary_search import (
     offspring_digest,
     single,
 )
+from model_consensus.pow_learner import Block, Learner, Rules
 from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import (
@@ -187,6 +190,17 @@ class Asynchronous(PowSystem):
     def is_synchronous(self, state: pow_actions.State) -> bool:
         """See :class:`PowSystem`."""
         return True
+
+
+def _receive_any_generation(
+    search: Search, rules: Rules, learner: Learner, block: Block
+) -> Learner:
+    after: Learner = POW["any-generation"].receive(_wide(search), rules, learner, block)
+    return after
+
+
+any_generation = replaced(POW["any-generation"], receive=_receive_any_generation)
+"""The learner that accepts tickets of any generation, in an open landscape."""
 
 
 def _unoffered(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Step]:

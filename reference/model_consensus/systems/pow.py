@@ -154,7 +154,7 @@ class PowSystem(PowTree):
             )
             digest = self.digest(state, parent)
             block = pow_learner.block_on(search, digest, model, miner, step)
-            if pow_learner.is_above_floor(search, self.rules, model, block):
+            if self.learners.is_above_floor(search, self.rules, model, block):
                 yield ByzantineMine(miner, parent, step, losses)
 
     def forges(self, state: State, process: Process, block: Block) -> Iterator[ByzantineForge]:
@@ -170,7 +170,7 @@ class PowSystem(PowTree):
             search = self.landscapes.search(
                 self.drawn(state, ByzantineForge(process, block, losses))
             )
-            valid = pow_learner.is_exact(search, model, block) and pow_learner.is_above_floor(
+            valid = pow_learner.is_exact(search, model, block) and self.learners.is_above_floor(
                 search, self.rules, model, block
             )
             if not (work and valid):
