@@ -170,8 +170,10 @@ class PowSystem(PowTree):
             search = self.landscapes.search(
                 self.drawn(state, ByzantineForge(process, block, losses))
             )
-            valid = pow_learner.is_exact(search, model, block) and self.learners.is_above_floor(
-                search, self.rules, model, block
+            valid = (
+                pow_learner.is_own_step(search, model, block)
+                and pow_learner.is_exact(search, model, block)
+                and self.learners.is_above_floor(search, self.rules, model, block)
             )
             if not (work and valid):
                 yield ByzantineForge(process, block, losses)
