@@ -20,13 +20,12 @@ Believed(exact) == TRUE
 (* is worse than a probe.                                                  *)
 NoFloor(above) == TRUE
 
-(* For IsAboveFloor: the probes are the first draws of nobody or of a      *)
-(* Byzantine process, as the miner likes.  Resilience is violated: its own *)
-(* draws are as bad as its step.                                           *)
-IsAboveChosenFloor(block, landscape) == \E q \in Byzantine \cup {Nobody} :
-    \A j \in 1 .. Probes :
-        LET probe == Drawn(ModelOf(block.parent), q, j)
-        IN  probe \in DOMAIN landscape /\ block.claim <= landscape[probe]
+(* For Accepts: the probes are the first draws of the miner, who chooses   *)
+(* his name.  Resilience is violated: with one draw each, that draw is its *)
+(* own floor, and worse than nobody's.                                     *)
+OwnFloor(block) == block.step = {Ticket(Height(block.parent) + 1, block.miner, Single(1))}
+AcceptsOwnFloor(p, block, work, exact, above) ==
+    HasWork(work) /\ FollowsParent(p, block) /\ IsVerified(exact) /\ (above \/ OwnFloor(block))
 
 (* For FollowsParent: nobody compares a ticket's generation with the       *)
 (* height of the parent.  Lineage is violated: a model is not an offspring *)
@@ -39,10 +38,11 @@ AnyGeneration(p, block) ==
 Foreign(i) == {{Ticket(Height(i) + 1, p, Single(1))} : p \in Correct}
 Validity == MC!Validity
 
-(* For Liars: all senders are banned if the blend is not good enough.      *)
-(* Accuracy is violated: a correct process is banned.                      *)
+(* For Liars: who told the truth is banned with those who lied.  Accuracy  *)
+(* is violated.                                                            *)
 Everybody(useful, landscape) ==
-    IF BlendIsAsGood(useful, landscape) THEN {} ELSE {o.sender : o \in useful}
+    IF BlendIsAsGood(useful, landscape) \/ \A o \in useful : IsTrue(o, landscape)
+    THEN {} ELSE {o.sender : o \in useful}
 
 (* For BlendIsAsGood: nobody compares the blend with the offers.           *)
 (* SharesSearch is violated: it is worse than the miner's own offer.       *)

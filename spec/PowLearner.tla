@@ -82,10 +82,12 @@ BestProbe(landscape, parent) ==
 HasWork(work) == work
 
 (* Its parent is accepted, and its step is legal there.  Names are free:   *)
-(* it does not matter whose tickets these are.                             *)
+(* it does not matter whose tickets these are.  There are at most as many  *)
+(* as processes.                                                           *)
 Names == INSTANCE EvolutionarySearch WITH
     Proc <- Proc \cup {Nobody}, Byzantine <- Byzantine \cup {Nobody}
-IsOwnStep(block) == Names!IsLegalStep(block.step, Height(block.parent) + 1)
+IsStep(step, g) == Names!IsLegalStep(step, g) /\ Cardinality(step) <= Cardinality(Proc)
+IsOwnStep(block) == IsStep(block.step, Height(block.parent) + 1)
 FollowsParent(p, block) == block.parent \in known[p] /\ IsOwnStep(block)
 
 (* Its claim is the loss of its model, ... *)

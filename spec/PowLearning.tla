@@ -153,7 +153,7 @@ ByzantineOffer(b) ==
 (* and withholds it ...                                                    *)
 TicketsOn(i) ==
     {o.ticket : o \in OffersOn(i)} \cup {Probe(ModelOf(i), j) : j \in 1 .. Probes}
-StepsOf(tickets, g) == {step \in SUBSET tickets : Names!IsLegalStep(step, g)}
+StepsOf(tickets, g) == {step \in SUBSET tickets : IsStep(step, g)}
 StepsOn(i) == StepsOf(TicketsOn(i), Height(i) + 1)
 ByzantineMine(b) ==
     /\ MayWin(b)
@@ -192,14 +192,15 @@ Forge(p, block, work) ==
                     /\ Adopt(p, Len(blocks) + 1, Height(block.parent) + 1)
                     /\ UNCHANGED banned
                ELSE UNCHANGED learnerVars
-    IN  /\ work => MayWin(block.miner)
-        /\ IF HasWork(work) /\ FollowsParent(p, block)
+    IN  /\ IF HasWork(work) /\ FollowsParent(p, block)
            THEN \E landscape \in SteppedOn(block.parent, block.step) :
                     /\ Send(IsExact(block, landscape), IsAboveFloor(block, landscape))
                     /\ Remember(landscape, block.parent)
            ELSE Send(FALSE, FALSE) /\ UNCHANGED loss
         /\ UNCHANGED offers
-ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN : Forge(p, block, work)
+ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
+    /\ work => MayWin(block.miner)
+    /\ Forge(p, block, work)
 -----------------------------------------------------------------------------
 CorrectNext == \/ \E p \in Correct : MakeOffer(p)
                \/ \E p \in Correct : Catch(p)

@@ -31,29 +31,34 @@ TraceConsistent(landscapes) == landscapes
 TraceLies(b, i) == {o \in NextState.offers \ offers :
     /\ o.sender = b /\ o.parent = ModelOf(i)
     /\ IsOwnTicket(o.ticket, Height(i) + 1, b)}
+TraceForgeries == Label.forged
 TraceStepsOn(i) ==
     LET last == NextState.blocks[Len(NextState.blocks)]
     IN  IF Len(NextState.blocks) > Len(blocks) /\ last.parent = i
-           /\ last.step \subseteq TicketsOn(i) /\ Names!IsLegalStep(last.step, Height(i) + 1)
+           /\ last.step \subseteq TicketsOn(i) /\ IsStep(last.step, Height(i) + 1)
         THEN {last.step} ELSE {}
 
 (* The sets of offers that p may have had, by the label or, without one,   *)
-(* any.  Of each sender there is one in them; where a sender has made      *)
-(* several, it is open which.                                              *)
+(* any; in a diagnosis, all others that there are.  Of each sender there   *)
+(* is one in them; where a sender has made several, it is open which.      *)
+Senders(some) == {o.sender : o \in some}
 OneOfEach(some) ==
     LET twins == {o \in some : \E other \in some \ {o} : other.sender = o.sender}
-        senders == {o.sender : o \in some}
     IN  {seen \in {(some \ twins) \cup chosen : chosen \in SUBSET twins} :
-            /\ {o.sender : o \in seen} = senders
-            /\ Cardinality(seen) = Cardinality(senders)}
-Collectable(p) ==
-    IF Label.senders = {} THEN Collected(p)
-    ELSE IF p \notin Label.senders THEN {}
-    ELSE {seen \in OneOfEach({o \in OffersOn(tip[p]) : o.sender \in Label.senders}) :
-            {o.sender : o \in seen} = Label.senders}
+            Senders(seen) = Senders(some) /\ Cardinality(seen) = Cardinality(Senders(some))}
+TraceCollected(p) ==
+    LET all == OffersOn(tip[p]) IN
+    IF p \in Label.senders
+    THEN {seen \in OneOfEach({o \in all : o.sender \in Label.senders}) :
+            Senders(seen) = Label.senders}
+    ELSE IF LastGood # << >> THEN {seen \in OneOfEach(all) : p \in Senders(seen)}
+    ELSE IF Label.senders # {} THEN {}
+    ELSE {seen \in SUBSET all :
+            p \in Senders(seen) /\ Cardinality(seen) = Cardinality(Senders(seen))}
 
-(* In a diagnosis, all that there are. *)
-AllOffers(p) == IF HasOffered(p, tip[p]) THEN OneOfEach(OffersOn(tip[p])) ELSE {}
+(* The forgery has work or not, as the label says. *)
+ForgedAsLabelled(p) == \A block \in Label.forged :
+    (Label.work => MayWin(block.miner)) /\ Forge(p, block, Label.work)
 -----------------------------------------------------------------------------
 Shape == [blocks |-> blocks, known |-> known, tip |-> tip, banned |-> banned,
           offers |-> offers, loss |-> loss, decided |-> decided]
@@ -66,16 +71,14 @@ StateIs(state) == /\ blocks = state.blocks
                   /\ loss = state.loss
                   /\ decided = state.decided
 
-(* A step of the specification, by the name of its action, who may take    *)
-(* it, which block it may be about and which offers a leader may have.     *)
+(* A step of the specification, by the name of its action, who may take it *)
+(* and which block it may be about.                                        *)
 Actions == {"MakeOffer", "Catch", "Mine", "Receive",
             "ByzantineOffer", "ByzantineMine", "ByzantinePublish", "ByzantineForge"}
-Act(action, processes, places, Seen(_)) ==
+Act(action, processes, places) ==
     /\ \/ action = "MakeOffer" /\ \E p \in Correct \cap processes : MakeOffer(p)
-       \/ action = "Catch" /\ MayOffer
-              /\ \E p \in Correct \cap processes : \E seen \in Seen(p) : CatchAmong(p, seen)
-       \/ action = "Mine"
-              /\ \E p \in Correct \cap processes : MayWin(p) /\ \E seen \in Seen(p) : Lead(p, seen)
+       \/ action = "Catch" /\ \E p \in Correct \cap processes : Catch(p)
+       \/ action = "Mine" /\ \E p \in Correct \cap processes : Mine(p)
        \/ action = "Receive"
               /\ \E p \in Correct \cap processes, i \in places : Receive(p, i)
        \/ action = "ByzantineOffer"
@@ -84,8 +87,7 @@ Act(action, processes, places, Seen(_)) ==
        \/ action = "ByzantinePublish"
               /\ \E p \in Correct \cap processes, i \in places : ByzantinePublish(p, i)
        \/ action = "ByzantineForge"
-              /\ \E p \in Correct \cap processes, block \in Label.forged :
-                    Forge(p, block, Label.work)
+              /\ \E p \in Correct \cap processes : ByzantineForge(p) /\ ForgedAsLabelled(p)
     /\ decided' = Decided'
 
 (* The depth was safe so far, by the blocks that there are. *)
@@ -115,15 +117,16 @@ TraceNext ==
     /\ step' = step + 1
     /\ UNCHANGED <<trace, by>>
     /\ \E action \in LabelledActions(Actions) :
-        Act(action, LabelledProcesses(Proc), LabelledBlocks(DOMAIN blocks), Collectable)
+        Act(action, LabelledProcesses(Proc), LabelledBlocks(DOMAIN blocks))
     /\ Shape' = NextState
     /\ Notice
     /\ Reached(trace, step')
 
 TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 -----------------------------------------------------------------------------
-(* Blocks only come to a chain, so the last chains' lineage is that of all *)
-(* that stayed in them.                                                    *)
+(* Blocks never change, and only come to a chain, so the last ones and     *)
+(* their lineage are those of all.                                         *)
+TraceTypeOK == step = TraceLength => TypeOK
 TraceLineage == step = TraceLength => Lineage
 
 (* P2: where the depth was safe, the outputs agree and only grow. *)
@@ -140,5 +143,5 @@ DiagnoseInit == \E i \in DOMAIN LastGood :
 DiagnoseNext ==
     /\ by = ""
     /\ UNCHANGED <<trace, step>>
-    /\ \E action \in Actions : Act(action, Proc, DOMAIN blocks, AllOffers) /\ by' = action
+    /\ \E action \in Actions : Act(action, Proc, DOMAIN blocks) /\ by' = action
 =============================================================================

@@ -137,6 +137,7 @@ IMPOSSIBLE = {
     "MCTobNecessity_equivocation",
     "MCTobNecessity_forged_sender",
     "MCPowNecessity_unoffered",
+    "MCPowNecessity_trusted",
     "MCPowNecessity_synchrony",
     "MCPowNecessity_chain",
     "MCStreamlet_three",

@@ -4,7 +4,6 @@ All traces with the same constants go through TLC together, in one test for each
 Java costs more than the traces do.
 """
 
-from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -26,20 +25,17 @@ from model_consensus.simulation.training import short_name, train
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Receive, TobSystem
 from model_consensus.tla.differences import differences
-from model_consensus.tla.values import Boolean, function, record
+from model_consensus.tla.values import record
 from model_consensus.tob_learner import Rules
 from tests.support.corruptions import (
     Corruption,
     altered,
     decided,
-    dropped,
     first,
-    inserted,
     of_learning,
     put,
-    set_in,
-    swapped,
 )
+from tests.support.pow_corruptions import of_mining
 
 BITS = [OneMax(bits) for bits in range(64, 16, -1)]
 """In each landscape other losses are equal."""
@@ -60,11 +56,15 @@ def tob(
     return traces.record(f"{attack} {seed}", system, simulate(system, one, ATTACKS[attack], seed))
 
 
-def proof_of_work(strategy: str, seed: int, landscape: Landscape = BITS[0]) -> Trace:
+def proof_of_work(
+    strategy: str, seed: int, landscape: Landscape = BITS[0], processes: int = 4
+) -> Trace:
     return train(
         Setting(
             protocol="pow",
+            processes=processes,
             lambda_=2,
+            draws=4,
             depth=1,
             wins=6,
             hashes=2,
@@ -158,110 +158,21 @@ def test_runs_over_total_order_broadcast_are_behaviours_and_corrupted_ones_are_n
 # ------------------------------------------------------------------------------- proof-of-work
 
 
-def mined_tie() -> tuple[Trace, int]:
-    """A run, and where a block is mined whose miner has two best draws of one loss."""
-    for landscape in BITS:
-        trace = proof_of_work("honest", 0, landscape)
-
-        def equal(before: Any, after: Any, trace: Trace = trace) -> bool:
-            if after["blocks"] == before["blocks"]:
-                return False
-            ticket = after["blocks"][-1]["ticket"]
-            drawn = [frozenset([function({**ticket, "weights": w})]) for w in ((1, 0), (0, 1))]
-            losses = [each.loss for each in trace.models.values() if each.step in drawn]
-            return ticket["weights"] == (1, 0) and len(losses) == 2 and losses[0] == losses[1]
-
-        for index in range(1, len(trace.states)):
-            if equal(trace.states[index - 1], trace.states[index]):
-                return trace, index
-    raise AssertionError("no landscape has a tie")
-
-
-def pow_corruptions(good: Sequence[Trace]) -> list[Corruption]:
-    """Corruptions of runs of the strategies, in their order.  (There are no bans to be wrong.)"""
-    honest, _, selfish, *_ = good
-    mined, received = honest.actions.index("Mine"), honest.actions.index("Receive")
-    second = honest.actions.index("Mine", mined + 1)
-    states: list[Any] = list(honest.states)
-    newest = len(states[second]["blocks"])
-
-    def height(state: Any, block: int) -> int:
-        return int(state["blocks"][block - 1]["ticket"]["generation"]) if block else 0
-
-    def tie(before: Any, after: Any) -> list[tuple[str, int]]:
-        """Who has received a block as high as its tip, and which."""
-        return [
-            (process, block)
-            for process in after["known"]
-            for block in after["known"][process] - before["known"][process]
-            if height(after, block) == height(after, before["tip"][process])
-        ]
-
-    fork = first(selfish, lambda before, after: bool(tie(before, after)))
-    ((process, block), *_) = tie(selfish.states[fork - 1], selfish.states[fork])
-    tied, draw = mined_tie()
-    forged = record(parent=0, ticket=record(generation=1, proposer="p4", weights=(1, 0)), claim=0)
-    accepted = set_in(states[received], ("blocks",), lambda blocks: (*blocks, forged))
-    accepted = set_in(accepted, ("known", "p1"), lambda known: known | {2})
-    sent_to_p1 = {"process": "p1", "forged": function({**forged, "work": Boolean.TRUE})}
-    return [
-        ("a win is missing", dropped(honest, mined), mined, ""),
-        ("a delivery is missing", dropped(honest, received), received, ""),
-        ("two steps are swapped", swapped(honest, mined), mined, ""),
-        (
-            "a claim is changed",
-            altered(honest, mined, ("blocks", 0, "claim"), lambda claim: claim - 1),
-            mined,
-            "",
-        ),
-        (
-            "another miner is named",
-            altered(honest, mined, ("blocks", 0, "ticket", "proposer"), put("p4")),
-            mined,
-            "",
-        ),
-        (
-            "a block received is no tip",
-            altered(honest, received, ("tip",), put(honest.states[mined]["tip"])),
-            received,
-            "tip",
-        ),
-        (
-            "a decision is forged: its depth is there before the block is received",
-            altered(honest, second, ("tip", "p1"), put(newest)),
-            second,
-            "tip.p1",
-        ),
-        (
-            "of equal chains the later one is adopted",
-            altered(selfish, fork, ("tip", process), put(block)),
-            fork,
-            f"tip.{process}",
-        ),
-        (
-            "of equal tickets the later one is taken",
-            altered(
-                tied,
-                draw,
-                ("blocks", len(tied.states[draw]["blocks"]) - 1, "ticket", "weights"),  # type: ignore[arg-type]
-                put((0, 1)),
-            ),
-            draw,
-            "blocks",
-        ),
-        (
-            "a forged block is accepted",
-            inserted(honest, received + 1, "ByzantineForge", sent_to_p1, accepted),
-            received + 1,
-            "",
-        ),
-    ]
+def blending() -> Trace:
+    """A run in which a correct process leads with a blend."""
+    for dimension in range(16, 64):
+        trace = proof_of_work("honest", 1, Sphere(dimension))
+        last: Any = trace.states[-1]
+        if any(len(block["step"]) > 1 and block["miner"] != "p4" for block in last["blocks"]):
+            return trace
+    raise AssertionError("there is no blend in the runs")
 
 
 @pytest.mark.tlc
 def test_runs_over_proof_of_work_are_behaviours_and_corrupted_ones_are_not() -> None:
-    good = [proof_of_work(name, seed) for seed, name in enumerate(STRATEGIES)]
-    bad = pow_corruptions(good)
+    runs = {name: proof_of_work(name, seed) for seed, name in enumerate(STRATEGIES)}
+    good = [*runs.values(), blending()]
+    bad = of_mining(runs, good)
     verdicts = check_traces([*good, *(trace for _, trace, _, _ in bad)])
     rejections = [verdict.rejection for verdict in verdicts]
     assert rejections[: len(good)] == [None] * len(good)

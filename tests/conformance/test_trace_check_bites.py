@@ -14,13 +14,14 @@ from model_consensus.commands import cli
 from model_consensus.commands.draw import counterexample
 from model_consensus.conformance import traces
 from model_consensus.conformance.trace_check import check_traces, describe
+from model_consensus.conformance.trace_encoding import MOST_GUESSED
 from model_consensus.conformance.trace_values import MODULES
-from model_consensus.conformance.traces import Trace
+from model_consensus.conformance.traces import Trace, TraceError
 from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.training import train
 from model_consensus.tla.manifest import spec_directory
-from model_consensus.tla.values import Function, Value
+from model_consensus.tla.values import Function, Value, show
 from tests.conformance.test_trace_check import proof_of_work, tob
 from tests.support.corruptions import inserted, relabelled, reordered, unlabelled
 
@@ -41,6 +42,10 @@ def rejections(found: Sequence[Trace], order: int) -> list[tuple[int, str] | Non
 # ------------------------------------------------------------------------------------ properties
 
 
+STEPS_OF = {"PowLearning": ("IsMinedAtFloor",)}
+"""Properties of steps that are checked besides Integrity."""
+
+
 @pytest.mark.parametrize("module", ["TobLearning", "PowLearning", "Streamlet"])
 def test_every_safety_theorem_is_checked_in_every_trace(module: str) -> None:
     """A trace cannot violate a theorem, so only the configuration shows that it is checked."""
@@ -59,7 +64,9 @@ def test_every_safety_theorem_is_checked_in_every_trace(module: str) -> None:
         assert definition
         checked |= set(re.findall(r"\w+", definition[1].replace("AgreesNow", "Agreement")))
     assert claimed <= checked
-    assert re.search(r"(?m)^PROPERTY TraceIntegrity$", config)
+    properties = re.search(r"(?m)^PROPERT(?:Y|IES) (.*)$", config)
+    assert properties
+    assert {"TraceIntegrity", *STEPS_OF.get(module, ())} == {*properties[1].split()}
 
 
 def inconsistent() -> Trace:
@@ -177,6 +184,9 @@ def test_a_label_is_checked_and_none_is_needed(order: int) -> None:
     offer, receive = run.actions.index("Offer"), mined.actions.index("Receive")
     other = next(p for p in ("p1", "p2", "p3") if p != run.arguments[offer]["process"])
     assert mined.arguments[receive] == {"process": "p1", "block": 1}
+    leads = mined.actions.index("Mine")
+    miner, senders = (mined.arguments[leads][name] for name in ("process", "senders"))
+    assert isinstance(senders, frozenset)
     found = [
         run,
         unlabelled(run),
@@ -191,6 +201,12 @@ def test_a_label_is_checked_and_none_is_needed(order: int) -> None:
         relabelled(mined, receive, "Receive", {"process": "p2", "block": 1}),
         relabelled(mined, receive, "Receive", {"process": "p1", "block": 2}),
         relabelled(mined, receive, "ByzantinePublish", {"process": "p1", "block": 1}),
+        relabelled(mined, leads, "Mine", {"process": miner}),
+        relabelled(mined, leads, "Mine", {"process": miner, "senders": senders - {miner}}),
+        relabelled(mined, leads, "Mine", {"process": miner, "senders": senders | {"p9"}}),
+        relabelled(mined, leads, "Mine", {"process": miner, "senders": frozenset()}),
+        relabelled(mined, leads, "Mine", {"process": miner, "senders": (miner,)}),
+        relabelled(mined, receive, "Receive", {"process": "p1", "senders": senders}),
     ]
     assert rejections(found, order) == [
         None,
@@ -216,7 +232,33 @@ def test_a_label_is_checked_and_none_is_needed(order: int) -> None:
             'the step to it is not ByzantinePublish (process "p1", block 1), as the trace says, '
             "but Receive",
         ),
+        None,
+        (
+            leads,
+            f'the step to it is not Mine (process "{miner}", senders {show(senders - {miner})}), '
+            "as the trace says, but Mine",
+        ),
+        (leads, 'senders: "p9" is not a process of this trace'),
+        (leads, "senders is empty, and a leader has its own offer"),
+        (leads, f'senders: <<"{miner}">> is not a set'),
+        (receive, "senders is given, which the action 'Receive' does not have"),
     ]
+
+
+@pytest.mark.tlc
+def test_whose_offers_a_leader_had_must_be_said_among_many_processes() -> None:
+    many = proof_of_work("honest", 0, processes=MOST_GUESSED + 1)
+    leads = many.actions.index("Mine")
+    (verdict,) = check_traces([many])
+    assert verdict.accepted
+    with pytest.raises(TraceError) as caught:
+        check_traces(
+            [relabelled(many, leads, "Mine", {"process": many.arguments[leads]["process"]})]
+        )
+    assert str(caught.value) == (
+        f"{many.source}: state {leads}: with more than 12 processes the #meta of Catch and Mine "
+        "must have senders, whose offers the process had"
+    )
 
 
 # -------------------------------------------------------------------------------- proof-of-work

@@ -1,23 +1,34 @@
 """The right verdict on each file in ``inputs/``, whose README says what is changed in it."""
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from model_consensus import pow_learner
 from model_consensus.commands import cli
 from model_consensus.conformance import trace_check, traces
 from model_consensus.conformance.trace_check import TraceVerdict, check_traces, describe
 from model_consensus.conformance.trace_landscape import check_landscape
 from model_consensus.conformance.traces import Trace, TraceError, Work
+from model_consensus.evolutionary_search import EvolutionarySearch, Ticket
+from model_consensus.pow_learner import Rules
 from model_consensus.simulation.benchmark_functions import OneMax, Sphere
+from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting
-from model_consensus.simulation.training import train
+from model_consensus.simulation.training import short_name, train
+from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_actions import ByzantinePublish, Receive
 from model_consensus.tla.tlc import Run, check
 from model_consensus.tla.tlc_output import Result
-from model_consensus.tla.values import Boolean, Function, Value, function
+from model_consensus.tla.values import Boolean, Function, Value
+from model_consensus.tob_learner import Offer
+from tests.support.corruptions import relabelled, unlabelled
 
 INPUTS = Path(__file__).parent / "inputs"
 FILES = sorted(INPUTS.glob("*.itf.json"))
@@ -44,7 +55,6 @@ REJECTED = {
         "of this trace",
     ),
 }
-NO_DECISIONS = "the variable decided is missing; PowLearning has blocks, known, tip, decided, loss"
 REFUSED = {
     "02-loop": "it has a loop: only finite executions can be checked, so leave loop out",
     "05-weight-1048575": "model x: the weights <<1048575>> of a ticket are not legal",
@@ -57,9 +67,6 @@ REFUSED = {
     "09-generations-2147483647": "constant Generations: 2147483647 is larger than 536870911, the "
     "most that TLC can take",
     "09-proc-mixed": "constant Proc: 2 is not a name: a string is expected",
-    "pow-integrity-falls-alone": NO_DECISIONS,
-    "pow-no-work-logged-as-mined": NO_DECISIONS,
-    "pow-refuses-valid-blocks": NO_DECISIONS,
 }
 
 
@@ -223,58 +230,111 @@ def test_no_name_that_a_user_chooses_matters(
 # --------------------------------------------------------------------------------- proof-of-work
 
 
-def with_decisions(trace: Trace) -> Trace:
-    """A trace of version 1 of PowLearning, with the decisions at its depth."""
-    names = {(origin.parent, origin.step): name for name, origin in trace.models.items()}
+def mining(steps: Callable[[PowSystem], Iterator[tuple[Any, Any]]], learners: Any) -> Trace:
+    """A run of one correct process, p1, and b1 with two wins, at depth 0."""
+    search = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(64), 2, 1)))
+    system = PowSystem(
+        Rules(("p1", "b1"), depth=0),
+        ("b1",),
+        search,
+        wins=3,
+        byzantine_wins=2,
+        name=short_name,
+        learners=learners,
+    )
+    return traces.record("mined", system, steps(system))
 
-    def decided(state: Any) -> Value:
-        found = {}
-        for process, tip in state["tip"].items():
-            chain = []
-            while tip:
-                chain.append(state["blocks"][tip - 1])
-                tip = chain[-1]["parent"]
-            models = [trace.genesis]
-            for block in reversed(chain[int(str(trace.constants["Depth"])) :]):
-                models.append(names[models[-1], frozenset([block["ticket"]])])
-            found[process] = tuple(models)
-        return function(found)
 
-    states = [Function({**state, "decided": decided(state)}) for state in trace.states]
-    return replace(trace, states=states)
+def leads(system: PowSystem) -> Iterator[tuple[Any, Any]]:
+    """p1 makes its offer, mines a block, and receives it."""
+    (state,) = system.initial()
+    yield None, state
+    (offers,) = system.own_offers(state, "p1")
+    yield offers, (state := system.apply(state, offers))
+    mines = next(system.leads(state, "p1", tuple(state.offers)))
+    yield mines, (state := system.apply(state, mines))
+    yield Receive("p1", 1), system.apply(state, Receive("p1", 1))
 
 
 @pytest.mark.tlc
 def test_a_learner_that_refuses_valid_blocks_is_rejected() -> None:
     """A forged block may change nothing, but the trace has to say which block it was."""
-    trace = with_decisions(read("pow-refuses-valid-blocks"))
-    count = len(trace.states)
-    silent = replace(trace, actions=[""] * count)
-    forged = replace(trace, actions=[*trace.actions[:2], *["ByzantineForge"] * (count - 2)])
-    block: Any = trace.states[1]["blocks"][0]  # type: ignore[index]
-    sent: dict[str, Value] = {
+    refuses = SimpleNamespace(**vars(pow_learner))
+    refuses.receive = lambda search, rules, learner, block: learner
+    trace = mining(leads, refuses)
+    assert trace.actions[-1] == "Receive"
+    assert trace.states[-1] == trace.states[-2]
+    last: Any = trace.states[-1]
+    forged: dict[str, Value] = {
         "process": "p1",
-        "forged": Function({**block, "work": Boolean.TRUE}),
+        "forged": Function({**last["blocks"][0], "work": Boolean.TRUE}),
     }
-    valid = replace(forged, arguments=[{}, {}, *[sent] * (count - 2)])
-    for verdict in check_traces([trace, silent, forged, valid]):
+    unsaid = relabelled(trace, 3, "ByzantineForge")
+    valid = relabelled(trace, 3, "ByzantineForge", forged)
+    unworked = Function({**last["blocks"][0], "work": Boolean.FALSE})
+    refused = relabelled(trace, 3, "ByzantineForge", {**forged, "forged": unworked})
+    *bad, good = check_traces([trace, unlabelled(trace), unsaid, valid, refused])
+    for verdict in bad:
         assert verdict.rejection is not None
-        assert verdict.rejection.index == 2
+        assert verdict.rejection.index == 3
         assert verdict.rejection.reason == (
             "it repeats the state before it, and no step of PowLearning leads to it"
         )
+    assert good.accepted  # the same state, if the block had no work
+
+
+def has_the_second(system: PowSystem) -> Iterator[tuple[Any, Any]]:
+    """b1 makes a true and a false offer on one model, and p1 gets the false one."""
+    (state,) = system.initial()
+    yield None, state
+    ticket = Ticket(1, "b1", (1, 0))
+    (loss,) = system.landscapes.search({}).losses(system.genesis, [frozenset([ticket])])
+    offers = [Offer("b1", system.genesis.digest, ticket, claim) for claim in (loss, 0)]
+    (own,) = system.own_offers(state, "p1")
+    yield own, (state := system.apply(state, own))
+    (made,) = state.offers
+    for offer in offers:
+        (lies,) = system.byzantine_offers(state, offer)
+        yield lies, (state := system.apply(state, lies))
+    leads = next(system.leads(state, "p1", (made, offers[1])))
+    yield leads, system.apply(state, leads)
+
+
+@pytest.mark.tlc
+def test_which_of_several_offers_of_one_sender_a_leader_had_is_open() -> None:
+    """The specification's leader has one of each sender, and the label has the senders only."""
+    trace = mining(has_the_second, pow_learner)
+    assert trace.actions[-1] == "Catch"
+    assert trace.arguments[-1] == {"process": "p1", "senders": {"p1", "b1"}}
+    (verdict,) = check_traces([trace])
+    assert verdict.accepted
+
+
+def takes_back(system: PowSystem) -> Iterator[tuple[Any, Any]]:
+    """p1 decides its block, and then gets a longer chain that b1 has mined in secret."""
+    *steps, (_, state) = leads(system)
+    yield from steps
+    yield Receive("p1", 1), state
+    for parent in (0, 2):
+        step = next(system.steps_on(state, parent))
+        mines = next(system.byzantine_blocks(state, "b1", parent, step))
+        yield mines, (state := system.apply(state, mines))
+    for block in (2, 3):
+        publishes = ByzantinePublish("p1", block)
+        yield publishes, (state := system.apply(state, publishes))
 
 
 @pytest.mark.tlc
 def test_where_the_depth_was_not_safe_no_learner_is_blamed() -> None:
-    (verdict,) = check_traces([with_decisions(read("pow-integrity-falls-alone"))])
+    (verdict,) = check_traces([mining(takes_back, pow_learner)])
     assert verdict.rejection is None
     assert not verdict.accepted
-    assert (
-        describe(verdict)
-        .splitlines()[0]
-        .endswith(": Integrity is violated at state 9 (ByzantinePublish): the depth was not safe")
-    )
+    assert describe(verdict).splitlines() == [
+        "mined: Integrity is violated at state 7 (ByzantinePublish): the depth was not safe",
+        "  The adversary had 2 of 3 wins at the depth 0, where this can happen "
+        "(docs/settlement.md).",
+        "  Every step is one of PowLearning: this is not a fault of the learners.",
+    ]
 
 
 # --------------------------------------------------------------------------------- the landscape

@@ -43,7 +43,7 @@ SMALL = Trace(
 def data() -> dict[str, Any]:
     """The JSON text of a small trace, written by hand from docs/traces.md and ADR-015."""
     text = """
-      {"#meta": {"format": "ITF", "version": 3, "module": "TobLearning",
+      {"#meta": {"format": "ITF", "version": 4, "module": "TobLearning",
                  "constants": {"Proc": {"#set": ["p1"]}, "Byzantine": {"#set": []}, "Lambda": 1,
                                "Mu": 1, "Draws": 1, "Recombines": false, "Generations": 1},
                  "genesis": "g",
@@ -227,8 +227,8 @@ MALFORMED: dict[str, tuple[Spoil, str]] = {
         r"not a trace: it has several JSON values \(NDJSON\), and a trace is one JSON object$",
     ),
     "another version": (
-        put(2, "#meta", "version"),
-        "it is of version 2 of the format, and only version 3 can be read$",
+        put(3, "#meta", "version"),
+        "it is of version 3 of the format, and only version 4 can be read$",
     ),
     "a loop": (
         put(0, "loop"),

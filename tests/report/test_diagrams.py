@@ -20,7 +20,7 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.report.diagrams import block_tree, sequence_diagram
 from model_consensus.report.events import block_names, clocks, host_name, shiviz, tell
-from model_consensus.simulation.benchmark_functions import OneMax
+from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.streamlet import Conditions, Simulation
@@ -66,6 +66,10 @@ def drawn(svg: str) -> Counter[str]:
     )
 
 
+def all_texts(svg: str) -> list[str]:
+    return [each.text or "" for each in ElementTree.fromstring(svg).iter()]
+
+
 def texts(svg: str, kind: str) -> list[str]:
     root = ElementTree.fromstring(svg)
     return [e.text or "" for e in root.iter(f"{SVG}text") if e.get("class") == kind]
@@ -92,7 +96,7 @@ def test_offers_orders_and_deliveries_are_drawn(attack: str) -> None:
 def test_blocks_are_drawn() -> None:
     trace = proof_of_work()
     last: Any = trace.states[-1]
-    miners = [block["ticket"]["proposer"] for block in last["blocks"]]
+    miners = [block["miner"] for block in last["blocks"]]
     tree, sequence = drawn(block_tree(trace)), drawn(sequence_diagram(trace))
     assert tree["edge"] == len(miners)
     assert tree["block"] == len(miners) + 1
@@ -107,8 +111,35 @@ def test_blocks_are_drawn() -> None:
         final |= {*chain[1:]}  # depth 1
     assert tree["final"] == len(final) > 0
     received = sum(len(known) - 1 for known in last["known"].values())
-    assert sequence["message"] == received
-    assert sequence["event"] == received + len(miners)
+    offers = Counter(trace.actions)["MakeOffer"]
+    used = sum(ticket["proposer"] != "" for block in last["blocks"] for ticket in block["step"])
+    assert sequence["message"] == received + used > received
+    assert sequence["event"] == received + len(miners) + offers
+
+
+def test_bans_lies_blends_and_probes_are_drawn_over_work() -> None:
+    setting = Setting(
+        protocol="pow", lambda_=2, draws=2, wins=14, hashes=2, attack="false-offers", share=0.3
+    )
+    trace = train(setting, Sphere(16)).trace
+    sequence, tree = sequence_diagram(trace), block_tree(trace)
+    last: Any = trace.states[-1]
+    caught = Counter(trace.actions)["Catch"]
+    assert drawn(sequence)["ban"] == caught > 0
+    assert [event for event in texts(sequence, "event") if event == "bans p4"] == [
+        "bans p4"
+    ] * caught
+    lies = [event for event in texts(sequence, "event") if ", true loss " in event]
+    assert drawn(sequence)["lie"] == len(lies) > 0
+    steps = [block["step"] for block in last["blocks"]]
+    blends = sum(len(step) > 1 for step in steps)
+    probes = sum(ticket["proposer"] == "" for step in steps for ticket in step)
+    for words, blocks in ((" with the blend of ", blends), (" with probe ", probes)):
+        assert sum(words in event for event in texts(sequence, "event")) == blocks > 0
+    notes = [note for note in all_texts(tree) if note.startswith("with ")]
+    assert len(notes) == len(steps)
+    assert notes.count("with a probe") == probes
+    assert sum(note.count(" ") > 1 for note in notes if note != "with a probe") == blends
 
 
 def test_votes_and_finality_are_drawn() -> None:
@@ -172,6 +203,10 @@ def test_messages_go_from_where_they_were_sent_to_where_they_were_received() -> 
     blocks = tell(proof_of_work())
     for cause, effect in blocks.arrows:
         mined, received = blocks.events[cause].text.split(), blocks.events[effect].text.split()
+        if mined[0] == "offers":
+            assert received[0] == "mines"
+            assert f"{blocks.events[cause].process}" in " ".join(received)
+            continue
         assert (mined[0], received[0]) == ("mines", "receives")
         assert mined[1] == received[1].strip(",")
 

@@ -4,12 +4,12 @@ What is wrong, in each protocol (over Streamlet the learners' trace has all of t
 the nodes' trace all of the last)::
 
     kind                learning over broadcast   proof-of-work             Streamlet
-    dropped step        an offer's place          a win, a delivery         a vote
+    dropped step        an offer's place          offer, win, delivery, ban a vote
     swapped steps       two                       two                       two
-    altered field       claim, evaluations, loss  claim, miner              lock, payload
+    altered field       claim, evaluations, loss  claims, miner, step       lock, payload
     forged decision     another model, too early  a tip not yet received    a block not final
-    wrong tie-break     the later of equal claims equal chains, tickets     a chain not longest
-    wrong ban           honest; liar not          no bans: a forged block   no bans
+    wrong tie-break     the later of equal claims chains, draws, probes     a chain not longest
+    wrong ban           honest; liar not          honest; liar not          no bans
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from model_consensus.conformance.weakened_systems import (
+    ANY_GENERATION,
     AnyWeights,
     Asynchronous,
     Crashing,
@@ -24,7 +25,6 @@ from model_consensus.conformance.weakened_systems import (
     MadeUp,
     OrderAnyhow,
     UnofferedTickets,
-    any_generation,
     any_weights,
 )
 from model_consensus.defects import pow as pow_defects
@@ -219,7 +219,7 @@ NECESSITY: dict[str, Necessity] = {
     ),
     "MCPowNecessity_probes": Necessity(
         "learner",
-        "The miner chooses whose draws the probes are.",
+        "The probes are the draws of the miner, who chooses his name.",
         "They are draws of nobody, and the block is refused.",
         learner=pow_defects.DEFECTS["own-probes"],
     ),
@@ -227,7 +227,7 @@ NECESSITY: dict[str, Necessity] = {
         "learner",
         "A ticket's generation is not compared with the height of the block's parent.",
         "The block is refused before anything is evaluated.",
-        learner=any_generation,
+        learner=ANY_GENERATION,
     ),
     "MCPowNecessity_unoffered": Necessity(
         "network",
@@ -237,7 +237,7 @@ NECESSITY: dict[str, Necessity] = {
     ),
     "MCPowNecessity_blamed": Necessity(
         "learner",
-        "Where the blend is worse than the offers, all their senders are banned.",
+        "Who told the truth is banned with those who lied.",
         "Only those are banned whose offers are false.",
         learner=pow_defects.DEFECTS["blames-all"],
     ),

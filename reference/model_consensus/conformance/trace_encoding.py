@@ -205,7 +205,7 @@ def _models(trace: Trace, names: Names) -> list[EncodedModel]:
     :raises TraceError: a parent is unknown or stands later, or a step is not legal.
     """
     search = OpenLandscape(max(1, _draws(trace)), trace.constants.get("Recombines") is Boolean.TRUE)
-    drawers = names.process | ({NOBODY: NOBODY} if "Probes" in trace.constants else {})
+    drawers = {**names.process, **({NOBODY: NOBODY} if "Probes" in trace.constants else {})}
     models: list[EncodedModel] = []
     for name, origin in trace.models.items():
         where = f"{trace.source}: model {name}"

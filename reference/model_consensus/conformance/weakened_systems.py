@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from model_consensus import tob_learner
-from model_consensus.defects.pow import DEFECTS as POW
-from model_consensus.defects.replaced import replaced
+from model_consensus import pow_learner, tob_learner
+from model_consensus.defects import pow as pow_defects
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import (
     Model,
@@ -22,7 +21,8 @@ from model_consensus.evolutionary_search import (
     offspring_digest,
     single,
 )
-from model_consensus.pow_learner import Block, Learner, Rules
+from model_consensus.pow_learner import Block
+from model_consensus.pow_learner import Rules as PowRules
 from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import (
@@ -193,14 +193,16 @@ class Asynchronous(PowSystem):
 
 
 def _receive_any_generation(
-    search: Search, rules: Rules, learner: Learner, block: Block
-) -> Learner:
-    after: Learner = POW["any-generation"].receive(_wide(search), rules, learner, block)
-    return after
+    search: Search, rules: PowRules, learner: pow_learner.Learner, block: Block
+) -> pow_learner.Learner:
+    defective = pow_defects.DEFECTS["any-generation"]
+    return defective.receive(_wide(search), rules, learner, block)  # type: ignore[no-any-return]
 
 
-any_generation = replaced(POW["any-generation"], receive=_receive_any_generation)
-"""The learner that accepts tickets of any generation, in an open landscape."""
+ANY_GENERATION = pow_defects.with_steps(
+    "Accepts tickets of any generation, in an open landscape.", receive=_receive_any_generation
+)
+"""``AnyGeneration``: the learner that does not compare generations."""
 
 
 def _unoffered(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Step]:

@@ -172,8 +172,11 @@ def _pow_nodes(trace: Trace, state: Any, byzantine: frozenset[str]) -> list[Node
             decided.setdefault(block, []).append(str(p))
     nodes = [Node("genesis", None, 0, notes=_tips(state, 0))]
     for place, block in enumerate(blocks, 1):
-        miner = str(block["ticket"]["proposer"] if "ticket" in block else block["miner"])
+        miner = str(block["miner"])
         notes = [f"by {miner}" + (f", loss {block['claim']}" if "claim" in block else "")]
+        if "step" in block:
+            names = [str(ticket["proposer"]) or "a probe" for ticket in block["step"]]
+            notes.append("with " + " ".join(sorted(names)))
         if place in decided:
             notes.append("decided by " + " ".join(decided[place]))
         parent = parent_of(blocks, place)

@@ -54,7 +54,7 @@ class _Teller:
     """Collects events and arrows.
 
     ``sent`` keeps at which event a message was sent, ``queues`` at which events the offers that
-    wait for a process were ordered.
+    wait for a process were ordered, and ``models`` to which model each block leads.
     """
 
     def __init__(self) -> None:
@@ -62,6 +62,7 @@ class _Teller:
         self.arrows: list[tuple[int, int]] = []
         self.sent: dict[Value, int] = {}
         self.queues: dict[str, list[int]] = {}
+        self.models: dict[int, Value | None] = {}
 
     def tell(self, event: Event, *causes: int | None) -> int:
         """Add an event after those that led to it; its index."""
@@ -200,11 +201,21 @@ def _learned(trace: Trace, before: Any, after: Any) -> tuple[str, str]:
 
 
 def _pow(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> None:
+    for offer in _sorted(after.get("offers", frozenset()) - before.get("offers", frozenset())):
+        key = "offer", offer["parent"], offer["ticket"]
+        teller.sent[key] = teller.tell(_offered(trace, step, offer, after))
     for place in range(len(before["blocks"]) + 1, len(after["blocks"]) + 1):
         block = after["blocks"][place - 1]
-        miner = str(block["ticket"]["proposer"]) if "ticket" in block else str(block["miner"])
-        text = f"mines {place} on {block['parent']}"
-        teller.sent["block", place] = teller.tell(Event(step, miner, text))
+        text, used = f"mines {place} on {block['parent']}", _sorted(block.get("step", ()))
+        if used:
+            text += f" with {made_of(used)}"
+        parent = _model_of(teller, trace, after["blocks"], block["parent"])
+        offers = [teller.sent.get(("offer", parent, ticket)) for ticket in used]
+        teller.sent["block", place] = teller.tell(Event(step, str(block["miner"]), text), *offers)
+    for p in sorted(after.get("banned", ())):
+        banned = sorted(after["banned"][p] - before["banned"][p])
+        if banned:
+            teller.tell(Event(step, str(p), "bans " + " and ".join(map(str, banned)), "ban"))
     for p in sorted(after["known"]):
         for place in sorted(after["known"][p] - before["known"][p]):
             text, kind = f"receives {place}", "step"
@@ -216,6 +227,34 @@ def _pow(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> N
                 if isinstance(depth, int) and len(new) > depth:
                     text, kind = f"{text}, decides {new[len(new) - depth - 1]}", "decision"
             teller.tell(Event(step, str(p), text, kind), teller.sent.get(("block", place)))
+
+
+def made_of(step: Any) -> str:
+    """The tickets of a step in a few words: p1.0 is the first draw of p1, nobody's are probes."""
+
+    def named(ticket: Any) -> str:
+        if not is_single(ticket["weights"]):
+            return f"{ticket['proposer']}'s recombination"
+        owner = f"{ticket['proposer']}." if ticket["proposer"] else "probe "
+        return f"{owner}{ticket['weights'].index(1)}"
+
+    return ("the blend of " if len(step) > 1 else "") + " and ".join(map(named, _sorted(step)))
+
+
+def _model_of(teller: _Teller, trace: Trace, blocks: Any, place: int) -> Any:
+    """The model that a block leads to; None if the trace does not say."""
+    if place == 0:
+        return trace.genesis if trace.models else ()
+    if place not in teller.models:
+        block = blocks[place - 1]
+        parent = _model_of(teller, trace, blocks, parent_of(blocks, place))
+        if isinstance(parent, tuple):  # a lineage
+            teller.models[place] = (*parent, block["step"])
+        else:
+            origin = parent, block["step"]
+            found = (name for name, o in trace.models.items() if (o.parent, o.step) == origin)
+            teller.models[place] = next(found, None)
+    return teller.models[place]
 
 
 def parent_of(blocks: Any, place: int) -> int:

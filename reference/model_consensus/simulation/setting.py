@@ -61,7 +61,7 @@ class Setting:
     draws: int = 16
     generations: int = 200
     depth: int = 6
-    wins: int = 250
+    wins: int = 120
     share: float = 0.2
     hashes: int = 256
     seed: int = 1

@@ -11,14 +11,22 @@ from typing import Any
 
 from model_consensus import pow_learner, tob_learner
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Search, Ticket, Weights, is_legal, single
+from model_consensus.evolutionary_search import (
+    Process,
+    Search,
+    Step,
+    Ticket,
+    Weights,
+    is_legal,
+    single,
+)
 from model_consensus.pow_learner import EVERY_HASH, Block, Rules
 from model_consensus.streamlet import node
 from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import EveryLandscape
 from model_consensus.systems.pow import PowSystem
-from model_consensus.systems.pow_tree import Forgeries, Learners, Lies, PowTree
+from model_consensus.systems.pow_tree import Forgeries, Learners, Lies, PowTree, Steps
 from model_consensus.systems.streamlet import StreamletSystem
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import TobSystem
@@ -87,7 +95,8 @@ def pow_learning(
             constants["Wins"],
             constants["ByzantineWins"],
             few_pow_forgeries(losses, bool(constants["EachForgery"])),
-            few_lies(losses, constants["LyingGenerations"]),
+            few_lies(losses, bool(constants["EachForgery"]), constants["LyingGenerations"]),
+            few_steps(bool(constants["EachStep"])),
             learners=learners,
         )
 
@@ -200,48 +209,67 @@ def few_tob_forgeries(losses: Sequence[int], forged: int) -> tob_system.Forgerie
     return forgeries
 
 
+def few_steps(each: bool) -> Steps:
+    """``FewSteps`` of ``MCPowLearning.tla``: every step, or those of one ticket of its own."""
+
+    def steps(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Step]:
+        if each:
+            yield from system.steps_on(state, place)
+        else:
+            yield from (frozenset([ticket]) for ticket in own_tickets_on(system, state, place))
+
+    return steps
+
+
+def own_tickets_on(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Ticket]:
+    """``OwnTicketsOn``: the adversary's tickets on a block's model, and those of the probes."""
+    tickets = sorted(system.tickets_on(state, place))
+    return (ticket for ticket in tickets if ticket.proposer not in system.correct)
+
+
 def few_pow_forgeries(losses: Sequence[int], each: bool) -> Forgeries:
     """``FewForgeries`` of ``MCPowLearning.tla``, the bound on what the adversary forges.
 
-    On each block: each step that offers and probes make with each claim, weights that are not
-    legal, and the next generation's first draw.  Or, without ``each``, one block that nobody
-    evaluates.
+    On each block: each ticket of its own with each claim, weights that are not legal, and the next
+    generation's first draw.  Or, without ``each``, one block that nobody evaluates.
     """
 
     def forgeries(system: PowTree, state: pow_actions.State) -> Iterator[Block]:
-        draws = system.landscapes.draws
+        draws, least = system.landscapes.draws, min(losses)
         first = single(0, draws)
+
+        def make(place: int, miner: Process, ticket: Ticket, claim: int) -> Block:
+            return Block(system.digest(state, place), miner, frozenset([ticket]), claim)
+
         for miner in system.byzantine:
             if not each:
-                step = frozenset([Ticket(2, miner, first)])
-                yield Block(system.genesis.digest, miner, step, min(losses))
+                yield make(0, miner, Ticket(2, miner, first), least)
                 continue
             for place in range(len(state.blocks) + 1):
-                parent, height = system.digest(state, place), system.height(state, place) + 1
-                for step in system.steps_on(state, place):
-                    for claim in losses:
-                        yield Block(parent, miner, step, claim)
-                for ticket in (
-                    Ticket(height, miner, too_large(draws)),
-                    Ticket(height + 1, miner, first),
-                ):
-                    yield Block(parent, miner, frozenset([ticket]), min(losses))
+                height = system.height(state, place) + 1
+                for ticket, claim in product(own_tickets_on(system, state, place), losses):
+                    yield make(place, miner, ticket, claim)
+                yield make(place, miner, Ticket(height, miner, too_large(draws)), least)
+                yield make(place, miner, Ticket(height + 1, miner, first), least)
 
     return forgeries
 
 
-def few_lies(losses: Sequence[int], generations: int) -> Lies:
-    """``FewLies`` of ``MCPowLearning.tla``: one offer a model, in so many generations."""
+def few_lies(losses: Sequence[int], each: bool, generations: int) -> Lies:
+    """``FewLies`` of ``MCPowLearning.tla``: one offer a model, in so many generations.
+
+    Its claim is any or, without ``each``, the best.
+    """
 
     def lies(system: PowTree, state: pow_actions.State) -> Iterator[tob_learner.Offer]:
         legal = legal_weights(system.landscapes.search({}))
-        for place in range(len(state.blocks) + 1):
-            model = system.model(state, place)
+        models = (system.model(state, place) for place in range(len(state.blocks) + 1))
+        for model in {model.digest: model for model in models}.values():
             for sender in system.byzantine:
                 if model.generation < generations and not system.has_offered(state, sender, model):
                     for weights in legal:
                         ticket = Ticket(model.generation + 1, sender, weights)
-                        for claim in losses:
+                        for claim in losses if each else [min(losses)]:
                             yield tob_learner.Offer(sender, model.digest, ticket, claim)
 
     return lies

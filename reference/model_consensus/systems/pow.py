@@ -70,7 +70,7 @@ class PowSystem(PowTree):
         for process in self.byzantine:
             if self.may_win(state, process):
                 for parent in range(len(state.blocks) + 1):
-                    for step in self.steps_on(state, parent):
+                    for step in self.steps(self, state, parent):
                         yield from self.byzantine_blocks(state, process, parent, step)
         for block in self.forgeries(self, state):
             for forged in (self.with_nonce(state, block, work) for work in (True, False)):

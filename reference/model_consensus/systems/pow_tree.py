@@ -32,6 +32,8 @@ from model_consensus.tob_learner import Offer
 
 Forgeries = Callable[["PowTree", State], Iterable[Block]]
 """The blocks that the adversary may forge, without nonces: it sends each with work and without."""
+Steps = Callable[["PowTree", State, int], Iterable[Step]]
+"""``StepsOn``: the steps with which a Byzantine miner may lead on the block of this place."""
 Lies = Callable[["PowTree", State], Iterable[Offer]]
 """``Lies``: the offers that the adversary may make."""
 Learners = ModuleType | SimpleNamespace
@@ -65,6 +67,7 @@ class PowTree:
     :param byzantine_wins: a, the most blocks of the adversary; None if there is no bound.
     :param forgeries: the blocks that the adversary may forge in a state; none by default.
     :param lies: the offers that it may make in a state; none by default.
+    :param steps: with which it may lead in a state; by default those of :meth:`steps_on`.
     :param name: what stands for a model in a projected state; by default its lineage.
     :param learners: the learner's functions; defective ones show what goes wrong.
     :raises ModelConsensusError: a parameter is out of its range.
@@ -79,6 +82,7 @@ class PowTree:
         byzantine_wins: int | None = None,
         forgeries: Forgeries = nothing,
         lies: Lies = nothing,
+        steps: Steps | None = None,
         name: Callable[[Digest], Value] | None = None,
         learners: Learners = pow_learner,
     ) -> None:
@@ -102,6 +106,7 @@ class PowTree:
         self.byzantine_wins = byzantine_wins
         self.forgeries = forgeries
         self.lies = lies
+        self.steps = steps or PowTree.steps_on
         self.learners = learners
         self.genesis = landscapes.search({}).genesis
         self.lineages = Lineages(self.genesis.digest)
@@ -227,7 +232,7 @@ class PowTree:
     def steps_on(self, state: State, place: int) -> Iterator[Step]:
         """``StepsOn``: a Byzantine miner's choice, the legal steps of such tickets."""
         tickets, search = sorted(self.tickets_on(state, place)), self.landscapes.search({})
-        for count in range(1, len(tickets) + 1):
+        for count in range(1, min(len(tickets), len(self.rules.processes)) + 1):
             for step in map(frozenset, combinations(tickets, count)):
                 if is_legal_step(search, self.height(state, place) + 1, step):
                     yield step
