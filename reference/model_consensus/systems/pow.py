@@ -154,7 +154,7 @@ class PowSystem(PowTree):
             )
             digest = self.digest(state, parent)
             block = pow_learner.block_on(search, digest, model, miner, step)
-            if self.learners.is_above_floor(search, self.rules, model, block):
+            if pow_learner.is_above_floor(search, self.rules, model, block):
                 yield ByzantineMine(miner, parent, step, losses)
 
     def forges(self, state: State, process: Process, block: Block) -> Iterator[ByzantineForge]:
@@ -173,7 +173,7 @@ class PowSystem(PowTree):
             valid = (
                 pow_learner.is_own_step(search, model, block)
                 and pow_learner.is_exact(search, model, block)
-                and self.learners.is_above_floor(search, self.rules, model, block)
+                and pow_learner.is_above_floor(search, self.rules, model, block)
             )
             if not (work and valid):
                 yield ByzantineForge(process, block, losses)
