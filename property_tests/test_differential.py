@@ -18,7 +18,7 @@ from model_consensus.evolutionary_search import (
     least,
 )
 from model_consensus.landscapes import Landscape
-from model_consensus.pow_learner import EVERY_HASH, Rules
+from model_consensus.pow_learner import EVERY_HASH, NOBODY, Rules
 from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.streamlet import Conditions, Simulation
@@ -102,18 +102,26 @@ def test_together_without_faults_is_one_process_alone(
 
 
 @settings(max_examples=20)
-@given(lambda_=st.integers(1, 4), landscape=LANDSCAPES, depth=st.integers(0, 3))
+@given(draws=st.integers(1, 4), landscape=LANDSCAPES, depth=st.integers(0, 3), data=st.data())
 def test_one_miner_alone_is_sequential_search(
-    lambda_: int, landscape: Landscape, depth: int
+    draws: int, landscape: Landscape, depth: int, data: st.DataObject
 ) -> None:
-    search = EvolutionarySearch(landscape, lambda_, lambda_)
-    rules = Rules(("p1",), depth, EVERY_HASH // 4)
+    """Among its own draws and the probes; of equal ones the probe is taken."""
+    probes = data.draw(st.integers(1, draws))
+    search = EvolutionarySearch(landscape, draws, probes)
+    rules = Rules(("p1",), depth, probes, EVERY_HASH // 4)
     learner = pow_learner.new_learner(search, "p1")
     for _ in range(6):
-        learner = pow_learner.receive(
-            search, rules, learner, pow_learner.mine(search, rules, learner)
-        )
-    expected = sequential(search, [own_steps(each, "p1", lambda_) for each in range(1, 7)])
+        offers = [pow_learner.make_offer(search, learner)]
+        block = pow_learner.mine(search, rules, learner, offers)
+        learner = pow_learner.receive(search, rules, learner, block)
+    expected = sequential(
+        search,
+        [
+            own_steps(each, NOBODY, draws)[:probes] + own_steps(each, "p1", draws)
+            for each in range(1, 7)
+        ],
+    )
     assert list(pow_learner.decided(rules, learner)) == expected[: 7 - depth]
 
 

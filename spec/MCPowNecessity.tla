@@ -12,8 +12,8 @@ EXTENDS MCPowLearning
 (* makes a chain of its own as long as the one that others have decided.   *)
 Free(work) == TRUE
 
-(* For IsVerified: miners are believed.  Resilience is violated: a block   *)
-(* is worse than it claims, and than a probe.                              *)
+(* For IsVerified: miners are believed.  IsMinedAtFloor is violated: a     *)
+(* block is worse than it claims, and than a probe.                        *)
 Believed(exact) == TRUE
 
 (* For HasFloor: a true claim is enough.  Resilience is violated: a block  *)

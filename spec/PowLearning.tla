@@ -38,9 +38,10 @@ DepthIsSafe == ByzantineWins <= Depth \/ Wins <= 2 * Depth + 1
 (* any losses of the models that nobody has evaluated.  (If losses were    *)
 (* found and forgotten, the blocks that exist must stay valid.)            *)
 IsConsistent(landscape) == \A j \in DOMAIN blocks :
-    LET parent == ModelOf(blocks[j].parent)
-    IN  /\ ModelOf(j) \in DOMAIN landscape => landscape[ModelOf(j)] = blocks[j].claim
-        /\ \A m \in AllProbes(parent) \cap DOMAIN landscape : blocks[j].claim <= landscape[m]
+    LET new == DOMAIN landscape \ DOMAIN loss
+    IN  /\ ModelOf(j) \in new => landscape[ModelOf(j)] = blocks[j].claim
+        /\ \A m \in AllProbes(ModelOf(blocks[j].parent)) \cap new :
+            blocks[j].claim <= landscape[m]
 Consistent(landscapes) == {landscape \in landscapes : IsConsistent(landscape)}
 
 (* What p may find when it looks at the offers that it has seen: first the *)

@@ -26,20 +26,20 @@ from model_consensus.evolutionary_search import (
     Model,
     Ticket,
     all_drawn,
-    best_ticket,
     is_legal,
     offspring_digest,
     proposal_cost,
 )
 from model_consensus.pow_learner import EVERY_HASH, Rules
-from model_consensus.simulation.benchmark_functions import OneMax
+from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.streamlet import Conditions, Simulation
 from model_consensus.simulation.tob import simulate
 from model_consensus.streamlet import node as streamlet
 from model_consensus.systems.answers import OneLandscape
-from model_consensus.systems.pow import PowSystem, Receiver
+from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_tree import Learners
 from model_consensus.systems.tob import Receive, TobSystem
 
 # ------------------------------------------------------------------ Total Order Broadcast
@@ -217,13 +217,14 @@ def test_an_attack_on_nodes_does_harm_without_its_mechanism(attack: str) -> None
 # ------------------------------------------------------------------ proof-of-work
 
 
-def harm_to_miners(attack: str, receive: Receiver, depth: int, share: float) -> dict[str, float]:
+def harm_to_miners(attack: str, learners: Learners, depth: int, share: float) -> dict[str, float]:
     """What a strategy did in runs of 30 wins of four correct processes and an adversary."""
-    harm: dict[str, float] = dict.fromkeys(("reverted", "loss", "share", "worse", "inexact"), 0)
-    search = CachedSearch(EvolutionarySearch(OneMax(24), draws=4, lambda_=4, recombines=True))
+    kinds = ("reverted", "loss", "share", "wasted", "false", "below")
+    harm: dict[str, float] = dict.fromkeys(kinds, 0)
+    search = CachedSearch(EvolutionarySearch(SPHERE, draws=4, lambda_=2, recombines=True))
     for seed in range(3):
-        rules = Rules(("p1", "p2", "p3", "p4", "b1"), depth, EVERY_HASH // 4)
-        system = PowSystem(rules, ("b1",), OneLandscape(search), receive=receive)
+        rules = Rules(("p1", "p2", "p3", "p4", "b1"), depth, 2, EVERY_HASH // 4)
+        system = PowSystem(rules, ("b1",), OneLandscape(search), learners=learners)
         longest: tuple[bytes, ...] = ()
         for _, state in PowSimulation(system, STRATEGIES[attack], share, seed).run(30):
             for learner in state.learner.values():
@@ -231,45 +232,60 @@ def harm_to_miners(attack: str, receive: Receiver, depth: int, share: float) -> 
                 harm["reverted"] += long[: len(short)] != short
                 longest = long
         learner = state.learner["p1"]
-        harm["loss"] += OneMax(24).losses(learner.models[learner.tip].vector[None])[0]
+        harm["loss"] += SPHERE.losses(pow_learner.model_of_tip(learner).vector[None])[0]
         blocks = [learner.known[digest] for digest in pow_learner.chain(learner)]
-        harm["share"] += sum(block.ticket.proposer == "b1" for block in blocks) / len(blocks) / 3
+        harm["share"] += sum(block.miner == "b1" for block in blocks) / len(blocks) / 3
+        harm["wasted"] += 30 - len(blocks)
         for block in blocks:
-            best = best_ticket(search, learner.models[block.parent], block.ticket.proposer)
-            harm["inexact"] += best != (block.ticket, block.claim)
-        harm["worse"] += 30 - len(blocks)
+            parent = learner.models[block.parent]
+            (loss,) = search.losses(parent, [block.step])
+            harm["false"] += loss != block.claim
+            harm["below"] += loss > pow_learner.best_probe(search, rules, parent)[1]
     return harm
 
 
+SPHERE = Sphere(30)
+
 # strategy: the learner without the mechanism, its depth, the adversary's share, the harm.
-POW_HARM: Mapping[str, tuple[Receiver, int, float, str]] = {
-    "private-chain": (pow_learner.receive, 0, 0.4, "reverted"),
-    "balance": (pow_learner.receive, 0, 0.4, "reverted"),
-    "false-claim": (POW["unverified"], 12, 0.4, "inexact"),
+POW_HARM: Mapping[str, tuple[Learners, int, float, str]] = {
+    "private-chain": (pow_learner, 0, 0.4, "reverted"),
+    "balance": (pow_learner, 0, 0.4, "reverted"),
+    "false-claim": (POW["unverified"], 12, 0.4, "false"),
+    "below-floor": (POW["no-floor"], 12, 0.4, "below"),
     "no-work": (POW["workless"], 12, 0.2, "share"),
+    "false-offers": (POW["unevaluated-blend"], 12, 0.2, "loss"),
+    "worst-offers": (POW["below-the-floor"], 12, 0.2, "loss"),
 }
 
 
 @pytest.mark.parametrize("attack", POW_HARM)
 def test_an_attack_on_miners_does_harm_without_its_mechanism(attack: str) -> None:
-    receive, depth, share, what = POW_HARM[attack]
-    without = harm_to_miners(attack, receive, depth, share)
-    real = harm_to_miners(attack, pow_learner.receive, 12, share)
+    learners, depth, share, what = POW_HARM[attack]
+    without = harm_to_miners(attack, learners, depth, share)
+    real = harm_to_miners(attack, pow_learner, 12, share)
     assert without[what] > real[what]
-    assert real["reverted"] == 0
+    assert (real["reverted"], real["false"], real["below"]) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("attack", ["selfish", "withhold-by-loss"])
-def test_what_nothing_stops_costs_wins_and_no_more(attack: str) -> None:
-    """Wins are lost; every block that stands is an exact step all the same."""
-    honest = harm_to_miners("honest", pow_learner.receive, 12, 0.4)
-    harmed = harm_to_miners(attack, pow_learner.receive, 12, 0.4)
-    assert harmed["worse"] > honest["worse"]
-    assert harmed["reverted"] == 0
+# strategy: what it costs, although every block that stands is above its floor.
+UNSTOPPED = {
+    "selfish": "wasted",
+    "withhold-by-loss": "wasted",
+    "least-step": "loss",
+    "barely-useful": "loss",
+}
+
+
+@pytest.mark.parametrize("attack", UNSTOPPED)
+def test_what_nothing_stops_is_slow_and_no_more(attack: str) -> None:
+    honest = harm_to_miners("honest", pow_learner, 12, 0.4)
+    harmed = harm_to_miners(attack, pow_learner, 12, 0.4)
+    assert harmed[UNSTOPPED[attack]] > honest[UNSTOPPED[attack]]
+    assert (harmed["reverted"], harmed["false"], harmed["below"]) == (0, 0, 0)
     assert attack != "selfish" or harmed["share"] > honest["share"]
 
 
 def test_every_attack_is_shown_to_do_harm() -> None:
     assert {*TOB_HARM, *ORDERING} == {*ATTACKS} - {"none"}
     assert {*NODE_HARM} == {*MISBEHAVIOURS} - {"none"}
-    assert {*POW_HARM, "selfish", "withhold-by-loss"} == {*STRATEGIES} - {"honest"}
+    assert {*POW_HARM, *UNSTOPPED} == {*STRATEGIES} - {"honest"}

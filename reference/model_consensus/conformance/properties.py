@@ -190,15 +190,31 @@ def termination(system: TobSystem, state: TobState) -> bool:
 # -------------------------------------------------------------------------------- proof-of-work
 
 
+def _is_at_floor(system: PowSystem, loss: Mapping[Path, int], model: Path) -> bool:
+    """Whether the model is as good as all probes on its parent."""
+    tickets = all_drawn(len(model), NOBODY, system.landscapes.draws)[: system.rules.probes]
+    probes = [(*model[:-1], frozenset([ticket_value(ticket)])) for ticket in tickets]
+    return all(probe in loss and loss[model] <= loss[probe] for probe in probes)
+
+
 def resilience_over_work(system: PowSystem, state: PowState) -> bool:
     """Each decided model is as good as all probes, while its loss is remembered."""
-    loss, draws = _losses(system, state), system.landscapes.draws
-    for decided in _decided(system, state).values():
-        for parent, model in pairwise(decided):
-            tickets = all_drawn(len(model), NOBODY, draws)[: system.rules.probes]
-            probes = [(*parent, frozenset([ticket_value(ticket)])) for ticket in tickets]
-            if model in loss and not all(m in loss and loss[model] <= loss[m] for m in probes):
-                return False
+    loss = _losses(system, state)
+    return all(
+        model not in loss or _is_at_floor(system, loss, model)
+        for decided in _decided(system, state).values()
+        for model in decided[1:]
+    )
+
+
+def is_mined_at_floor(system: PowSystem, before: PowState, after: PowState) -> bool:
+    """A new block's claim is its loss, and as good as all probes, while the loss is remembered."""
+    loss = _losses(system, after)
+    for place in range(len(before.blocks) + 1, len(after.blocks) + 1):
+        claim = after.blocks[place - 1].claim
+        model: Any = system.name(system.model(after, place).digest)
+        if model in loss and not (loss[model] == claim and _is_at_floor(system, loss, model)):
+            return False
     return True
 
 
@@ -410,6 +426,7 @@ _OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {
     "RefinesModelConsensus": refines_model_consensus,
     "RefinesLongestChain": refines_longest_chain,
     "MC!Validity": validity,
+    "IsMinedAtFloor": is_mined_at_floor,
     "SharesSearch": shares_search,
 }
 LIVENESS: dict[str, Invariant] = {

@@ -82,15 +82,15 @@ class PowSimulation:
     def win(self) -> Iterator[Step]:
         """One win, what comes before, and what follows from it.
 
-        All processes offer, and every correct one prepares to lead.  Somebody wins.  The adversary
-        publishes what it likes, and then every block that some correct process mined or received
-        reaches all correct processes.
+        The adversary may forge a block.  All processes offer, every correct one prepares to lead,
+        and somebody wins.  The adversary publishes what it likes, and then every block that some
+        correct process mined or received reaches all correct processes.
         """
+        winner = self.oracle.elect()
+        yield from self._forge(winner)
         yield from self._offer()
         for process in self.system.correct:
             yield from self._prepare(process)
-        winner = self.oracle.elect()
-        yield from self._forge(winner)
         yield from self._mine(winner)
         for process, place in self.strategy.publish(View(self.system, self.state)):
             yield from self._show(process, place)

@@ -276,13 +276,14 @@ class PowSystem(PowTree):
         """``Consistent``: what may be found such that the blocks that exist stay valid."""
         for losses in explored(self.landscapes, self.lineages, state.loss, model, stages):
             after = explored_losses(self.lineages, state.loss, model, stages, losses)
-            if all(self._is_consistent(block, after) for block in state.blocks):
+            new = {digest: after[digest] for digest in after.keys() - state.loss.keys()}
+            if all(self._is_consistent(block, new) for block in state.blocks):
                 yield losses
 
-    def _is_consistent(self, block: Block, loss: Losses) -> bool:
+    def _is_consistent(self, block: Block, new: Losses) -> bool:
         own, *probes = self._evaluated(block)
-        return loss.get(own, block.claim) == block.claim and all(
-            block.claim <= loss.get(probe, block.claim) for probe in probes
+        return new.get(own, block.claim) == block.claim and all(
+            block.claim <= new.get(probe, block.claim) for probe in probes
         )
 
     def _evaluated(self, block: Block) -> list[Digest]:
