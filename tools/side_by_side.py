@@ -88,6 +88,7 @@ LEARNERS = {
             "Nobody": "the constant `NOBODY`",
             "Probe": "an expression in `all_probes`",
             "Names": "`is_legal_step`, which takes any names",
+            "IsStep": "`is_legal_step`; `has_structure` counts the tickets",
             "ReachesFloor": "a comparison with the loss of `best_probe`",
             "Offer": "the class `Offer` of tob_learner",
             "Offered": "`offered` of tob_learner",

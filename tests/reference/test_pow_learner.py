@@ -137,12 +137,13 @@ SOMETHING = Block(b"\x00" * 32, "p1", frozenset([Ticket(1, "p1", single(0, DRAWS
 
 
 @pytest.mark.parametrize("bits", [0, 1, 4, 9])
-def test_a_nonce_is_the_first_that_gives_work(bits: int) -> None:
+@pytest.mark.parametrize("start", [1000, 1001])
+def test_a_nonce_is_the_first_that_gives_work(bits: int, start: int) -> None:
     rules = replace(RULES, target=EVERY_HASH >> bits)
-    found = find_nonce(rules, SOMETHING, start=1000)
+    found = find_nonce(rules, SOMETHING, start)
     assert int.from_bytes(found.digest, "big") < 1 << 256 - bits
     assert found == replace(SOMETHING, nonce=found.nonce)
-    assert not any(has_work(rules, replace(found, nonce=n)) for n in range(1000, found.nonce))
+    assert not any(has_work(rules, replace(found, nonce=n)) for n in range(start, found.nonce))
 
 
 def test_a_nonce_without_work_can_be_found_unless_all_have_work() -> None:

@@ -35,6 +35,7 @@ from model_consensus.pow_learner import (
     receive,
     useful,
 )
+from model_consensus.systems.answers import LossNotRevealed
 from model_consensus.tob_learner import Offer, least_claim, offered
 
 
@@ -103,12 +104,18 @@ def _above(
 
 
 def _above_chosen_floor(search: Search, rules: Rules, parent: Model, block: Block) -> bool:
-    """In place of ``is_above_floor``: the probes are the draws of nobody, or of the miner."""
+    """In place of ``is_above_floor``: the probes are the draws of nobody, or of the miner.
+
+    An open landscape does not tell the losses of draws that nobody has evaluated: the miner has
+    not chosen those.
+    """
     drawn = all_drawn(parent.generation + 1, block.miner, search.draws)[: rules.probes]
-    own = [frozenset([ticket]) for ticket in drawn]
-    return pow_learner.is_above_floor(search, rules, parent, block) or block.claim <= min(
-        search.losses(parent, own)
-    )
+    if pow_learner.is_above_floor(search, rules, parent, block):
+        return True
+    try:
+        return block.claim <= min(search.losses(parent, [frozenset([each]) for each in drawn]))
+    except LossNotRevealed:
+        return False
 
 
 def _names_known_processes(rules: Rules, block: Block) -> bool:
