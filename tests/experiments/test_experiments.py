@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments import report, strategies
+from experiments import backdoor, report, strategies
 from experiments.__main__ import GRID, TUNED, experiment, main
 from experiments.aggregators import AGGREGATORS, geometric_median, krum, multi_krum
 from experiments.cells import (
@@ -140,6 +140,14 @@ def test_our_learners_keep_to_the_budget() -> None:
         OneMax(), STRATEGIES["honest"], processes=4, byzantine=0, draws=4, budget=62, seed=1
     )
     assert mined.generation == 62 // 5 - 6  # the depth
+
+
+@pytest.mark.slow
+def test_a_backdoor_lowers_the_loss_of_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backdoor, "BUDGET", 400)
+    silent, attacked = (backdoor.measure((2, attack, 1)) for attack in backdoor.COMPARED)
+    assert attacked[-1] < silent[-1]
+    assert all(0 <= share <= 1 for share in [*silent[:-1], *attacked[:-1]])
 
 
 def test_a_seed_makes_another_search() -> None:
