@@ -17,6 +17,7 @@ from model_consensus.evolutionary_search import (
     Weights,
     all_drawn,
     by_rank,
+    largest_weight,
     least,
     single,
     tagged_digest,
@@ -129,7 +130,8 @@ def some_weights(now: Situation) -> list[Weights]:
     ranks = by_rank(now.losses)
     key = tagged_digest("model-consensus/adaptive/1", now.ahead.model.digest, now.attacker)
     words = np.random.Philox(key=int.from_bytes(key[:16], "little")).random_raw((TRIED, draws))
-    drawn = (words % (2 * draws - 1)).astype(np.int64) - (draws - 1)
+    largest = largest_weight(draws)
+    drawn = (words % (2 * largest + 1)).astype(np.int64) - largest
     rows = [tuple(int(weight) for weight in row) for row in drawn if row.any()]
     return [*singles, ranks, tuple(-weight for weight in ranks), *rows]
 

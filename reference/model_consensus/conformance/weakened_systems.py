@@ -18,6 +18,7 @@ from model_consensus.evolutionary_search import (
     Step,
     Ticket,
     Weights,
+    largest_weight,
     offspring_digest,
     single,
 )
@@ -196,7 +197,7 @@ def _every_forgery(system: PowSystem, state: pow_actions.State) -> Iterator[Bloc
     for place in range(len(state.blocks) + 1):
         for generation in range(1, (system.wins or 0) + 1):
             for miner, claim in product(system.byzantine, (0, 1)):
-                largest = max(1, system.landscapes.draws - 1) + 1
+                largest = largest_weight(system.landscapes.draws) + 1
                 for weights in product(
                     range(-largest, largest + 1), repeat=system.landscapes.draws
                 ):
