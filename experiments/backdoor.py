@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import product
 from statistics import fmean
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from experiments.cells import BOUND, BUDGET, DRAWS, PROCESSES, SEEDS
 from experiments.learners import over_tob
@@ -36,9 +36,8 @@ def measure(run: tuple[int, str, int]) -> list[float]:
 def table(jobs: int) -> Table:
     """The mean over all seeds, for each f, beside Byzantine processes that are silent."""
     read, wanted = MISREAD
-    found = Table("f", "attack", "test accuracy", f"{read} right", f"{read} as {wanted}", "target")
-    for each in found.columns[2:]:
-        each.justify = "right"
+    figures = ("test accuracy", f"{read} right", f"{read} as {wanted}", "target")
+    found = Table("f", "attack", *(Column(figure, justify="right") for figure in figures))
     for row in _rows(jobs):
         found.add_row(*row)
     return found
