@@ -209,7 +209,11 @@ def test_the_whole_experiment_is_reported_in_the_documents(
         copy.write_bytes(getattr(report, name).read_bytes())
         monkeypatch.setattr(report, name, copy)
     before = report.DOCUMENT.read_text(encoding="utf-8")
-    report.DOCUMENT.write_text(before.replace("97.", "0."), encoding="utf-8")
+    prose, rest = before.split("<!-- results -->")
+    tables, end = rest.split("<!-- end -->")
+    damaged = f"{prose}<!-- results -->{tables.replace('97.', '0.')}<!-- end -->{end}"
+    assert damaged != before
+    report.DOCUMENT.write_text(damaged, encoding="utf-8")
     monkeypatch.setattr("sys.argv", ["experiments", "report", "--out", str(tmp_path)])
     assert main() == 0
     assert report.DOCUMENT.read_text(encoding="utf-8") == before
