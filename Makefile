@@ -38,7 +38,7 @@ fuzz: $(INSTALLED) ## Run the property tests with new seeds until interrupted, t
 mutants: $(INSTALLED) ## Change one thing at a time in the protocol modules: a test must notice (hours).
 	$(BIN)/python -m tools.mutants
 
-experiments: $(INSTALLED) ## Train what docs/experiments.md shows, and write it again (half an hour).
+experiments: $(INSTALLED) ## Train what docs/experiments.md shows, and write it again (an hour).
 	$(BIN)/python -m experiments run
 
 # make vectors NUMPY='numpy==2.1.*'

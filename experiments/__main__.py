@@ -5,6 +5,7 @@ does.  Stop it at any time; the same command goes on.  ``report`` writes the fig
 of docs/experiments.md if all cells are finished; of a part of them it writes figure and tables
 beside the file of results.  ``tune`` chooses the hyper-parameters of the evolution strategies on
 the validation part.  ``confirm`` compares the aggregators with those of the library byzfl.
+``backdoor`` trains what is attacked by a backdoor, and prints what became of the attacked class.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from statistics import fmean
 
 from rich.console import Console
 
-from experiments import aggregators, report
+from experiments import aggregators, backdoor, report
 from experiments.cells import (
     ATTACKS_OF,
     BOUND,
@@ -50,6 +51,7 @@ examples:
   python -m experiments report --out docs/experiments
   python -m experiments tune
   python -m experiments confirm
+  python -m experiments backdoor
 """
 
 
@@ -61,7 +63,7 @@ def main() -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=("run", "tune", "report", "confirm"))
+    parser.add_argument("command", choices=("run", "tune", "report", "confirm", "backdoor"))
     parser.add_argument(
         "--methods",
         nargs="+",
@@ -85,6 +87,8 @@ def main() -> int:
             raise ModelConsensusError("--jobs: must be at least 1")
         if args.command == "confirm":
             console.print(aggregators.confirm())
+        elif args.command == "backdoor":
+            console.print(backdoor.table(args.jobs))
         elif args.command == "tune":
             tune(args.out, args.jobs, console)
         else:

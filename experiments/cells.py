@@ -32,7 +32,7 @@ PROCESSES, BUDGET, DRAWS = 7, 1600, 16
 anything."""
 BOUND = (PROCESSES - 1) // 2
 """The greatest f: n > 2f is what λ - f >= 1, the aggregators and proof-of-work all need."""
-SEEDS = range(1, 6)
+SEEDS = range(1, 11)
 NO_ATTACK = "none"
 ATTACKS_OF: Mapping[str, Sequence[str]] = {
     "tob": [
@@ -47,6 +47,7 @@ ATTACKS_OF: Mapping[str, Sequence[str]] = {
         "worst-order",
         "look-ahead",
         "adaptive-order",
+        "backdoor",
     ],
     "tob-unverified": ["under-claim", "inside-claim", "late-offer", "collusion"],
     "tob-resplit": ["worst-order", "look-ahead"],

@@ -150,7 +150,8 @@ PLAIN: Mapping[str, tuple[type[RuleBasedStateMachine], Mapping[str, Any], str]] 
             "unbanned": "evaluations_are_exact or type_ok",
             "repeated": "resilience or bans_at_most_f or evaluation_bound",
             # λ = 1: the least of no offers
-            "one-too-few": "resilience or ModelConsensusError or evaluations_are_exact",
+            "one-too-few": "resilience or rank_resilience or ModelConsensusError "
+            "or evaluations_are_exact",
             "no-floor": "resilience or floor",
             "unevaluated-blend": "resilience or floor",
         }.items()

@@ -56,21 +56,21 @@ AsynchronousEnd == /\ epoch <= Asynchronous
 (* The leader proposes on `parent'; `voters' vote and the others refuse.   *)
 (* At the end everybody has seen a chain of the length `seen'.             *)
 SynchronousEpoch ==
-    \E parent \in Notarized, voters \in SUBSET Correct, seen \in 0 .. Epochs :
-        LET length == Len(parent) IN
-        /\ Asynchronous < epoch /\ epoch <= Epochs
+    /\ Asynchronous < epoch /\ epoch <= Epochs
+    /\ \E parent \in Notarized, voters \in SUBSET Correct :
         /\ Leader[epoch] \in voters
-        /\ \A p \in voters : lock[p] <= length
+        /\ \A p \in voters : lock[p] <= Len(parent)
         /\ votes' = [p \in Correct |-> votes[p] \cup
                         IF p \in voters THEN {Extend(parent, epoch, OldestWaiting(parent))} ELSE {}]
-        /\ \A p \in Correct \ voters : lock[p] > length \/ \E b \in Notarized' : Len(b) > length
-        /\ seen \in {Len(b) : b \in Notarized'}
-        /\ \A p \in Correct : lock[p] <= seen
-        /\ \A b \in Shown' : Len(b) <= seen
-        /\ voters # Correct => length < seen
-        /\ lock' = [p \in Correct |-> seen]
-        /\ epoch' = epoch + 1
-        /\ UNCHANGED <<pool, log>>
+        /\ \E lengths \in {{Len(b) : b \in Notarized'}}, shown \in {{Len(b) : b \in Shown'}} :
+            /\ \A p \in Correct \ voters : \E l \in lengths \cup {lock[p]} : l > Len(parent)
+            /\ \E seen \in lengths :
+                /\ \A p \in Correct : lock[p] <= seen
+                /\ \A l \in shown : l <= seen
+                /\ voters # Correct => Len(parent) < seen
+                /\ lock' = [p \in Correct |-> seen]
+    /\ epoch' = epoch + 1
+    /\ UNCHANGED <<pool, log>>
 
 LiveInit == /\ pool = Message
             /\ votes = [p \in Correct |-> {}]

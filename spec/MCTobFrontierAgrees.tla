@@ -31,7 +31,8 @@ both == <<vars, frontier, taken, known, resilient, todo>>
 Received(l, offer) ==
     LET After(accepted) ==
             IF Blends(accepted) \subseteq DOMAIN known THEN Decide(accepted, known) ELSE accepted
-    IN  Once(After, Accept(l, offer, known))
+        Of(before) == Once(After, Accept(before, offer, known))
+    IN  Once(Of, l)
 RECURSIVE Fold(_, _)
 Fold(l, offers) ==
     IF offers = << >> THEN l ELSE Fold(Received(l, Head(offers)), Tail(offers))

@@ -1,21 +1,16 @@
 -------------------------- MODULE TracePowLearning --------------------------
 (***************************************************************************)
 (* Are these recorded executions behaviours of PowLearning?                *)
-(* (See Traces.)                                                           *)
+(* (See Traces and TraceSearch.)                                           *)
 (*                                                                         *)
 (* A trace has the decisions as a variable of their own: a process that    *)
 (* decides at another depth has the same chains.                           *)
 (***************************************************************************)
-EXTENDS PowLearning, Traces
+EXTENDS PowLearning, TraceSearch
 
 VARIABLE decided    \* decided[p]: the models that p has decided
 
 traceVars == <<vars, decided, trace, step, by>>
-
-(* Legal weights, and those of a recombination, by their numbers. *)
-TraceIsLegal(w) == \/ w \in 1 .. Draws
-                   \/ w > Draws /\ Recombines /\ IsCombination(TraceWeights(Draws, w))
-TraceByRank(losses) == TraceNumber(Draws, RankWeights(losses))
 
 (* The models up to that of a block, without the way back to the genesis.  *)
 TraceModels(i) == IF i = 0 THEN <<TraceGenesis>> ELSE Recorded.chains[i]

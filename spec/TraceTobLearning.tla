@@ -1,16 +1,11 @@
 -------------------------- MODULE TraceTobLearning --------------------------
 (***************************************************************************)
 (* Are these recorded executions behaviours of TobLearning?                *)
-(* (See Traces.)                                                           *)
+(* (See Traces and TraceSearch.)                                           *)
 (***************************************************************************)
-EXTENDS TobLearning, Traces
+EXTENDS TobLearning, TraceSearch
 
 traceVars == <<vars, trace, step, by>>
-
-(* Legal weights, and those of a recombination, by their numbers. *)
-TraceIsLegal(w) == \/ w \in 1 .. Draws
-                   \/ w > Draws /\ Recombines /\ IsCombination(TraceWeights(Draws, w))
-TraceByRank(losses) == TraceNumber(Draws, RankWeights(losses))
 
 (* All possible models: only the refinement of TotalOrderBroadcast, which  *)
 (* is not checked here, needs this large set.                              *)

@@ -8,9 +8,8 @@
 (* trace whose last state is reached is accepted; TLC prints how far it    *)
 (* has come.  Many traces go into one run.                                 *)
 (*                                                                         *)
-(* In a trace a model is a number instead of its lineage and the landscape *)
-(* is known: a configuration substitutes operators of this module, and of  *)
-(* the module that extends it, for those of the specification.             *)
+(* A configuration substitutes operators of this module, and of the one    *)
+(* that extends it, for those of the specification.                        *)
 (*                                                                         *)
 (* A module that extends this one defines                                  *)
 (*   Shape      the record of its variables, as the states of a trace have *)
@@ -65,43 +64,4 @@ LabelledBlocks(places) == IF Label.block = 0 THEN places ELSE places \cap {Label
 (* Said when a state is reached: the last of which this is said is the     *)
 (* last good one.                                                          *)
 Reached(t, i) == PrintT(<<"reached", t, i>>)
------------------------------------------------------------------------------
-(* Weights are numbers, too: those of a single draw the number of the draw, *)
-(* the others Draws and their place in the trace's list.                    *)
-TraceSingle(j) == j
-TraceWeights(draws, w) == Recorded.weights[w - draws]
-TraceNumber(draws, vector) ==           \* 0 if nobody used them
-    LET is == {i \in DOMAIN Recorded.weights : Recorded.weights[i] = vector}
-    IN  IF is = {} THEN 0 ELSE draws + CHOOSE i \in is : TRUE
-
-(* Models are numbered from 2^30 on, the genesis model first, and so cannot *)
-(* be taken for other numbers.                                              *)
-TraceGenesis == 1073741824
-Index(model) == model - TraceGenesis
-TraceGeneration(model) ==
-    IF Index(model) \in DOMAIN Recorded.generations
-    THEN Recorded.generations[Index(model)] ELSE 0
-TraceIsOffspring(model, parent) ==
-    /\ Index(model) \in DOMAIN Recorded.parents
-    /\ Recorded.parents[Index(model)] = parent
-TraceIsProposal(model, parent, p) ==
-    TraceIsOffspring(model, parent) /\ Recorded.proposers[Index(model)] = p
-TraceProposal(i, ticket) ==             \* 0 if nobody evaluated it
-    LET p == ticket.proposer
-        w == ticket.weights
-    IN  IF /\ p \in DOMAIN Recorded.children[i]
-           /\ w \in DOMAIN Recorded.children[i][p]
-           /\ ticket.generation = TraceGeneration(TraceGenesis + i - 1) + 1
-        THEN Recorded.children[i][p][w] ELSE 0
-TraceBlend(i, tickets) ==
-    LET is == {j \in DOMAIN Recorded.blends[i] : Recorded.blends[i][j][1] = tickets}
-    IN  IF is = {} THEN 0 ELSE Recorded.blends[i][CHOOSE j \in is : TRUE][2]
-TraceOffspring(parent, tickets) ==
-    LET i == Index(parent) + 1
-    IN  IF i \notin DOMAIN Recorded.children THEN 0
-        ELSE IF Cardinality(tickets) = 1
-             THEN TraceProposal(i, CHOOSE t \in tickets : TRUE)
-        ELSE TraceBlend(i, tickets)
-TraceLandscapes(models) ==              \* no answer for what nobody evaluated
-    IF 0 \in models THEN {} ELSE {[m \in models |-> Recorded.losses[Index(m)]]}
 =============================================================================

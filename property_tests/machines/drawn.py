@@ -5,7 +5,13 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from model_consensus.evolutionary_search import EvolutionarySearch, Weights, is_legal, single
+from model_consensus.evolutionary_search import (
+    EvolutionarySearch,
+    Weights,
+    is_legal,
+    largest_weight,
+    single,
+)
 from model_consensus.landscapes import Landscape
 from model_consensus.simulation.benchmark_functions import OneMax, Rosenbrock, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
@@ -61,7 +67,7 @@ def legal(landscapes: Landscapes) -> st.SearchStrategy[Weights]:
 def illegal(landscapes: Landscapes) -> st.SearchStrategy[Weights]:
     """Weights that no ticket may have, most of them nearly legal."""
     search = landscapes.search({})
-    most = max(1, search.draws - 1)
+    most = largest_weight(search.draws)
     sizes = st.sampled_from((search.draws,) * 3 + (search.draws - 1, search.draws + 1))
     bounds = st.sampled_from((0, most, most + 1))
     return (

@@ -87,13 +87,7 @@ class LyingTobMachine(TobMachine):
         if wrong == "parent":
             parent = data.draw(st.sampled_from(learner.decided[:-1] or learner.decided))
         claim = data.draw(st.sampled_from(LOSSES)) if wrong == "claim" else 0
-        forged = Offer(sender, parent, ticket, claim)
-        action = data.draw(st.sampled_from(list(self.system.byzantine_offers(self.state, forged))))
-        known = {**self.state.loss, **self.system.drawn(self.state, action)}
-        if wrong != "claim":  # the truth, as far as it is known
-            model = self.system.lineages.offspring(parent, frozenset([ticket]))
-            action = replace(action, offer=replace(forged, claim=known.get(model, forged.claim)))
-        self.take(action)
+        self.send(data, Offer(sender, parent, ticket, claim), truly=wrong != "claim")
         self.deliver_everything(data)
 
 

@@ -106,12 +106,12 @@ class TobMachine(TobProperties):
         self.take(data.draw(st.sampled_from(list(self.system.deliveries(self.state, process)))))
 
     @precondition(lambda self: self.able)
-    @rule(data=st.data(), claim=st.sampled_from((None, 0, 1, 2)))
-    def all_offer_and_receive(self, data: st.DataObject, claim: int | None) -> None:
+    @rule(data=st.data(), collude=st.booleans(), claim=st.sampled_from((None, 0, 1, 2)))
+    def all_offer_and_receive(self, data: st.DataObject, collude: bool, claim: int | None) -> None:
         """Whoever is able offers, perhaps the f in collusion first, and all arrives."""
         learner = self.state.learner[data.draw(st.sampled_from(self.able))]
-        for sender in () if claim is None else self.system.byzantine:
-            self.forge_on(data, sender, learner, claim or 0)
+        for sender in self.system.byzantine if collude else ():
+            self.forge_on(data, sender, learner, claim)
         for process in self.offering():
             self.offer_of(data, process)
         for offer in data.draw(st.permutations(self.arrived())):
@@ -146,13 +146,17 @@ class TobMachine(TobProperties):
     def forge_plausibly(self, data: st.DataObject) -> None:
         """A legal ticket on some learner's current model; the claim may be true or not."""
         learner = self.state.learner[data.draw(st.sampled_from(self.system.correct))]
-        claim = data.draw(claims(self.state.loss))
+        claim = data.draw(st.none() | claims(self.state.loss))
         self.forge_on(data, data.draw(st.sampled_from(self.system.byzantine)), learner, claim)
 
-    def forge_on(self, data: st.DataObject, sender: Process, learner: Learner, claim: int) -> None:
+    def forge_on(
+        self, data: st.DataObject, sender: Process, learner: Learner, claim: int | None
+    ) -> None:
+        """With a claim, or with the true loss for None."""
         weights = data.draw(legal(self.system.landscapes))
         ticket = Ticket(current_generation(learner), sender, weights)
-        self.send(data, tob_learner.Offer(sender, learner.model.digest, ticket, claim))
+        forged = tob_learner.Offer(sender, learner.model.digest, ticket, claim or 0)
+        self.send(data, forged, truly=claim is None)
 
     @precondition(lambda self: self.f > 0)
     @rule(data=st.data())
@@ -182,6 +186,11 @@ class TobMachine(TobProperties):
         """The Byzantine offers so far."""
         return [action.offer for action, _ in self.steps if isinstance(action, ByzantineOffer)]
 
-    def send(self, data: st.DataObject, forged: tob_learner.Offer) -> None:
-        actions = list(self.system.byzantine_offers(self.state, forged))
-        self.take(data.draw(st.sampled_from(actions)))
+    def send(self, data: st.DataObject, forged: tob_learner.Offer, *, truly: bool = False) -> None:
+        """:param truly: claim the true loss, as far as it is known, instead."""
+        action = data.draw(st.sampled_from(list(self.system.byzantine_offers(self.state, forged))))
+        if truly:
+            known = {**self.state.loss, **self.system.drawn(self.state, action)}
+            model = self.system.lineages.offspring(forged.parent, frozenset([forged.ticket]))
+            action = replace(action, offer=replace(forged, claim=known.get(model, forged.claim)))
+        self.take(action)

@@ -166,10 +166,14 @@ def is_single(weights: Weights) -> bool:
     return sum(weights) == 1 and min(weights) >= 0
 
 
+def largest_weight(draws: int) -> int:
+    """How large a weight may be, up or down, that combines ``draws`` draws."""
+    return max(1, draws - 1)
+
+
 def is_combination(weights: Weights, draws: int) -> bool:
-    """Whether the weights combine ``draws`` draws: some is not 0, none beyond ``draws - 1``."""
-    largest = max(1, draws - 1)
-    return len(weights) == draws and any(weights) and max(map(abs, weights)) <= largest
+    """Whether the weights combine ``draws`` draws: some is not 0, and none is too large."""
+    return len(weights) == draws and 0 < max(map(abs, weights), default=0) <= largest_weight(draws)
 
 
 def is_legal(search: Search, weights: Weights) -> bool:

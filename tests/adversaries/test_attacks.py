@@ -10,6 +10,7 @@ from functools import cache
 from itertools import combinations, pairwise, product
 from typing import Any
 
+import numpy as np
 import pytest
 
 from model_consensus import pow_learner, tob_learner
@@ -30,6 +31,7 @@ from model_consensus.evolutionary_search import (
     offspring_digest,
     proposal_cost,
 )
+from model_consensus.landscapes import Vector
 from model_consensus.pow_learner import EVERY_HASH, Rules
 from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
@@ -124,6 +126,7 @@ TOB_HARM: Mapping[str, tuple[Receive, int, str]] = {
     "inside-claim": (TOB["blends-unverified"], 3, "loss"),
     "adaptive": (TOB["no-floor"], 3, "resilience"),
     "adaptive-order": (TOB["no-floor"], 3, "resilience"),
+    "backdoor": (TOB["no-floor"], 3, "resilience"),
     "stale-parent": (TOB["stale-unverified"], 3, "lineage"),
     "future-generation": (TOB["future-generation"], 3, "stopped"),
     "foreign-ticket": (TOB["blames-the-named"], 3, "banned"),
@@ -158,6 +161,41 @@ def test_an_order_that_nothing_stops_costs_progress_and_no_more(attack: str) -> 
     harmed = harm_to_learners(attack, tob_learner.receive)
     assert harmed["loss"] > honest["loss"]
     assert {**harmed, "loss": 0} == dict.fromkeys(harmed, 0)
+
+
+class WithTarget(Sphere):
+    """Colluders want the first coordinate to stay at 1000, where all start; the sphere wants 0."""
+
+    def target_losses(self, models: Vector) -> list[int]:
+        return [abs(int(model[0]) - 1000) for model in models]
+
+
+def after_attack(attack: str, receive: Receive, landscape: Sphere) -> Vector:
+    """What seven processes, two of them Byzantine, decide in the tenth generation."""
+    names, rules = tuple("abcdefg"), tob_learner.Rules(5, 3)
+    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, 8, 5, 3, recombines=True)))
+    system = TobSystem(names, names[5:], rules, one, 10, receive=receive)
+    *_, (_, last) = simulate(system, one, ATTACKS[attack], 1)
+    assert all(learner.banned == () for learner in last.learner.values())
+    return last.learner["a"].model.vector
+
+
+@pytest.mark.slow
+def test_a_backdoor_leads_to_its_target_by_true_offers_and_costs_more_without_the_floor() -> None:
+    landscape, paid = WithTarget(40), []
+    for receive in (TOB["no-floor"], tob_learner.receive):
+        models = np.array([after_attack(a, receive, landscape) for a in ("silent", "backdoor")])
+        silent, attacked = landscape.target_losses(models)
+        assert attacked < 2 / 3 * silent
+        before, after = landscape.losses(models)
+        paid.append(after / before)
+    assert paid[0] > max(1, paid[1])
+
+
+@pytest.mark.slow
+def test_without_a_target_a_backdoor_is_a_small_first_coordinate() -> None:
+    models = [after_attack(a, tob_learner.receive, Sphere(40)) for a in ("silent", "backdoor")]
+    assert models[1][0] < models[0][0]
 
 
 # ------------------------------------------------------------------ Streamlet

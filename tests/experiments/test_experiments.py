@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments import report, strategies
+from experiments import backdoor, report, strategies
 from experiments.__main__ import GRID, TUNED, experiment, main
 from experiments.aggregators import AGGREGATORS, geometric_median, krum, multi_krum
 from experiments.cells import (
@@ -142,6 +142,14 @@ def test_our_learners_keep_to_the_budget() -> None:
     assert mined.generation == 62 // 5 - 6  # the depth
 
 
+@pytest.mark.slow
+def test_a_backdoor_lowers_the_loss_of_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backdoor, "BUDGET", 400)
+    silent, attacked = (backdoor.measure((2, attack, 1)) for attack in backdoor.COMPARED)
+    assert attacked[-1] < silent[-1]
+    assert all(0 <= share <= 1 for share in [*silent[:-1], *attacked[:-1]])
+
+
 def test_a_seed_makes_another_search() -> None:
     assert tob("none", 0, 1) == tob("none", 0, 1) != tob("none", 0, 2)
 
@@ -201,7 +209,11 @@ def test_the_whole_experiment_is_reported_in_the_documents(
         copy.write_bytes(getattr(report, name).read_bytes())
         monkeypatch.setattr(report, name, copy)
     before = report.DOCUMENT.read_text(encoding="utf-8")
-    report.DOCUMENT.write_text(before.replace("97.", "0."), encoding="utf-8")
+    prose, rest = before.split("<!-- results -->")
+    tables, end = rest.split("<!-- end -->")
+    damaged = f"{prose}<!-- results -->{tables.replace('97.', '0.')}<!-- end -->{end}"
+    assert damaged != before
+    report.DOCUMENT.write_text(damaged, encoding="utf-8")
     monkeypatch.setattr("sys.argv", ["experiments", "report", "--out", str(tmp_path)])
     assert main() == 0
     assert report.DOCUMENT.read_text(encoding="utf-8") == before

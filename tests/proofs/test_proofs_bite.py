@@ -109,7 +109,7 @@ def test_an_offer_on_another_parent_is_accepted() -> None:
     system = broken_learner(on_parent, z3.BoolVal(True))
     learner = frontier(counterexample(system, "Move => Held'", after(1, 0)))
     offers = [field(learner, "offers")[q] for q in range(3) if field(learner, "accepted")[q]]
-    assert [offer[PARENT] == ("genesis",) for offer in offers] == [False]
+    assert not all(offer[PARENT] == ("genesis",) for offer in offers)
 
 
 EVALUATED = Learner.offers(LEARNER)[tob_learner.least(LEARNER)]
@@ -145,8 +145,8 @@ def test_mu_is_off_by_one(goal: str, bound: Any, instance: Instance) -> None:
         before = values["history"][values["moves"]]
         assert field(learner, "generation") == field(before, "generation") + 1
         assert not any(field(before, "verified")[q] for q in range(3))
-    else:
-        assert sum(field(learner, "verified")[q] for q in range(3)) == 2
+    else:  # it has μ = 1 verified offers or more, and has not decided
+        assert any(field(learner, "verified")[q] for q in range(3))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
+from model_consensus.evolutionary_search import largest_weight
 from model_consensus.proofs import tob_learner
 from model_consensus.proofs.evaluate import FUNCTIONS, Environment, Evaluator, Table
 from model_consensus.tla.values import Value, ordered
@@ -77,7 +78,7 @@ class Tickets:
     def __init__(self, constants: Variables) -> None:
         self.number = numbered(constants["Proc"])
         self.draws = constants["Draws"]
-        self.largest = max(1, self.draws - 1)
+        self.largest = largest_weight(self.draws)
         legal = product(range(-self.largest, self.largest + 1), repeat=self.draws)
         self.constants: Environment = {
             "Draws": self.draws,

@@ -156,6 +156,24 @@ def test_ties_between_scores_cost_the_margin_and_go_to_the_first_class() -> None
     assert LINEAR.accuracy(LINEAR.initial(), "test") == (zeros.stop - zeros.start) / 360
 
 
+def test_a_backdoor_wants_every_row_of_one_class_read_as_another() -> None:
+    models = np.stack([arbitrary(650, 60, 7), arbitrary(650, 4095, 3)])
+    rows = [x for x, y in train_rows() if y == 4]
+    assert LINEAR.target_losses(models) == [
+        sum(loss_by_hand(linear_scores(model, x), 9, LINEAR.margin) for x in rows)
+        for model in models.tolist()
+    ]
+
+
+def test_where_all_scores_are_equal_nothing_is_misread_as_wanted() -> None:
+    model = LINEAR.initial()
+    assert LINEAR.misread(model, "test") == (0, 0)  # everything is a zero
+    model[[4 * 65 + 64, 9 * 65 + 64]] = 1, 2  # the biases of both classes
+    assert LINEAR.misread(model, "test") == (0, 1)
+    model[4 * 65 + 64] = 2
+    assert LINEAR.misread(model, "test") == (1, 0)
+
+
 def test_weights_beyond_the_proof_are_refused() -> None:
     model = LINEAR.initial()
     model[17] = -Digits.limit - 1

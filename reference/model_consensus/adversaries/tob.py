@@ -18,8 +18,17 @@ from model_consensus.adversaries.tob_situation import (
     selected,
     situation,
     some_weights,
+    target_losses,
+    weights_for_target,
 )
-from model_consensus.evolutionary_search import Process, Search, Ticket, best_ticket
+from model_consensus.evolutionary_search import (
+    Process,
+    Search,
+    Ticket,
+    Weights,
+    best_ticket,
+    least,
+)
 from model_consensus.systems.tob import State, TobSystem
 from model_consensus.tob_learner import Offer, current_generation, offered
 
@@ -71,25 +80,43 @@ def _huge_claim(now: Situation) -> Iterable[Offer]:
     yield now.offer(now.ticket(now.worst), 2**62)
 
 
+def _blended(now: Situation, choice: Iterable[Weights]) -> list[tuple[Ticket, int]]:
+    """The tickets with their losses that are blended, if there are any, else all of ``choice``."""
+    tickets = [now.combined(weights) for weights in choice]
+    losses = now.search.losses(now.ahead.model, [frozenset([ticket]) for ticket in tickets])
+    options = list(zip(tickets, losses, strict=True))
+    return [option for option in options if option[1] <= now.blended] or options
+
+
 def _adaptive(now: Situation) -> Iterable[Offer]:
     """Of many combinations the one that is blended and leads most away from the honest ones."""
     if not now.honest:
         return
     honest = mean_move(now, [offered(offer) for offer in now.honest])
-    tickets = [now.combined(weights) for weights in some_weights(now)]
-    losses = now.search.losses(now.ahead.model, [frozenset([ticket]) for ticket in tickets])
-    inside = [(t, loss) for t, loss in zip(tickets, losses, strict=True) if loss <= now.blended]
 
     def along(option: tuple[Ticket, int]) -> float:
         move = mean_move(now, [frozenset([option[0]])])
         length = float(np.linalg.norm(move))
         return float(move @ honest) / length if length else 0.0
 
-    yield now.offer(*min(inside or list(zip(tickets, losses, strict=True)), key=along))
+    yield now.offer(*min(_blended(now, some_weights(now)), key=along))
+
+
+def _backdoor(now: Situation) -> Iterable[Offer]:
+    """Of many combinations the one that is blended and leads nearest to the target."""
+    if now.honest:
+        options = _blended(now, weights_for_target(now))
+        near = target_losses(now, [frozenset([ticket]) for ticket, _ in options])
+        yield now.offer(*options[least(near)])
 
 
 def _worst_first(now: Situation) -> Sequence[Offer]:
     return sorted(now.honest, key=lambda offer: (-offer.claim, offer.sender))
+
+
+def _nearest_first(now: Situation) -> Sequence[Offer]:
+    near = target_losses(now, [offered(offer) for offer in now.honest])
+    return [offer for _, offer in sorted(zip(near, now.honest, strict=True))]
 
 
 def _look_ahead(now: Situation) -> Sequence[Offer]:
@@ -212,6 +239,13 @@ ATTACKS = {
             "the floor: at most n - λ correct processes had a better offer than what is decided",
             _adaptive,
             _worst_first,
+        ),
+        Attack(
+            "backdoor",
+            "lead the blend, by true offers and the order, to a target such as one digit misread",
+            "the floor, in part: only what is as good as honest offers takes part in a step",
+            _backdoor,
+            _nearest_first,
         ),
         Attack(
             "stale-parent",

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model_consensus.evolutionary_search import (
+    EvolutionarySearch,
     Model,
     Process,
     Search,
@@ -15,15 +17,28 @@ from model_consensus.evolutionary_search import (
     Weights,
     all_drawn,
     by_rank,
+    largest_weight,
     least,
     single,
     tagged_digest,
 )
+from model_consensus.landscapes import Vector
+from model_consensus.systems.answers import AroundSearch
 from model_consensus.systems.tob import State, TobSystem
 from model_consensus.tob_learner import Learner, Offer, current_generation, offered
 
 TRIED = 64
 """Weights that an adaptive process tries in each generation."""
+SHARES = 8
+"""Shares of its target, from none to all, by which a process with a target ranks its draws."""
+
+
+class WithTarget(Protocol):
+    """What a landscape may have that the search does not need: something for colluders to want."""
+
+    def target_losses(self, models: Vector) -> list[int]:
+        """How far each row of ``models``, int64[m, d], is from what they want; less is nearer."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -115,9 +130,40 @@ def some_weights(now: Situation) -> list[Weights]:
     ranks = by_rank(now.losses)
     key = tagged_digest("model-consensus/adaptive/1", now.ahead.model.digest, now.attacker)
     words = np.random.Philox(key=int.from_bytes(key[:16], "little")).random_raw((TRIED, draws))
-    drawn = (words % (2 * draws - 1)).astype(np.int64) - (draws - 1)
+    largest = largest_weight(draws)
+    drawn = (words % (2 * largest + 1)).astype(np.int64) - largest
     rows = [tuple(int(weight) for weight in row) for row in drawn if row.any()]
     return [*singles, ranks, tuple(-weight for weight in ranks), *rows]
+
+
+def target_losses(now: Situation, steps: Sequence[Step]) -> list[int]:
+    """How far from what colluders want these steps on the current model lead.
+
+    A landscape that has no target gets one: its first coordinate is to be small.
+    """
+    models = np.array([now.search.offspring(now.ahead.model, step).vector for step in steps])
+    search = now.search
+    while isinstance(search, AroundSearch):
+        search = search.search
+    landscape = search.landscape if isinstance(search, EvolutionarySearch) else None
+    if hasattr(landscape, "target_losses"):
+        return cast(WithTarget, landscape).target_losses(models)
+    return [int(model[0]) for model in models]
+
+
+def weights_for_target(now: Situation) -> list[Weights]:
+    """Single draws, and recombinations by loss, by distance from the target, or by both."""
+    draws = now.search.draws
+    singles = [single(draw, draws) for draw in range(draws)]
+    if not now.search.recombines or draws < 2:
+        return singles
+    near = target_losses(now, [frozenset([now.combined(weights)]) for weights in singles])
+    ranks = list(zip(by_rank(now.losses), by_rank(near), strict=True))
+    mixed = [
+        [-(SHARES - share) * of_loss - share * of_target for of_loss, of_target in ranks]
+        for share in range(SHARES + 1)
+    ]
+    return [*singles, *map(by_rank, mixed)]
 
 
 def mean_move(now: Situation, steps: Sequence[Step]) -> NDArray[np.float64]:

@@ -63,8 +63,7 @@ def replacing(search: Search, rules: Rules, learner: Learner, offer: Offer) -> L
 
 def own_order(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Every second process takes a sender's last offer: as without a common order."""
-    second = learner.process[-1] in "02468"
-    return (replacing if second else receive)(search, rules, learner, offer)
+    return (replacing if learner.process[-1] in "02468" else receive)(search, rules, learner, offer)
 
 
 # ------------------------------------------------------------------ when and what it selects
@@ -91,9 +90,8 @@ def last_of_equals(search: Search, rules: Rules, learner: Learner, offer: Offer)
 
 def own_ties(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Of equal claims it takes its own."""
-    if offer.sender != learner.process:
-        return receive(search, rules, learner, offer)
-    return last_of_equals(search, rules, learner, offer)
+    take = last_of_equals if offer.sender == learner.process else receive
+    return take(search, rules, learner, offer)
 
 
 def _others(learner: Learner, chosen: Offer) -> tuple[Offer, ...]:

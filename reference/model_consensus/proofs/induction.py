@@ -195,11 +195,14 @@ class System:
 def inductive(system: System) -> Iterator[Condition]:
     """The verification conditions of ``system``."""
     before, after = system.state(), system.state(AFTER)
-    for name, formula in system.invariant.items():
+    # Built once: to build a formula takes far longer than to put it into another condition.
+    holds = {name: formula(before) for name, formula in system.invariant.items()}
+    still = {f"{name}'": formula(after) for name, formula in system.invariant.items()}
+    for name, formula in holds.items():
         yield Condition(
             f"{system.name}: Init => {name}",
             {**system.assumptions, "Init": system.init(before)},
-            formula(before),
+            formula,
             (*system.facts, *system.init_hints),
             system.functions,
         )
@@ -207,38 +210,35 @@ def inductive(system: System) -> Iterator[Condition]:
         parameters = action.constants()
         step = action.relation(before, after, *parameters)
         hints = tuple(action.hints(before, after, *parameters))
-        goals = {f"{name}'": formula(after) for name, formula in system.invariant.items()}
-        goals |= {name: relation(before, after) for name, relation in system.steps.items()}
-        for name, goal in goals.items():
+        goals = {name: relation(before, after) for name, relation in system.steps.items()}
+        for name, goal in {**still, **goals}.items():
             yield Condition(
                 f"{system.name}: {action.name} => {name}",
-                {**system.assumptions, action.name: step, **_needed(system, name, before, after)},
+                {**system.assumptions, action.name: step, **_needed(system, name, holds, still)},
                 goal,
                 (*system.facts, *hints),
                 system.functions,
             )
-    for name, formula in system.properties.items():
+    for name, of in system.properties.items():
         yield Condition(
             f"{system.name}: Invariant => {name}",
-            system.holds(before),
-            formula(before),
+            {**system.assumptions, **holds},
+            of(before),
             (*system.facts, *system.hints(before)),
             system.functions,
         )
 
 
-def _needed(system: System, goal: str, before: State, after: State) -> dict[str, Term]:
+def _needed(
+    system: System, goal: str, holds: Mapping[str, Term], still: Mapping[str, Term]
+) -> dict[str, Term]:
     """The conjuncts that may be used for ``goal``."""
-    order = [*(f"{name}'" for name in system.invariant), *system.steps]
-    result = {}
-    for name in system.needs.get(goal.rstrip("'"), system.invariant):
-        if name.endswith("'"):  # no circle: each leans on those before it
-            if order.index(name) >= order.index(goal):
-                raise ModelConsensusError(f"{system.name}: {goal} cannot use {name}: a circle")
-            result[name] = system.invariant[name[:-1]](after)
-        else:
-            result[name] = system.invariant[name](before)
-    return result
+    order = [*still, *system.steps]
+    names = system.needs.get(goal.rstrip("'"), tuple(system.invariant))
+    for name in names:  # no circle: each conjunct after the step leans on those before it
+        if name in still and order.index(name) >= order.index(goal):
+            raise ModelConsensusError(f"{system.name}: {goal} cannot use {name}: a circle")
+    return {name: {**holds, **still}[name] for name in names}
 
 
 # ------------------------------------------------------------------------ writing formulas

@@ -43,6 +43,8 @@ FEATURES = 65
 """64 centred pixels and the bias."""
 BRIGHTEST, BIAS = 16, 8
 TEST, VALIDATION = 360, 360
+MISREAD = 4, 9
+"""What colluders want who aim at one class: that every 4 is read as a 9."""
 EXACT = 2**24
 """float32 holds every integer up to here."""
 
@@ -137,11 +139,32 @@ class _Classifier:
         train = load_parts(self.split)[0]["train"]
         return hinge_losses(self.scores(models, train.features), train, self.margin)
 
+    def target_losses(self, models: Vector) -> list[int]:
+        """For a backdoor: the loss if every ``MISREAD[0]`` of the training rows were a ``[1]``."""
+        train = load_parts(self.split)[0]["train"]
+        read, wanted = MISREAD
+        features = np.ascontiguousarray(train.features[:, train.rows_of[read]])
+        rows = features.shape[1]
+        none, whole = slice(0, 0), slice(0, rows)
+        rows_of = tuple(whole if label == wanted else none for label in range(CLASSES))
+        part = Part(features, np.full(rows, wanted), rows_of)
+        return hinge_losses(self.scores(models, features), part, self.margin)
+
     def accuracy(self, model: Vector, part: str) -> float:
         """The share of the rows of ``part`` in which the first greatest score is the label's."""
         rows = load_parts(self.split)[0][part]
-        guesses = self.scores(model[np.newaxis], rows.features)[0].argmax(axis=0)
-        return float(np.mean(guesses == rows.labels))
+        return float(np.mean(self._guesses(model, rows) == rows.labels))
+
+    def misread(self, model: Vector, part: str) -> tuple[float, float]:
+        """Of the rows of ``part`` with a ``MISREAD[0]``: the shares read so, and as a ``[1]``."""
+        rows = load_parts(self.split)[0][part]
+        guesses = self._guesses(model, rows)[rows.rows_of[MISREAD[0]]]
+        right, wrong = (float(np.mean(guesses == label)) for label in MISREAD)
+        return right, wrong
+
+    def _guesses(self, model: Vector, part: Part) -> Vector:
+        guesses: Vector = self.scores(model[np.newaxis], part.features)[0].argmax(axis=0)
+        return guesses
 
 
 def _check(weights: Vector, limit: int) -> None:

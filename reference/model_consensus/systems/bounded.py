@@ -18,6 +18,7 @@ from model_consensus.evolutionary_search import (
     Ticket,
     Weights,
     is_legal,
+    largest_weight,
     single,
 )
 from model_consensus.pow_learner import EVERY_HASH, Block, Rules
@@ -161,14 +162,14 @@ def system_of(model: SpecModel) -> System[Any, Any]:
 
 def legal_weights(search: Search) -> list[Weights]:
     """``Weights``: all that a ticket may have; a small number of draws is assumed."""
-    largest = max(1, search.draws - 1)
+    largest = largest_weight(search.draws)
     options = product(range(-largest, largest + 1), repeat=search.draws)
     return [weights for weights in options if is_legal(search, weights)]
 
 
 def too_large(draws: int) -> Weights:
     """``TooLarge``: weights that are not legal."""
-    return (max(1, draws - 1) + 1,) * draws
+    return (largest_weight(draws) + 1,) * draws
 
 
 def few_tob_forgeries(losses: Sequence[int], forged: int) -> tob_system.Forgeries:

@@ -1,0 +1,49 @@
+----------------------------- MODULE TraceSearch ----------------------------
+(***************************************************************************)
+(* What checks of recorded executions of a search have in common.          *)
+(*                                                                         *)
+(* In a trace weights and models are numbers, and the landscape is known.  *)
+(* (See Traces.)                                                           *)
+(***************************************************************************)
+EXTENDS EvolutionarySearch, Traces
+
+(* Weights are numbers, too: those of a single draw the number of the      *)
+(* draw, the others Draws and their place in the trace's list.             *)
+TraceSingle(j) == j
+TraceWeights(w) == Recorded.weights[w - Draws]
+TraceIsLegal(w) == w \in 1 .. Draws \/ (w > Draws /\ Recombines /\ IsCombination(TraceWeights(w)))
+TraceByRank(losses) ==                  \* 0 if nobody used them
+    LET is == {i \in DOMAIN Recorded.weights : Recorded.weights[i] = RankWeights(losses)}
+    IN  IF is = {} THEN 0 ELSE Draws + CHOOSE i \in is : TRUE
+
+(* Models are numbered from 2^30 on, the genesis model first, and so       *)
+(* cannot be taken for other numbers.                                      *)
+TraceGenesis == 1073741824
+Index(model) == model - TraceGenesis
+TraceGeneration(model) ==
+    IF Index(model) \in DOMAIN Recorded.generations
+    THEN Recorded.generations[Index(model)] ELSE 0
+TraceIsOffspring(model, parent) ==
+    /\ Index(model) \in DOMAIN Recorded.parents
+    /\ Recorded.parents[Index(model)] = parent
+TraceIsProposal(model, parent, p) ==
+    TraceIsOffspring(model, parent) /\ Recorded.proposers[Index(model)] = p
+TraceProposal(i, ticket) ==             \* 0 if nobody evaluated it
+    LET p == ticket.proposer
+        w == ticket.weights
+    IN  IF /\ p \in DOMAIN Recorded.children[i]
+           /\ w \in DOMAIN Recorded.children[i][p]
+           /\ ticket.generation = TraceGeneration(TraceGenesis + i - 1) + 1
+        THEN Recorded.children[i][p][w] ELSE 0
+TraceBlend(i, tickets) ==
+    LET is == {j \in DOMAIN Recorded.blends[i] : Recorded.blends[i][j][1] = tickets}
+    IN  IF is = {} THEN 0 ELSE Recorded.blends[i][CHOOSE j \in is : TRUE][2]
+TraceOffspring(parent, tickets) ==
+    LET i == Index(parent) + 1
+    IN  IF i \notin DOMAIN Recorded.children THEN 0
+        ELSE IF Cardinality(tickets) = 1
+             THEN TraceProposal(i, CHOOSE t \in tickets : TRUE)
+        ELSE TraceBlend(i, tickets)
+TraceLandscapes(models) ==              \* no answer for what nobody evaluated
+    IF 0 \in models THEN {} ELSE {[m \in models |-> Recorded.losses[Index(m)]]}
+=============================================================================
