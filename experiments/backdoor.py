@@ -1,13 +1,12 @@
 """What colluders who aim at one class reach: accuracies that no cell of the experiment has."""
 
-import multiprocessing
 from collections.abc import Iterator
 from itertools import product
 from statistics import fmean
 
 from rich.table import Column, Table
 
-from experiments.cells import BOUND, BUDGET, DRAWS, PROCESSES, SEEDS
+from experiments.cells import BOUND, BUDGET, DRAWS, PROCESSES, SEEDS, workers
 from experiments.learners import over_tob
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.simulation.digits import MISREAD, Digits
@@ -45,7 +44,7 @@ def table(jobs: int) -> Table:
 
 def _rows(jobs: int) -> Iterator[tuple[str, ...]]:
     compared = list(product(range(1, BOUND + 1), COMPARED))
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+    with workers(jobs) as pool:
         measured = pool.map(measure, [(*each, seed) for each in compared for seed in SEEDS])
     for number, (byzantine, attack) in enumerate(compared):
         runs = measured[number * len(SEEDS) : (number + 1) * len(SEEDS)]

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import product
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 from rich.console import Console
@@ -186,6 +187,13 @@ def _line(result: Result) -> list[object]:
     return [*asdict(result.cell).values(), f"{result.validation:.6f}", f"{result.test:.6f}"]
 
 
+def workers(jobs: int) -> Pool:
+    """So many processes, which leave Ctrl-C to this one."""
+    # A spawned process has no copy of this one's threads, and is the same on every system.
+    context = multiprocessing.get_context("spawn")
+    return context.Pool(jobs, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+
+
 def run_cells(
     path: Path,
     cells: Sequence[Cell],
@@ -208,12 +216,9 @@ def run_cells(
         TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
-    # A spawned process has no copy of this one's threads, and is the same on every system.
     with (
         path.open("a", encoding="utf-8", newline="") as file,
-        multiprocessing.get_context("spawn").Pool(
-            jobs, signal.signal, (signal.SIGINT, signal.SIG_IGN)
-        ) as pool,
+        workers(jobs) as pool,
         Progress(*columns, console=console) as progress,
     ):
         task = progress.add_task("", total=len(cells), completed=len(cells) - len(missing))

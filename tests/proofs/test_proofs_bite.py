@@ -141,12 +141,13 @@ def test_mu_is_off_by_one(goal: str, bound: Any, instance: Instance) -> None:
     system = broken_learner(tob_learner.is_verified(LEARNER), verified >= bound)
     values = counterexample(system, f"Move => {goal}", instance)
     learner = frontier(values)
+    before = values["history"][values["moves"]]
     if goal == "Backers'":  # a decision without a verified offer
-        before = values["history"][values["moves"]]
         assert field(learner, "generation") == field(before, "generation") + 1
         assert not any(field(before, "verified")[q] for q in range(3))
     else:  # it has μ = 1 verified offers or more, and has not decided
         assert any(field(learner, "verified")[q] for q in range(3))
+        assert field(learner, "generation") == field(before, "generation")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ SHARES = 8
 """Shares of its target, from none to all, by which a process with a target ranks its draws."""
 
 
+@runtime_checkable
 class WithTarget(Protocol):
     """What a landscape may have that the search does not need: something for colluders to want."""
 
@@ -121,10 +122,13 @@ def situation(system: TobSystem, search: Search, state: State, attacker: Process
     return Situation(system, search, attacker, rank, ahead, tuple(losses), tuple(honest))
 
 
+def _singles(now: Situation) -> list[Weights]:
+    return [single(draw, now.search.draws) for draw in range(now.search.draws)]
+
+
 def some_weights(now: Situation) -> list[Weights]:
     """Single draws, their recombination both ways, and legal weights drawn at random."""
-    draws = now.search.draws
-    singles = [single(draw, draws) for draw in range(draws)]
+    draws, singles = now.search.draws, _singles(now)
     if not now.search.recombines or draws < 2:
         return singles
     ranks = by_rank(now.losses)
@@ -146,16 +150,15 @@ def target_losses(now: Situation, steps: Sequence[Step]) -> list[int]:
     while isinstance(search, AroundSearch):
         search = search.search
     landscape = search.landscape if isinstance(search, EvolutionarySearch) else None
-    if hasattr(landscape, "target_losses"):
-        return cast(WithTarget, landscape).target_losses(models)
+    if isinstance(landscape, WithTarget):
+        return landscape.target_losses(models)
     return [int(model[0]) for model in models]
 
 
 def weights_for_target(now: Situation) -> list[Weights]:
     """Single draws, and recombinations by loss, by distance from the target, or by both."""
-    draws = now.search.draws
-    singles = [single(draw, draws) for draw in range(draws)]
-    if not now.search.recombines or draws < 2:
+    singles = _singles(now)
+    if not now.search.recombines or len(singles) < 2:
         return singles
     near = target_losses(now, [frozenset([now.combined(weights)]) for weights in singles])
     ranks = list(zip(by_rank(now.losses), by_rank(near), strict=True))

@@ -184,20 +184,21 @@ class System:
             **{name: z3.Const(name + suffix, sort) for name, sort in self.variables.items()}
         )
 
+    def conjuncts(self, state: State) -> dict[str, Term]:
+        """The invariant's conjuncts, by name."""
+        return {name: formula(state) for name, formula in self.invariant.items()}
+
     def holds(self, state: State) -> dict[str, Term]:
         """The assumptions and the invariant's conjuncts, by name."""
-        return {
-            **self.assumptions,
-            **{name: formula(state) for name, formula in self.invariant.items()},
-        }
+        return {**self.assumptions, **self.conjuncts(state)}
 
 
 def inductive(system: System) -> Iterator[Condition]:
     """The verification conditions of ``system``."""
     before, after = system.state(), system.state(AFTER)
     # Built once: to build a formula takes far longer than to put it into another condition.
-    holds = {name: formula(before) for name, formula in system.invariant.items()}
-    still = {f"{name}'": formula(after) for name, formula in system.invariant.items()}
+    holds = system.conjuncts(before)
+    still = {f"{name}'": formula for name, formula in system.conjuncts(after).items()}
     for name, formula in holds.items():
         yield Condition(
             f"{system.name}: Init => {name}",
@@ -238,7 +239,8 @@ def _needed(
     for name in names:  # no circle: each conjunct after the step leans on those before it
         if name in still and order.index(name) >= order.index(goal):
             raise ModelConsensusError(f"{system.name}: {goal} cannot use {name}: a circle")
-    return {name: {**holds, **still}[name] for name in names}
+    known = {**holds, **still}
+    return {name: known[name] for name in names}
 
 
 # ------------------------------------------------------------------------ writing formulas
