@@ -58,10 +58,7 @@ LedOn(p, seen) ==
 SteppedOn(i, step) == Consistent(
     Revealed(loss, AllProbes(ModelOf(i)) \cup {Offspring(ModelOf(i), step)}))
 
-(* What is drawn on a model that is itself forgotten is not remembered:    *)
-(* where the depth is safe nobody can come to decide it.                   *)
-Remember(landscape, i) == loss' =
-    IF i = 0 \/ ModelOf(i) \in DOMAIN loss THEN Remembered(landscape, Decided) ELSE loss
+Remember(landscape) == loss' = Remembered(landscape, Decided)
 
 (* After a decision, the losses that nobody needs any more are forgotten,  *)
 (* and the offers on models that all have left behind.                     *)
@@ -84,7 +81,7 @@ MayWin(q) == HasWinsLeft(q) /\ Synchronous
 (* q wins the block with this step on i; nobody has received it. *)
 Extend(q, i, step, landscape) ==
     /\ blocks' = Append(blocks, BlockOn(i, q, step, landscape))
-    /\ Remember(landscape, i)
+    /\ Remember(landscape)
     /\ UNCHANGED <<known, tip, banned, offers>>
 
 (* Then there is time for offers: while nothing is on its way. *)
@@ -101,7 +98,7 @@ MakeOffer(p) ==
         LET ticket == BestTicket(landscape, parent, p)
             claim == landscape[Proposal(parent, ticket)]
         IN  /\ offers' = offers \cup {Offer(parent, p, ticket, claim)}
-            /\ Remember(landscape, tip[p])
+            /\ Remember(landscape)
     /\ UNCHANGED learnerVars
 
 (* The offers that p may have on the model of its tip: its own, and of     *)
@@ -116,7 +113,7 @@ CatchAmong(p, seen) == \E landscape \in LedOn(p, seen) :
     LET liars == Liars(Useful(p, seen, landscape), landscape)
     IN  /\ liars # {}
         /\ Ban(p, liars)
-        /\ Remember(landscape, tip[p])
+        /\ Remember(landscape)
         /\ UNCHANGED offers
 Catch(p) == MayOffer /\ \E seen \in Collected(p) : CatchAmong(p, seen)
 
@@ -146,7 +143,7 @@ ByzantineOffer(b) ==
         /\ IsCurrent(o.parent, Decided)
         /\ offers' = offers \cup {o}
         /\ \E landscape \in Consistent(Revealed(loss, {Proposal(o.parent, o.ticket)})) :
-            Remember(landscape, i)
+            Remember(landscape)
     /\ UNCHANGED learnerVars
 
 (* b wins a block on any block there is, with any step that is good enough *)
@@ -196,7 +193,7 @@ Forge(p, block, work) ==
     IN  /\ IF HasWork(work) /\ FollowsParent(p, block)
            THEN \E landscape \in SteppedOn(block.parent, block.step) :
                     /\ Send(IsExact(block, landscape), IsAboveFloor(block, landscape))
-                    /\ Remember(landscape, block.parent)
+                    /\ Remember(landscape)
            ELSE Send(FALSE, FALSE) /\ UNCHANGED loss
         /\ UNCHANGED offers
 ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
