@@ -58,7 +58,11 @@ LedOn(p, seen) ==
 SteppedOn(i, step) == Consistent(
     Revealed(loss, AllProbes(ModelOf(i)) \cup {Offspring(ModelOf(i), step)}))
 
-Remember(landscape) == loss' = Remembered(landscape, Decided)
+(* What is drawn on a model that is itself forgotten is not remembered,    *)
+(* unless it is somebody's tip: where the depth is safe it never is.       *)
+IsOfInterest(i) == i = 0 \/ ModelOf(i) \in DOMAIN loss \/ \E p \in Correct : tip[p] = i
+Remember(landscape, i) == loss' =
+    IF IsOfInterest(i) THEN Remembered(landscape, Decided) ELSE loss
 
 (* After a decision, the losses that nobody needs any more are forgotten,  *)
 (* and the offers on models that all have left behind.                     *)
@@ -81,7 +85,7 @@ MayWin(q) == HasWinsLeft(q) /\ Synchronous
 (* q wins the block with this step on i; nobody has received it. *)
 Extend(q, i, step, landscape) ==
     /\ blocks' = Append(blocks, BlockOn(i, q, step, landscape))
-    /\ Remember(landscape)
+    /\ Remember(landscape, i)
     /\ UNCHANGED <<known, tip, banned, offers>>
 
 (* Then there is time for offers: while nothing is on its way. *)
@@ -98,7 +102,7 @@ MakeOffer(p) ==
         LET ticket == BestTicket(landscape, parent, p)
             claim == landscape[Proposal(parent, ticket)]
         IN  /\ offers' = offers \cup {Offer(parent, p, ticket, claim)}
-            /\ Remember(landscape)
+            /\ Remember(landscape, tip[p])
     /\ UNCHANGED learnerVars
 
 (* The offers that p may have on the model of its tip: its own, and of     *)
@@ -113,7 +117,7 @@ CatchAmong(p, seen) == \E landscape \in LedOn(p, seen) :
     LET liars == Liars(Useful(p, seen, landscape), landscape)
     IN  /\ liars # {}
         /\ Ban(p, liars)
-        /\ Remember(landscape)
+        /\ Remember(landscape, tip[p])
         /\ UNCHANGED offers
 Catch(p) == MayOffer /\ \E seen \in Collected(p) : CatchAmong(p, seen)
 
@@ -134,16 +138,17 @@ Receive(p, i) ==
     /\ Take(p, i) /\ Forget
 
 (* ADVERSARY.  b offers any ticket of its own on any block's model, with   *)
-(* any claim.                                                              *)
+(* any claim.  (On a model that is forgotten nobody would use it: b can    *)
+(* still offer it when somebody has it as its tip.)                        *)
 Lies(b, i) == {Offer(ModelOf(i), b, ticket, claim) :
     ticket \in OwnTickets(Height(i) + 1, b), claim \in Losses}
 ByzantineOffer(b) ==
     /\ MayOffer
     /\ \E i \in 0 .. Len(blocks) : \E o \in Lies(b, i) \ offers :
-        /\ IsCurrent(o.parent, Decided)
+        /\ IsCurrent(o.parent, Decided) /\ IsOfInterest(i)
         /\ offers' = offers \cup {o}
         /\ \E landscape \in Consistent(Revealed(loss, {Proposal(o.parent, o.ticket)})) :
-            Remember(landscape)
+            Remember(landscape, i)
     /\ UNCHANGED learnerVars
 
 (* b wins a block on any block there is, with any step that is good enough *)
@@ -193,7 +198,7 @@ Forge(p, block, work) ==
     IN  /\ IF HasWork(work) /\ FollowsParent(p, block)
            THEN \E landscape \in SteppedOn(block.parent, block.step) :
                     /\ Send(IsExact(block, landscape), IsAboveFloor(block, landscape))
-                    /\ Remember(landscape)
+                    /\ Remember(landscape, block.parent)
            ELSE Send(FALSE, FALSE) /\ UNCHANGED loss
         /\ UNCHANGED offers
 ByzantineForge(p) == \E block \in Forgeries, work \in BOOLEAN :
@@ -238,6 +243,7 @@ TypeOK ==
     /\ \A o \in offers :
         /\ o.sender \in Proc /\ o.claim \in Losses
         /\ IsOwnTicket(o.ticket, Generation(o.parent) + 1, o.sender)
+        /\ Proposal(o.parent, o.ticket) \in DOMAIN loss
     /\ \A m \in DOMAIN loss : loss[m] \in Losses
 
 (* SAFETY.  P2: where the depth is safe, the outputs agree and only grow. *)

@@ -10,7 +10,7 @@ import pytest
 from model_consensus import pow_learner
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Model, Step, Ticket
-from model_consensus.pow_learner import EVERY_HASH, Rules
+from model_consensus.pow_learner import EVERY_HASH, Rules, model_of_tip
 from model_consensus.systems import bounded
 from model_consensus.systems.answers import Answer, EveryLandscape
 from model_consensus.systems.pow import PowSystem
@@ -86,9 +86,9 @@ def offered(explored: PowSystem, state: State, sender: str) -> Offer:
     return offer
 
 
-def reachable(explored: PowSystem) -> Iterator[State]:
-    """One state for each projected state that can be reached."""
-    todo = list(explored.initial())
+def reachable(explored: PowSystem, *start: State) -> Iterator[State]:
+    """One state for each projected state that can be reached, from the initial one or ``start``."""
+    todo = list(start or explored.initial())
     seen = set(map(explored.project, todo))
     while todo:
         state = todo.pop()
@@ -271,6 +271,45 @@ def test_losses_and_offers_that_all_have_left_behind_are_forgotten() -> None:
         assert all(explored.lineages.generation(model) >= oldest for model in models)
         forgotten += oldest > 0
     assert forgotten
+
+
+@pytest.mark.slow
+def test_whose_decisions_are_taken_back_goes_on_with_what_was_forgotten() -> None:
+    # Both decide two blocks, so what a secret chain from the genesis led to is forgotten.
+    explored = system(depth=0, wins=6, byzantine_wins=3, lying=4)
+    (state,) = explored.initial()
+    for height in (1, 2):
+        offer, *_ = explored.own_offers(state, "p1")
+        state = explored.apply(state, offer)
+        seen, *_ = explored.collected(state, "p1")
+        *_, lead = explored.leads(state, "p1", seen)  # the probe is worse than the offer
+        state = explored.apply(state, lead)
+        for process in ("p1", "p2"):
+            state = explored.apply(state, Receive(process, height))
+    for parent in (0, 3, 4):
+        probe = frozenset([Ticket(explored.height(state, parent) + 1, pow_learner.NOBODY, (1,))])
+        mined, *_ = explored.byzantine_blocks(state, "b1", parent, probe)
+        state = explored.apply(state, mined)
+    withheld = explored.model(state, 5)
+    assert withheld.digest not in state.loss
+    lie = Offer("b1", withheld.digest, Ticket(4, "b1", (1,)), 0)
+    assert not list(explored.byzantine_offers(state, lie))
+    for place in (3, 4, 5):
+        state = explored.apply(state, ByzantinePublish("p1", place))
+        state = explored.apply(state, Receive("p2", place))
+    assert {model_of_tip(learner) for learner in state.learner.values()} == {withheld}
+    assert list(explored.byzantine_offers(state, lie))
+
+    banned, mined_by = set[str](), Counter[str]()
+    for then in reachable(explored, state):
+        known = {explored.lineages.offspring(o.parent, frozenset([o.ticket])) for o in then.offers}
+        assert known <= then.loss.keys()
+        for learner in then.learner.values():
+            banned |= learner.banned
+        if len(then.blocks) == explored.wins:
+            mined_by[then.blocks[-1].miner] += 1
+    assert banned == {"b1"}
+    assert mined_by.keys() == {"p1", "p2"}
 
 
 def test_a_system_needs_a_correct_process_and_sensible_bounds() -> None:

@@ -140,6 +140,8 @@ class PowSystem(PowTree):
         model = self._model(offer.parent)
         if model.generation < self.last_common(state) or offer in state.offers:
             return
+        if not self._is_of_interest(state, model):
+            return
         for losses in self._answers(state, model, [lambda loss: [offered(offer)]]):
             yield ByzantineOffer(offer, losses)
 
@@ -188,14 +190,14 @@ class PowSystem(PowTree):
             case MakeOffer(process, _):
                 learner = state.learner[process]
                 offer = self.learners.make_offer(search, learner)
-                loss = self._remembered(state, drawn)
+                loss = self._remembered(state, model_of_tip(learner), drawn)
                 return State(state.blocks, state.learner, state.offers | {offer}, loss)
             case ByzantineOffer(offer, _):
-                loss = self._remembered(state, drawn)
+                loss = self._remembered(state, self._model(offer.parent), drawn)
                 return State(state.blocks, state.learner, state.offers | {offer}, loss)
             case Catch(process, seen, _):
                 learner = self.learners.catch(search, self.rules, state.learner[process], seen)
-                loss = self._remembered(state, drawn)
+                loss = self._remembered(state, model_of_tip(learner), drawn)
                 return State(state.blocks, {**state.learner, process: learner}, state.offers, loss)
             case Mine(process, seen, _):
                 learner = state.learner[process]
@@ -215,7 +217,7 @@ class PowSystem(PowTree):
             case ByzantineForge(process, block, _):
                 loss = state.loss
                 if drawn:
-                    loss = self._remembered(state, drawn)
+                    loss = self._remembered(state, self._models[block.parent], drawn)
                 else:
                     search = self.landscapes.search(state.loss)
                 learners = self._receive(state, process, block, search)
@@ -296,9 +298,16 @@ class PowSystem(PowTree):
         """Losses that make the block valid; they stand in for true losses that are forgotten."""
         return dict.fromkeys(self._evaluated(block), block.claim)
 
-    def _remembered(self, state: State, drawn: Losses) -> Losses:
-        """``Remember``: what is drawn, but for models that all have left behind."""
+    def _remembered(self, state: State, model: Model, drawn: Losses) -> Losses:
+        """``Remember``: what is drawn on a forgotten model is not, unless it is somebody's tip."""
+        if not self._is_of_interest(state, model):
+            return state.loss
         return self._forget(State(state.blocks, state.learner, state.offers, drawn)).loss
+
+    def _is_of_interest(self, state: State, model: Model) -> bool:
+        return model.digest in {self.genesis.digest, *state.loss} or any(
+            model == model_of_tip(learner) for learner in state.learner.values()
+        )
 
     def _forget(self, state: State) -> State:
         """``Forget``: without the losses of and the offers on models that all have left behind."""
@@ -313,7 +322,7 @@ class PowSystem(PowTree):
     def _mined(self, state: State, model: Model, block: Block, drawn: Losses) -> State:
         self.lineages.offspring(model.digest, block.step)
         self._models[block.digest] = self.landscapes.search(drawn).offspring(model, block.step)
-        loss = self._remembered(state, drawn)
+        loss = self._remembered(state, model, drawn)
         return State((*state.blocks, block), state.learner, state.offers, loss)
 
     def _evaluates(self, state: State, process: Process, block: Block) -> bool:
