@@ -60,7 +60,8 @@ SteppedOn(i, step) == Consistent(
 
 (* What is drawn on a model that is itself forgotten is not remembered,    *)
 (* unless it is somebody's tip: where the depth is safe it never is.       *)
-IsOfInterest(i) == i = 0 \/ ModelOf(i) \in DOMAIN loss \/ \E p \in Correct : tip[p] = i
+IsOfInterest(i) == \/ i = 0 \/ ModelOf(i) \in DOMAIN loss
+                   \/ \E p \in Correct : ModelOf(tip[p]) = ModelOf(i)
 Remember(landscape, i) == loss' =
     IF IsOfInterest(i) THEN Remembered(landscape, Decided) ELSE loss
 
