@@ -134,7 +134,7 @@ POW: Mapping[str, tuple[str, str]] = {
     "stale-offers": ("offer", "byzantine_offer"),
     "foreign-tickets": ("offer", "byzantine_offer"),
     "uses-the-banned": ("offer", "byzantine_offer"),
-    "below-the-floor": ("offer", "LossNotRevealed or resilience"),
+    "below-the-floor": ("offer", "LossNotRevealed or resilience or is_mined_at_floor"),
     "trusting": ("offer", "shares_search or resilience"),
     "unbanned": ("offer", "shares_search or resilience"),
     "blames-all": ("offer", "accuracy"),

@@ -41,7 +41,7 @@ from model_consensus.systems.pow_actions import (
     State,
 )
 from model_consensus.systems.pow_tree import Learners
-from model_consensus.tob_learner import Offer
+from model_consensus.tob_learner import Offer, offered
 from property_tests.machines.drawn import claims, illegal, landscapes, legal, sizes
 from property_tests.machines.faults import Faulty
 from property_tests.machines.schedules import Event, trace
@@ -410,7 +410,9 @@ class PowMachine(Faulty):
         for block in self.state.blocks:
             parent = self.system.model(self.state, self.system.place(self.state, block.parent))
             for probe in pow_learner.all_probes(search, self.system.rules, parent):
-                assert block.claim <= self.losses[self.offspring(parent.digest, probe)]
+                loss = self.losses.get(self.offspring(parent.digest, probe))
+                assert loss is not None
+                assert block.claim <= loss
 
     def offspring(self, parent: Digest, step: Step) -> Digest:
         return self.system.lineages.offspring(parent, step)
@@ -420,14 +422,18 @@ class PowMachine(Faulty):
         """What a block says of its loss is true; the rest is resilience."""
         for block in self.state.blocks:
             parent = self.system.model(self.state, self.system.place(self.state, block.parent))
-            assert block.claim == self.losses[self.offspring(parent.digest, block.step)]
+            assert block.claim == self.losses.get(self.offspring(parent.digest, block.step))
 
     def shares_search(self, action: Mine) -> None:
-        """A correct leader's block is as good as each true offer that it had, its own with them."""
-        block = self.state.blocks[-1]
+        """A correct leader's block is as good as each true offer that it had, its own with them.
+
+        Those of whom it has caught lying do not count.
+        """
+        block, banned = self.state.blocks[-1], self.state.learner[action.process].banned
         for offer in action.offers:
-            model = self.offspring(offer.parent, frozenset([offer.ticket]))
-            assert self.losses[model] != offer.claim or block.claim <= offer.claim
+            model = self.offspring(offer.parent, offered(offer))
+            if offer.sender not in banned and self.losses[model] == offer.claim:
+                assert block.claim <= offer.claim
 
     @invariant()
     def type_ok(self) -> None:
