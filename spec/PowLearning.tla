@@ -328,17 +328,18 @@ LC == INSTANCE LongestChain WITH
         [parent |-> blocks[i].parent, height |-> Height(i), miner |-> Miner(i)]]
 RefinesLongestChain == LC!Spec
 -----------------------------------------------------------------------------
-(* Checked at a bound: MCPowLearning, _blocks, _forge, _recombines,        *)
-(* _probes; with two and three Byzantine miners, MCPowLearning_two,        *)
-(* _two_blocks, _three.  Where the depth is not safe, a block may be       *)
-(* forgotten before it is decided, and Resilience says nothing of it; with *)
-(* nothing forgotten, it is checked there too: MCPowLearning_remembered.   *)
+(* Proved (z3), of losses that are not forgotten: pow_learning.  Checked   *)
+(* at a bound: MCPowLearning, _blocks, _forge, _recombines, _probes; with  *)
+(* two and three Byzantine miners, MCPowLearning_two, _two_blocks, _three. *)
+(* Where the depth is not safe, a block may be forgotten before it is      *)
+(* decided, and Resilience says nothing of it; with nothing forgotten, it  *)
+(* is checked there too: MCPowLearning_remembered.                         *)
 THEOREM Spec => [](TypeOK /\ Lineage /\ Accuracy /\ Resilience)
 THEOREM Spec => IsMinedAtFloor
 (* Speed-up: a correct miner's step is no worse than what all the others   *)
 (* have truly found and told it.  ChainQuality says how many of the        *)
-(* decided steps are theirs.  Checked at a bound: MCPowLearning, _blocks,  *)
-(* _two, _two_blocks, _three, _remembered.                                 *)
+(* decided steps are theirs.  Proved (z3): pow_learning.  Checked at a     *)
+(* bound: MCPowLearning, _blocks, _two, _two_blocks, _three, _remembered.  *)
 THEOREM Spec => SharesSearch
 (* Checked at a bound: MCPowLearning, _blocks, _two, _forge, and for       *)
 (* longer chains MCPowLearning_chain, _few_wins, _n4, _depth2.  The last   *)
