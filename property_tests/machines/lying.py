@@ -13,12 +13,12 @@ from hypothesis.stateful import (
 )
 
 from model_consensus.evolutionary_search import Process, Ticket, is_legal_step, single
-from model_consensus.pow_learner import Block
+from model_consensus.pow_learner import Block, model_of_tip
 from model_consensus.streamlet.messages import Chain, Notarization
 from model_consensus.systems.answers import EveryLandscape, OpenLandscape
 from model_consensus.systems.pow_actions import ByzantinePublish
 from model_consensus.systems.tob import Order, TobSystem
-from model_consensus.tob_learner import Offer, Rules, current_generation
+from model_consensus.tob_learner import Offer, Rules, current_generation, offered
 from property_tests.machines.drawn import illegal, legal
 from property_tests.machines.pow import BYZANTINE, CORRECT, PowMachine
 from property_tests.machines.streamlet import StreamletMachine
@@ -112,12 +112,10 @@ class LyingPowMachine(PowMachine):
     )
     def lie(self, process: Process, miner: Process, back: int, data: st.DataObject) -> None:
         """Only a step below the floor or a wrong claim costs the receiver an evaluation."""
+        self.deliver_everything()
         wrong = self.wrong
         place, landscapes = max(0, len(self.state.blocks) - back), self.system.landscapes
-        generation, claim = (
-            self.system.height(self.state, place) + 1,
-            data.draw(st.sampled_from(LOSSES)),
-        )
+        generation = self.system.height(self.state, place) + 1
         ticket = Ticket(generation, miner, single(0, landscapes.draws))
         match wrong:
             case "weights":
@@ -135,7 +133,13 @@ class LyingPowMachine(PowMachine):
             other = replace(ticket, weights=single(landscapes.draws - 1, landscapes.draws))
             step = data.draw(st.sampled_from((step | {other}, frozenset())))
         parent = bytes(32) if wrong == "parent" else self.system.digest(self.state, place)
-        block = Block(parent, miner, step, claim)
+        block = Block(parent, miner, step, data.draw(st.sampled_from(LOSSES)))
+        if wrong in ("claim", "floor"):
+            losses = self.possible_losses(process, block)
+            if wrong == "claim":
+                losses = sorted({max(0, loss + error) for loss in losses for error in (-1, 0, 1)})
+            if losses:
+                block = replace(block, claim=data.draw(st.sampled_from(losses)))
         forged = self.system.with_nonce(self.state, block, wrong != "work")
         learner = self.state.learner[process]
         blind = OpenLandscape(landscapes.draws, landscapes.recombines)
@@ -149,6 +153,18 @@ class LyingPowMachine(PowMachine):
             self.take(action)
             assert all(self.state.learner[p] is before[p] for p in CORRECT), "accepted a forgery"
 
+    def possible_losses(self, process: Process, block: Block) -> list[int]:
+        """What ``process`` may find that the model of ``block`` loses; nothing if it has no parent.
+
+        A claim that no model has is false whatever it finds.
+        """
+        false = self.system.with_nonce(self.state, replace(block, claim=1 << 40), True)
+        actions = self.system.forges(self.state, process, false)
+        drawn = (self.system.drawn(self.state, action) for action in actions)
+        place = self.system.place(self.state, block.parent)
+        model = self.offspring(self.system.model(self.state, place).digest, block.step)
+        return sorted({loss[model] for loss in drawn if loss})
+
     @precondition(lambda self: bool(self.state.blocks))
     @rule(process=st.sampled_from(CORRECT))
     def show_again(self, process: Process) -> None:
@@ -157,6 +173,31 @@ class LyingPowMachine(PowMachine):
         blind = OpenLandscape(self.system.landscapes.draws, self.system.landscapes.recombines)
         for block in learner.known.values():
             assert self.receive(blind, learner, block) is learner
+
+    @precondition(lambda self: len(self.state.blocks) < self.system.wins)
+    @rule(
+        sender=st.sampled_from(BYZANTINE),
+        leaders=st.permutations(CORRECT),
+        data=st.data(),
+    )
+    def mislead(self, sender: Process, leaders: list[Process], data: st.DataObject) -> None:
+        """All offer, and the adversary twice, perhaps truly; two see some of it, and go to lead."""
+        self.everybody_offers(data)
+        model = model_of_tip(self.state.learner[leaders[0]])
+        ticket = Ticket(model.generation + 1, sender, data.draw(legal(self.system.landscapes)))
+        offer = Offer(sender, model.digest, ticket, 1 << 40)
+        for _ in range(2):
+            actions = self.system.byzantine_offers(self.state, offer)
+            losses = {
+                self.system.drawn(self.state, action)[self.offspring(model.digest, offered(offer))]
+                for action in actions
+            }
+            claim = data.draw(st.sampled_from(sorted({0, *losses})))
+            self.send_offer(replace(offer, claim=claim), data)
+        for leader in leaders[:2]:
+            self.deliver_everything()
+            if self.system.may_offer(self.state):
+                self.mine(leader, data)
 
     @precondition(lambda self: self.wins_left() and len(self.state.blocks) + 1 < self.system.wins)
     @rule(

@@ -41,7 +41,7 @@ from model_consensus.systems.pow_actions import (
     State,
 )
 from model_consensus.systems.pow_tree import Learners
-from model_consensus.tob_learner import Offer
+from model_consensus.tob_learner import Offer, offered
 from property_tests.machines.drawn import claims, illegal, landscapes, legal, sizes
 from property_tests.machines.faults import Faulty
 from property_tests.machines.schedules import Event, trace
@@ -191,19 +191,22 @@ class PowMachine(Faulty):
     @precondition(lambda self: len(self.state.blocks) < self.system.wins)
     @rule(sender=st.sampled_from(BYZANTINE), back=st.integers(0, 2), data=st.data())
     def byzantine_offer(self, sender: Process, back: int, data: st.DataObject) -> None:
-        """Any ticket of its own with any claim; an offer that is not legal is not used."""
+        """Any ticket of its own with any claim; only legal ones on the tip are of use, unbanned."""
         self.deliver_everything()
         model = self.system.model(self.state, max(0, len(self.state.blocks) - back))
         ticket = Ticket(model.generation + 1, sender, data.draw(legal(self.system.landscapes)))
         self.send_offer(Offer(sender, model.digest, ticket, data.draw(claims(self.losses))), data)
-        for wrong in (
+        wrong = (
             Ticket(model.generation + 2, sender, ticket.weights),
             Ticket(model.generation + 1, CORRECT[0], ticket.weights),
             replace(ticket, weights=data.draw(illegal(self.system.landscapes))),
-        ):
-            offer = Offer(sender, model.digest, wrong, 0)
-            for learner in self.state.learner.values():
-                assert not self.is_useful(learner, offer)
+        )
+        for learner in self.state.learner.values():
+            is_on_tip = model_of_tip(learner).digest == model.digest
+            expected = is_on_tip and sender not in learner.banned
+            assert self.is_useful(learner, Offer(sender, model.digest, ticket, 0)) is expected
+            for each in wrong:
+                assert not self.is_useful(learner, Offer(sender, model.digest, each, 0))
 
     def is_useful(self, learner: Learner, offer: Offer) -> bool:
         """Whether it is used where each probe loses more than any claim."""
@@ -297,7 +300,10 @@ class PowMachine(Faulty):
         assert learner == before
 
     def deliver_everything(self) -> None:
-        """Between two wins there is time for the blocks of correct processes, and those below."""
+        """Between two wins there is time for the blocks of correct processes, and those below.
+
+        They are valid, so all accept them.
+        """
         self.cut = frozenset()
         for process in sorted(self.down):
             self.restarted(process)
@@ -311,6 +317,7 @@ class PowMachine(Faulty):
             for place in needed:
                 if self.state.blocks[place - 1].digest not in self.state.learner[process].known:
                     self.send(process, place)
+        assert self.system.is_synchronous(self.state)
 
     # ---------------------------------------------------------------------------- the adversary
 
@@ -403,7 +410,9 @@ class PowMachine(Faulty):
         for block in self.state.blocks:
             parent = self.system.model(self.state, self.system.place(self.state, block.parent))
             for probe in pow_learner.all_probes(search, self.system.rules, parent):
-                assert block.claim <= self.losses[self.offspring(parent.digest, probe)]
+                loss = self.losses.get(self.offspring(parent.digest, probe))
+                assert loss is not None
+                assert block.claim <= loss
 
     def offspring(self, parent: Digest, step: Step) -> Digest:
         return self.system.lineages.offspring(parent, step)
@@ -413,14 +422,18 @@ class PowMachine(Faulty):
         """What a block says of its loss is true; the rest is resilience."""
         for block in self.state.blocks:
             parent = self.system.model(self.state, self.system.place(self.state, block.parent))
-            assert block.claim == self.losses[self.offspring(parent.digest, block.step)]
+            assert block.claim == self.losses.get(self.offspring(parent.digest, block.step))
 
     def shares_search(self, action: Mine) -> None:
-        """A correct leader's block is as good as each true offer that it had, its own with them."""
-        block = self.state.blocks[-1]
+        """A correct leader's block is as good as each true offer that it had, its own with them.
+
+        Those of whom it has caught lying do not count.
+        """
+        block, banned = self.state.blocks[-1], self.state.learner[action.process].banned
         for offer in action.offers:
-            model = self.offspring(offer.parent, frozenset([offer.ticket]))
-            assert self.losses[model] != offer.claim or block.claim <= offer.claim
+            model = self.offspring(offer.parent, offered(offer))
+            if offer.sender not in banned and self.losses[model] == offer.claim:
+                assert block.claim <= offer.claim
 
     @invariant()
     def type_ok(self) -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from model_consensus import pow_learner
 from model_consensus.conformance.explore import explore
-from model_consensus.defects.pow import any_generation, unverified
+from model_consensus.defects.pow import DEFECTS
 from model_consensus.systems import bounded
-from model_consensus.systems.pow import Receiver
+from model_consensus.systems.pow_tree import Learners
 from model_consensus.tla.config import read_config
 from model_consensus.tla.manifest import load
 
@@ -14,20 +14,21 @@ pytestmark = pytest.mark.tlc
 
 
 @pytest.mark.parametrize(
-    ("name", "receive", "equal"),
+    ("name", "learners", "equal"),
     [
-        ("MCPowLearning_graph_tiny", pow_learner.receive, True),
-        ("MCPowLearning_graph_tiny", unverified, False),
+        ("MCPowLearning_graph_tiny", pow_learner, True),
+        ("MCPowLearning_graph_tiny", DEFECTS["unverified"], False),
         # A learner with a defect is the specification with the same assumption dropped.
-        ("MCPowNecessity_claims", unverified, True),
-        ("MCPowNecessity_parents", any_generation, True),
-        ("MCPowNecessity_claims", pow_learner.receive, False),
+        ("MCPowNecessity_claims", DEFECTS["unverified"], True),
+        ("MCPowNecessity_floor", DEFECTS["no-floor"], True),
+        ("MCPowNecessity_unseen_blend", DEFECTS["unevaluated-blend"], True),
+        ("MCPowNecessity_claims", pow_learner, False),
     ],
 )
 def test_graphs_are_equal_where_the_learner_is_what_is_specified(
-    name: str, receive: Receiver, equal: bool
+    name: str, learners: Learners, equal: bool
 ) -> None:
     model = load().find(name)
     constants = read_config(model.config).constants
-    found = explore(model, bounded.pow_learning(constants, receive))
+    found = explore(model, bounded.pow_learning(constants, learners))
     assert (found.difference is None) is equal
