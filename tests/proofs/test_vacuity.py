@@ -227,7 +227,11 @@ SYSTEMS: dict[str, System] = {
 
 # If these hold, what the others speak of lies in the instance; a few need more than that.
 RANGES = {"Genesis", "Length", "Position", "Senders", "Tips", "Known", "Best"}
-MORE = {"NeverShorter": {"VotedBlocks"}, "Settled": {"Heights", "Tree", "Top"}}
+MORE = {
+    "NeverShorter": {"VotedBlocks"},
+    "Settled": {"Heights", "Tree", "Top"},
+    **dict.fromkeys(("Lineage", "UsesOffers", "Exact", "AboveFloor"), {"Tree"}),
+}
 # A negative length leaves no place for a process or a block.
 LESS = {"Length": RANGES}
 
