@@ -6,6 +6,8 @@ of docs/experiments.md if all cells are finished; of a part of them it writes fi
 beside the file of results.  ``tune`` chooses the hyper-parameters of the evolution strategies on
 the validation part.  ``confirm`` compares the aggregators with those of the library byzfl.
 ``backdoor`` trains what is attacked by a backdoor, and prints what became of the attacked class.
+``speed-up`` trains over proof-of-work with 1 to 32 processes, and prints what more of them are
+worth.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from statistics import fmean
 
 from rich.console import Console
 
-from experiments import aggregators, backdoor, report
+from experiments import aggregators, backdoor, report, speed_up
 from experiments.cells import (
     ATTACKS_OF,
     BOUND,
@@ -44,6 +46,7 @@ GRID = [
 TUNING_SEEDS, TUNING_BOUNDS = (101,), (2,)
 """A seed that the experiment does not use; f = 2, the bound of Streamlet and of Krum's theorem."""
 
+COMMANDS = ("run", "tune", "report", "confirm", "backdoor", "speed-up")
 EXAMPLES = """\
 examples:
   python -m experiments run
@@ -52,6 +55,7 @@ examples:
   python -m experiments tune
   python -m experiments confirm
   python -m experiments backdoor
+  python -m experiments speed-up
 """
 
 
@@ -63,7 +67,7 @@ def main() -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=("run", "tune", "report", "confirm", "backdoor"))
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument(
         "--methods",
         nargs="+",
@@ -89,6 +93,8 @@ def main() -> int:
             console.print(aggregators.confirm())
         elif args.command == "backdoor":
             console.print(backdoor.table(args.jobs))
+        elif args.command == "speed-up":
+            console.print(speed_up.table(args.jobs))
         elif args.command == "tune":
             tune(args.out, args.jobs, console)
         else:

@@ -131,7 +131,7 @@ def run_cell(cell: Cell) -> Result:
         )
     if cell.method == "pow":
         strategy = STRATEGIES["honest" if cell.attack == NO_ATTACK else cell.attack]
-        model = over_pow(landscape, strategy, budget=BUDGET, seed=cell.seed, **common)
+        *_, model = over_pow(landscape, strategy, budget=BUDGET, seed=cell.seed, **common)
     else:
         receive = unverified if cell.method == "tob-unverified" else tob_learner.receive
         attack = ATTACKS[cell.attack]

@@ -65,8 +65,8 @@ def over_pow(
     draws: int,
     budget: int,
     seed: int,
-) -> Model:
-    """The last model decided over proof-of-work, with ``PROBES`` probes.
+) -> list[Model]:
+    """The models decided over proof-of-work, the genesis first, with ``PROBES`` probes.
 
     The run ends before a correct process would have evaluated more than ``budget`` models.  The
     share of the Byzantine processes in the wins is their share of the processes.
@@ -83,5 +83,5 @@ def over_pow(
             break
         last = simulation.state
     ahead = max(last.learner.values(), key=lambda learner: model_of_tip(learner).generation)
-    decided = system.decided(ahead)[-1]
-    return next(model for model in ahead.models.values() if model.digest == decided)
+    models = {model.digest: model for model in ahead.models.values()}
+    return [models[digest] for digest in system.decided(ahead)]

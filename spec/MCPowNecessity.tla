@@ -69,4 +69,9 @@ Asynchronous == TRUE
 (* not help anybody.                                                       *)
 MoreProgress == \A p \in Correct :
     <>(Decisions(Decided[p]) > Wins - ByzantineWins - Depth)
+
+(* One more of them led by correct miners than ChainQuality promises: each *)
+(* win of the adversary can cost them one of theirs.                       *)
+MoreQuality == \A p \in Correct :
+    <>(LedByCorrect(DecidedBlock(p)) > Wins - 2 * ByzantineWins - Depth)
 =============================================================================

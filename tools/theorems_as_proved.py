@@ -59,14 +59,17 @@ def system_parts(system: System) -> Iterator[tuple[str, Mapping[str, Term]]]:
     )
     yield "Axioms and definitions", numbered((*system.facts, *(f.axiom for f in system.functions)))
     yield "Initial states", {"Init": system.init(before)}
-    steps, hints = {}, {}
+    steps, hints, achieved = {}, {}, {}
     for action in system.actions:
         parameters = action.constants()
         named = f"{action.name}({', '.join(action.parameters)})"
         steps[named] = action.relation(before, after, *parameters)
+        for name, relation in action.achieves.items():
+            achieved[f"{named} => {name}"] = relation(before, after, *parameters)
         for number, hint in enumerate(action.hints(before, after, *parameters), 1):
             hints[f"{named}, {number}"] = hint
     yield "Steps", steps
+    yield "Proved of every step of an action", achieved
     yield (
         "The invariant, proved in every state",
         {name: formula(before) for name, formula in system.invariant.items()},

@@ -17,11 +17,21 @@ from experiments import __main__ as experiments
 from experiments import cells, learners, strategies
 from experiments.aggregators import AGGREGATORS
 from experiments.cells import ATTACKS_OF, DRAWS, NO_ATTACK, PROCESSES, Cell, Result, cells_of
+from experiments.learners import PROBES
 from experiments.strategies import GRADIENT_ATTACKS, Settings
-from model_consensus.pow_learner import has_work
+from model_consensus.pow_learner import chain, has_work
+from model_consensus.simulation import tob as simulation
 from model_consensus.simulation.digits import Digits
-from model_consensus.systems.pow_actions import ByzantineForge, ByzantineMine, Mine
-from model_consensus.systems.tob import ByzantineOffer, Offer
+from model_consensus.simulation.pow import PowSimulation
+from model_consensus.systems import pow_actions, tob
+from model_consensus.systems.pow_actions import (
+    ByzantineForge,
+    ByzantineMine,
+    ByzantinePublish,
+    MakeOffer,
+    Mine,
+    Receive,
+)
 from tests.vectors.derivation import digest
 
 pytest.importorskip("sklearn")
@@ -29,6 +39,7 @@ pytestmark = pytest.mark.slow
 
 GENERATIONS, WINS = 3, 24
 SETTINGS = Settings(16, 12, "adam")
+OFFERING = ("worst-offers", "false-offers", "barely-useful")
 
 
 def small(methods: list[str]) -> list[Cell]:
@@ -50,14 +61,14 @@ class Watched:
     """What the runs of cells have done since the last one began."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.steps: list[tuple[Any, Any]] = []
+        self.steps: list[Any] = []
         self.system: Any = None
         self.aggregated: list[tuple[Any, int]] = []
         self.attacked: list[Any] = []
         self.evaluated: list[int] = []
         self.weights: Any = None
-        for name in ("simulate", "simulate_pow"):
-            monkeypatch.setattr(learners, name, self.stepping(getattr(learners, name)))
+        monkeypatch.setattr(learners, "simulate", self.stepping(simulation.simulate))
+        monkeypatch.setattr(learners, "PowSimulation", self.mining())
         monkeypatch.setattr(strategies, "_losses", self.counting(strategies._losses))
         for where, name in ((cells, "over_tob"), (cells, "over_pow"), (strategies, "train")):
             monkeypatch.setattr(where, name, self.returning(getattr(where, name)))
@@ -75,6 +86,18 @@ class Watched:
 
         return steps
 
+    def mining(self) -> type[PowSimulation]:
+        watched = self
+
+        class Watching(PowSimulation):
+            def run(self, wins: int) -> Iterator[Any]:
+                watched.system, watched.steps = self.system, []
+                for step in super().run(wins):
+                    watched.steps.append((*step, dict(self.evaluations)))
+                    yield step
+
+        return Watching
+
     def counting(self, losses: Any) -> Any:
         def counted(landscape: Any, models: Any) -> Any:
             self.evaluated.append(len(models))
@@ -86,7 +109,8 @@ class Watched:
         def trained(*arguments: Any, **named: Any) -> Any:
             self.aggregated, self.attacked, self.evaluated = [], [], []
             result = train(*arguments, **named)
-            self.weights = getattr(result, "vector", result)
+            last = result[-1] if isinstance(result, list) else result
+            self.weights = getattr(last, "vector", last)
             return result
 
         return trained
@@ -152,7 +176,7 @@ def test_a_cell_over_total_order_broadcast(
     assert len(system.processes) == processes
     assert (len(system.byzantine), system.rules.lambda_) == (f, processes - f)
     assert system.rules.mu == mu
-    offers = {a.offer.sender for a, _ in watched.steps if isinstance(a, ByzantineOffer)}
+    offers = {a.offer.sender for a, _ in watched.steps if isinstance(a, tob.ByzantineOffer)}
     assert offers == (set() if cell.attack in ("none", "silent") else set(system.byzantine))
     # A correct process evaluates its own draws and their recombination, for each decision μ offers
     # and their blend, and one lie for each ban; the defective learner believes all offers.
@@ -160,7 +184,7 @@ def test_a_cell_over_total_order_broadcast(
     spent = []
     made: Counter[str] = Counter()
     for action, state in watched.steps:
-        if isinstance(action, Offer):
+        if isinstance(action, tob.Offer):
             made[action.process] += 1
         for each in state.learner.values():
             checked = decision * (len(each.decided) - 1) + len(each.verified) + len(each.banned)
@@ -179,11 +203,14 @@ def test_a_cell_over_total_order_broadcast(
 def test_a_cell_over_proof_of_work(
     cell: Cell, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cells, "BUDGET", WINS * (DRAWS + 1))
+    # A win costs the draws, their recombination, the probes, a block, and at most about a blend.
+    budget = WINS * (DRAWS + 1 + PROBES + 2)
+    monkeypatch.setattr(cells, "BUDGET", budget)
     result = cells.run_cell(cell)
     system, f = watched.system, cell.byzantine
     assert (len(system.rules.processes), len(system.byzantine)) == (PROCESSES, f)
-    actions = [action for action, _ in watched.steps]
+    assert system.rules.probes == PROBES
+    actions = [action for action, *_ in watched.steps]
     mined = [a for a in actions if isinstance(a, Mine | ByzantineMine)]
     forged = [  # each is sent to all correct processes
         a.block
@@ -192,14 +219,40 @@ def test_a_cell_over_proof_of_work(
         and a.process == system.correct[0]
         and has_work(system.rules, a.block)
     ]
-    # A win costs λ + 1 evaluations, so the budget allows so many.
-    assert len(mined) + len(forged) == WINS
-    byzantine = [a.process for a in actions if isinstance(a, ByzantineMine | ByzantineForge)]
+    wins = len(mined) + len(forged)
+    # A blend that is not good enough costs more; a win that changes nobody's tip costs less.
+    assert WINS - 3 <= wins <= 2 * WINS
+    byzantine = [a for a in actions if isinstance(a, ByzantineMine | ByzantineForge)]
     assert bool(byzantine) == (cell.attack != NO_ATTACK)
-    wins = [a for a in mined if isinstance(a, ByzantineMine)]
-    share = (len(wins) + len(forged)) / WINS
-    if cell.attack not in (NO_ATTACK, "no-work"):
-        assert abs(share - f / PROCESSES) <= 3 * (f / PROCESSES * (1 - f / PROCESSES) / WINS) ** 0.5
+    share = (len(mined) - sum(isinstance(a, Mine) for a in mined) + len(forged)) / wins
+    assert abs(share - f / PROCESSES) <= 3 * (f / PROCESSES * (1 - f / PROCESSES) / wins) ** 0.5
+    lies = {a.offer.sender for a in actions if isinstance(a, pow_actions.ByzantineOffer)}
+    assert lies == (set(system.byzantine) if cell.attack in OFFERING else set())
+    for process in system.correct:
+        offers = sum(isinstance(a, MakeOffer) and a.process == process for a in actions)
+        received = sum(
+            isinstance(a, Receive | ByzantinePublish)
+            and a.process == process
+            and state.blocks[a.block - 1].miner != process
+            for a, state, _ in watched.steps
+        )
+        refused = sum(
+            isinstance(a, ByzantineForge)
+            and a.process == process
+            and has_work(system.rules, a.block)
+            for a in actions
+        )
+        sure = (DRAWS + 1 + PROBES) * offers + received + refused
+        leading = watched.steps[-1][2][process] - sure
+        # The blend; if it is not good enough, the offers of all others.
+        assert 0 < leading <= PROCESSES * wins
+    spent = [max(evaluations.values()) for *_, evaluations in watched.steps]
+    assert spent[-2] <= budget < spent[-1]  # the step that is beyond the budget is the last
+    depth = learners.DEPTH
+    chains = [chain(each) for each in watched.steps[-2][1].learner.values()]
+    last = max(chains, key=len)[-depth - 1]
+    models = [each.models[last] for each in watched.steps[-2][1].learner.values()]
+    assert all((watched.weights == model.vector).all() for model in models)
     assert_measured(result, watched.weights)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments import backdoor, report, strategies
+from experiments import backdoor, report, speed_up, strategies
 from experiments.__main__ import GRID, TUNED, experiment, main
 from experiments.aggregators import AGGREGATORS, geometric_median, krum, multi_krum
 from experiments.cells import (
@@ -136,7 +136,7 @@ def test_our_learners_keep_to_the_budget() -> None:
     # Four draws and their recombination, two offers and their blend.
     assert tob("silent", 1, 1).generation == 62 // (5 + 2 + 1)
     assert tob("silent", 1, 1, unverified).generation == 62 // (5 + 1)
-    mined = over_pow(
+    *_, mined = over_pow(
         OneMax(), STRATEGIES["honest"], processes=4, byzantine=0, draws=4, budget=62, seed=1
     )
     assert mined.generation == 62 // 5 - 6  # the depth
@@ -148,6 +148,20 @@ def test_a_backdoor_lowers_the_loss_of_its_target(monkeypatch: pytest.MonkeyPatc
     silent, attacked = (backdoor.measure((2, attack, 1)) for attack in backdoor.COMPARED)
     assert attacked[-1] < silent[-1]
     assert all(0 <= share <= 1 for share in [*silent[:-1], *attacked[:-1]])
+
+
+@pytest.mark.slow
+def test_more_miners_learn_more_and_idle_ones_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed_up, "BUDGET", 400)
+    alone, shared, attacked = map(speed_up.measure, [(1, 0, 1), (8, 0, 1), (8, 3, 1)])
+    assert shared.losses[-1] < attacked.losses[-1] < alone.losses[-1]
+    assert len(shared.losses) <= len(alone.losses)
+    assert shared.generations_to(alone.losses[-1]) < len(shared.losses) - 1
+
+
+def test_generations_to_a_loss_are_counted_to_the_first_that_reaches_it() -> None:
+    training = speed_up.Training([9, 4, 6, 3], accuracy=1.0)
+    assert [training.generations_to(loss) for loss in (9, 4.5, 4, 3, 2)] == [0, 1, 1, 3, 4]
 
 
 def test_a_seed_makes_another_search() -> None:

@@ -7,7 +7,10 @@ from typing import Any
 
 import z3
 
-from model_consensus.proofs.induction import AFTER, Action, Condition, System, Term
+from model_consensus.proofs.counterexample import Counterexample, Instance, find
+from model_consensus.proofs.induction import AFTER, Action, Condition, System, Term, inductive
+
+Values = dict[str, Any]
 
 
 def witnesses(system: System) -> Iterator[Condition]:
@@ -33,6 +36,19 @@ def witnesses(system: System) -> Iterator[Condition]:
         )
 
 
+def condition(system: System, name: str) -> Condition:
+    """The condition of that name."""
+    return next(c for c in inductive(system) if c.name.endswith(name))
+
+
+def counterexample(system: System, name: str, instance: Instance) -> Values:
+    """The values of a counterexample that must exist, and must be printable."""
+    found = find(condition(system, name), system, instance)
+    assert isinstance(found, Counterexample), f"{name} still holds"
+    assert name in str(found)
+    return dict(found.values)
+
+
 def dropped(action: Action, part: Callable[..., Term], instead: Term | None = None) -> Action:
     """The action with a part of its relation replaced, by True if nothing else is given."""
 
@@ -45,6 +61,19 @@ def dropped(action: Action, part: Callable[..., Term], instead: Term | None = No
         return z3.substitute(whole, *((term, other) for term in found))
 
     return replace(action, relation=relation)
+
+
+def broken_action(
+    system: System, name: str, part: Callable[..., Any], instead: Any = None
+) -> System:
+    """The system with a part of an action replaced, by True if nothing else is given."""
+    return replace(
+        system,
+        actions=tuple(
+            dropped(action, part, instead) if action.name == name else action
+            for action in system.actions
+        ),
+    )
 
 
 def _parts(term: Term) -> Iterator[Term]:

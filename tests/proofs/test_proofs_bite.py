@@ -11,7 +11,6 @@ import z3
 from model_consensus.proofs import (
     instances,
     longest_chain,
-    pow_learning,
     private_attack,
     search,
     slot_game,
@@ -22,29 +21,15 @@ from model_consensus.proofs import (
     tob_learning,
     tob_steps,
 )
-from model_consensus.proofs.counterexample import Counterexample, Instance, find
+from model_consensus.proofs.counterexample import Instance, find
 from model_consensus.proofs.counting import count, times
-from model_consensus.proofs.induction import AFTER, Condition, Defined, System, between, inductive
+from model_consensus.proofs.induction import AFTER, Defined, System, between
 from model_consensus.proofs.search import LAMBDA, F, N, Ticket
 from model_consensus.proofs.tob_learner import MU, Learner, Offer
-from tests.proofs.planted import dropped
+from tests.proofs.planted import Values, broken_action, condition, counterexample
 from tests.proofs.tlc_states import field
 
-Values = dict[str, Any]
 PARENT, CLAIM = 2, 4  # of an offer, as the counterexamples have it
-
-
-def condition(system: System, name: str) -> Condition:
-    """The condition of that name."""
-    return next(c for c in inductive(system) if c.name.endswith(name))
-
-
-def counterexample(system: System, name: str, instance: Instance) -> Values:
-    """The values of a counterexample that must exist, and must be printable."""
-    found = find(condition(system, name), system, instance)
-    assert isinstance(found, Counterexample), f"{name} still holds"
-    assert name in str(found)
-    return dict(found.values)
 
 
 def broken_learner(part: Any, instead: Any) -> System:
@@ -68,19 +53,6 @@ def after(length: int, moves: int, **options: Any) -> Instance:
 def frontier(values: Values) -> Any:
     """The ghost after its move."""
     return values["history" + AFTER][values["moves" + AFTER]]
-
-
-def broken_action(
-    system: System, name: str, part: Callable[..., Any], instead: Any = None
-) -> System:
-    """The system with a part of an action replaced, by True if nothing else is given."""
-    return replace(
-        system,
-        actions=tuple(
-            dropped(action, part, instead) if action.name == name else action
-            for action in system.actions
-        ),
-    )
 
 
 def _quantified(relation: Callable[..., Any]) -> Callable[..., Any]:
@@ -356,26 +328,6 @@ def test_blocks_of_correct_processes_arrive_too_late() -> None:
     heights, miners = values["height" + AFTER], values["miner" + AFTER]
     assert heights[1] == heights[2] == 1
     assert {miners[1], miners[2]} <= {0, 1}
-
-
-def test_a_forged_block_is_not_evaluated() -> None:
-    system = broken_action(
-        pow_learning.SYSTEM,
-        "ByzantineForge",
-        lambda s, t, p, block, work: pow_learning.is_exact(s, block),
-    )
-    values = counterexample(system, "ByzantineForge => Steps'", instances.work())
-    assert values["length" + AFTER] == values["length"] + 1  # it is in the tree
-
-
-def test_a_miner_uses_a_ticket_that_it_does_not_have() -> None:
-    system = broken_action(
-        pow_learning.SYSTEM,
-        "Mine",
-        lambda s, t, block: pow_learning.follows(s, block),
-    )
-    values = counterexample(system, "Mine => Steps'", instances.work())
-    assert values["length" + AFTER] == values["length"] + 1  # it is in the tree
 
 
 def test_the_private_attack_needs_half_of_the_wins() -> None:

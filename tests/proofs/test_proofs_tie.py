@@ -66,17 +66,23 @@ CONSTANTS
     p1 = p1
     p2 = p2
     b1 = b1
-    Proc = {p1, p2, b1}
-    Byzantine = {b1}
+    b2 = b2
+    Proc = {%s}
+    Byzantine = {%s}
     Draws = %d
     Recombines = %s
     Losses = {0, 1}
+    Probes = %d
     Depth = 2
     Wins = %d
-    ByzantineWins = %d
-    EachForgery = TRUE
+    ByzantineWins = 1
+    EachStep = %s
+    EachForgery = %s
+    LyingGenerations = 1
+    StepsOn <- FewSteps
+    Lies <- FewLies
     Forgeries <- FewForgeries
-SPECIFICATION Spec
+SPECIFICATION %s
 """
 
 STREAMLET = """
@@ -166,26 +172,44 @@ def test_longest_chain(depth: int, wins: int, liars: int, safe: bool, tmp_path: 
         assert any("Unique" in names for names in broken)
 
 
+WORK_MODELS = {
+    "one block": WORK % ("p1, p2, b1", "b1", 1, "FALSE", 1, 1, "TRUE", "TRUE", "Spec"),
+    "two blocks": WORK % ("p1, p2, b1", "b1", 1, "FALSE", 1, 2, "FALSE", "FALSE", "QuietSpec"),
+    "two names": WORK % ("p1, b1, b2", "b1, b2", 1, "FALSE", 1, 1, "TRUE", "FALSE", "Spec"),
+    "two probes": WORK % ("p1, b1", "b1", 2, "FALSE", 2, 1, "TRUE", "FALSE", "Spec"),
+    "recombined draws": WORK % ("p1, b1", "b1", 2, "TRUE", 1, 1, "FALSE", "FALSE", "Spec")
+    + "CONSTANT MayWin <- MayWinAfterOffers",
+}
+
+
 @pytest.mark.tlc
-@pytest.mark.parametrize(
-    ("draws", "recombines", "wins"), [(2, "TRUE", 1), (2, "FALSE", 1), (1, "FALSE", 2)]
-)
-def test_learning_over_proof_of_work(
-    draws: int, recombines: str, wins: int, tmp_path: Path
-) -> None:
-    config = WORK % (draws, recombines, wins, wins)
+@pytest.mark.parametrize("config", WORK_MODELS.values(), ids=WORK_MODELS)
+def test_learning_over_proof_of_work(config: str, tmp_path: Path) -> None:
     graph, constants = graph_of("MCPowLearning", config, tmp_path)
-    # Whose win it is, and who shows a block, plays no part in what is proved of blocks.
-    same = {"ByzantineMine": "Mine", "ByzantinePublish": "Receive"}
+    # Who shows a block plays no part in what is proved of blocks.
+    same = {"ByzantinePublish": "Receive"}
     graph.edges = {(a, same.get(action, action), b) for a, action, b in graph.edges}
     states, tie = PowStates(constants), Tie(pow_learning.SYSTEM)
-    fits(compare(tie, graph, states, pair=states.pair), "Mine", "Receive", "ByzantineForge")
-    # A block that claims too little is no step.
-    mined = next(state for state in graph.states.values() if len(state["blocks"]) == 1)
-    environment = states.environment(mined)
-    kind, parent, ticket, claim = environment["blocks"][1]
-    lie = environment["blocks"].store(1, (kind, parent, ticket, claim - 1))
-    assert tie.broken({**environment, "blocks": lie}) == ["Steps"]
+    actions = ["MakeOffer", "Mine", "Receive", "ByzantineMine", "ByzantineForge"]
+    if "QuietSpec" not in config:
+        actions += ["Catch", "ByzantineOffer"]
+    fits(compare(tie, graph, states, pair=states.pair, adjust=states.adjust), *actions)
+
+    # What TLC never does is refused: a leader that evaluates nothing.
+    source, _, target = next(edge for edge in sorted(graph.edges) if edge[1] == "Mine")
+    before, after = states.pair(graph.states[source], graph.states[target])
+    for parameters in states.candidates("Mine", before, after):
+        assert not tie.allows("Mine", before, after, parameters)
+
+    # What it never visits breaks the invariant: a block that claims too little, a process that is
+    # banned for the truth, and evaluations that nobody knows of.
+    kind, parent, miner, step, claim = after["blocks"][1]
+    lie = after["blocks"].store(1, (kind, parent, miner, step, claim - 1))
+    assert tie.broken({**after, "blocks": lie}) == ["Exact"]
+    p = states.number["p1"]
+    everybody = Table(False, dict.fromkeys(states.number.values(), True))
+    assert tie.broken({**after, "banned": Table(everybody)}) == ["BannedHaveLied"]
+    assert tie.broken({**after, "evaluations": Table(0, {p: 99})}) == ["Evaluations"]
 
 
 @pytest.mark.tlc

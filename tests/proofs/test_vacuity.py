@@ -35,7 +35,7 @@ from model_consensus.proofs.tob_learner import Learner
 from model_consensus.tla.values import Boolean
 from tests.proofs.against_tlc import Graph, Tie, compare
 from tests.proofs.planted import witnesses
-from tests.proofs.tlc_states import TobStates, chain_ancestor, chain_length
+from tests.proofs.tlc_states import TobStates, chain_ancestor, chain_length, model_generation
 from tools.theorems_as_proved import PAGE, Page, page
 
 # ----------------------------------------------------------------- what is proved is on the page
@@ -194,7 +194,7 @@ CHAIN = instances.chain(wins=2)
         pytest.param(longest_chain.SYSTEM, CHAIN, id="longest_chain, n = 3"),
         pytest.param(longest_chain.SYSTEM, seven(CHAIN), id="longest_chain, n = 7"),
         pytest.param(pow_learning.SYSTEM, instances.work(), id="pow_learning, n = 3"),
-        pytest.param(pow_learning.SYSTEM, seven(instances.work()), id="pow_learning, n = 7"),
+        pytest.param(pow_learning.SYSTEM, instances.work(4, 2), id="pow_learning, n = 4, f = 2"),
         pytest.param(private_attack.SYSTEM, instances.attack(), id="private_attack, k = 0"),
         pytest.param(
             private_attack.SYSTEM, instances.attack(1, 1, 3), id="private_attack, k = 1, h < A"
@@ -227,7 +227,11 @@ SYSTEMS: dict[str, System] = {
 
 # If these hold, what the others speak of lies in the instance; a few need more than that.
 RANGES = {"Genesis", "Length", "Position", "Senders", "Tips", "Known", "Best"}
-MORE = {"NeverShorter": {"VotedBlocks"}, "Settled": {"Heights", "Tree", "Top"}}
+MORE = {
+    "NeverShorter": {"VotedBlocks"},
+    "Settled": {"Heights", "Tree", "Top"},
+    **dict.fromkeys(("Lineage", "UsesOffers", "Exact", "AboveFloor"), {"Tree"}),
+}
 # A negative length leaves no place for a process or a block.
 LESS = {"Length": RANGES}
 
@@ -249,6 +253,7 @@ def bad_state(system: System, instance: Instance, conjunct: str) -> Environment:
         "ByRank": lambda model, generation, process: 0,
         "Len": chain_length,
         "Ancestor": chain_ancestor,
+        "Generation": model_generation,
     }
     if "votes" in environment:  # nobody votes for a block outside of the instance
         environment["votes"] = Table(Table(False), environment["votes"].entries)

@@ -72,6 +72,14 @@ def least_claim(members_of: str, place: str, processes: Iterable[int]) -> Callab
     return chosen
 
 
+def model_generation(model: Any) -> int:
+    """How many steps led to a model."""
+    generation = 0
+    while model[0] == "offspring":
+        model, generation = model[1], generation + 1
+    return generation
+
+
 class Tickets:
     """Tickets, steps and models of TLC; a combination is numbered by its weights."""
 

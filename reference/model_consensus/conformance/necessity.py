@@ -278,6 +278,12 @@ NECESSITY: dict[str, Necessity] = {
         "As many as they win, less the depth, are decided.",
         instead="Progress",
     ),
+    "MCPowNecessity_quality": Necessity(
+        "bound",
+        "One step more led by correct miners is promised than the adversary can leave them.",
+        "All decided steps but as many as the adversary has won are led by correct miners.",
+        instead="ChainQuality",
+    ),
     **OF_STREAMLET,
 }
 """The assumptions by model."""

@@ -5,6 +5,7 @@ property of steps two states, a property of liveness the last state of a behavio
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -17,7 +18,7 @@ from model_consensus.conformance.streamlet_properties import (
     one_vote,
 )
 from model_consensus.evolutionary_search import all_drawn, is_legal, proposal_cost
-from model_consensus.pow_learner import NOBODY
+from model_consensus.pow_learner import NOBODY, chain
 from model_consensus.systems import tob
 from model_consensus.systems.lineage import ticket_value
 from model_consensus.systems.pow import PowSystem
@@ -306,19 +307,20 @@ def refines_longest_chain(system: PowSystem, before: PowState, after: PowState) 
     )
 
 
-def _progress(system: PowSystem, state: PowState, more: int) -> bool:
+def progress(system: PowSystem, state: PowState, more: int = 0) -> bool:
+    """All but ``Depth`` of the generations that correct processes won are decided."""
     promised = (system.wins or 0) - (system.byzantine_wins or 0) - system.rules.depth + more
     return all(len(each) - 1 >= promised for each in _decided(system, state).values())
 
 
-def progress(system: PowSystem, state: PowState) -> bool:
-    """All but ``Depth`` of the generations that correct processes won are decided."""
-    return _progress(system, state, 0)
-
-
-def more_progress(system: PowSystem, state: PowState) -> bool:
-    """One generation more is decided."""
-    return _progress(system, state, 1)
+def chain_quality(system: PowSystem, state: PowState, more: int = 0) -> bool:
+    """Correct miners have led all decided steps but as many as the adversary has won."""
+    promised = (system.wins or 0) - 2 * (system.byzantine_wins or 0) - system.rules.depth + more
+    for learner in state.learner.values():
+        led = chain(learner)[: len(system.decided(learner)) - 1]
+        if sum(learner.known[digest].miner in system.correct for digest in led) < promised:
+            return False
+    return True
 
 
 # ------------------------------------------------------------------------------------- by name
@@ -363,7 +365,9 @@ _OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {
 LIVENESS: dict[str, Invariant] = {
     "Termination": termination,
     "Progress": progress,
-    "MoreProgress": more_progress,
+    "MoreProgress": partial(progress, more=1),
+    "ChainQuality": chain_quality,
+    "MoreQuality": partial(chain_quality, more=1),
 }
 """What must come to hold in a behaviour that is fair and over."""
 

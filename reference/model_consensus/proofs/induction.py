@@ -8,7 +8,8 @@ An invariant is a dictionary of named conjuncts.  `inductive` generates from a s
 
     initiation   Init => C                        for each conjunct C
     consecution  Invariant /\\ Action => C'        for each action and conjunct C
-    step         Invariant /\\ Action => R         for each relation R of a step's two states
+    step         Invariant /\\ Action => R         for each relation R of a step's two states, and
+                                               for those that the action itself achieves
     implication  Invariant => P                   for each property P
 """
 
@@ -141,13 +142,15 @@ class Action:
     """A step of a system: ``relation(before, after, *parameters)``.
 
     ``hints(before, after, *parameters)`` are instances of lemmas: true in every model, and said so
-    that the solver need not find them.
+    that the solver need not find them.  ``achieves`` are relations of the same arguments that each
+    step of the action satisfies, to be proved.
     """
 
     name: str
     relation: Callable[..., Term]
     parameters: Mapping[str, z3.SortRef] = field(default_factory=dict)
     hints: Callable[..., Iterable[Term]] = lambda *_: ()
+    achieves: Mapping[str, Callable[..., Term]] = field(default_factory=dict)
 
     def constants(self) -> list[Term]:
         """The parameters as constants."""
@@ -212,7 +215,10 @@ def inductive(system: System) -> Iterator[Condition]:
         step = action.relation(before, after, *parameters)
         hints = tuple(action.hints(before, after, *parameters))
         goals = {name: relation(before, after) for name, relation in system.steps.items()}
-        for name, goal in {**still, **goals}.items():
+        achieved = {
+            name: relation(before, after, *parameters) for name, relation in action.achieves.items()
+        }
+        for name, goal in {**still, **goals, **achieved}.items():
             yield Condition(
                 f"{system.name}: {action.name} => {name}",
                 {**system.assumptions, action.name: step, **_needed(system, name, holds, still)},
@@ -260,6 +266,11 @@ def each(
     index = z3.FreshInt(name)
     patterns = [trigger(index)] if trigger else []
     return z3.ForAll([index], z3.Implies(between(low, index, high), body(index)), patterns=patterns)
+
+
+def some(low: Term, high: Term, body: Callable[[Term], Term], name: str = "i") -> Term:
+    """``body(i)`` for some integer i with low <= i < high."""
+    return z3.Not(each(low, high, lambda i: z3.Not(body(i)), name))
 
 
 def between(low: Term, value: Term, high: Term) -> Term:

@@ -1,6 +1,6 @@
-"""Small instances of the theories, to look for counterexamples in, and how to show those."""
+"""Small instances of the theories, to look for counterexamples in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -9,7 +9,9 @@ import z3
 from model_consensus.proofs import (
     counting,
     longest_chain,
+    pow_learner,
     pow_learning,
+    pow_steps,
     private_attack,
     slot_game,
     streamlet,
@@ -20,6 +22,13 @@ from model_consensus.proofs import (
 from model_consensus.proofs.counterexample import Instance
 from model_consensus.proofs.counting import INT
 from model_consensus.proofs.induction import System, Term, between
+from model_consensus.proofs.pow_learner import View
+from model_consensus.proofs.readable import (
+    describe_chain,
+    describe_streamlet,
+    describe_tob,
+    describe_work,
+)
 from model_consensus.proofs.search import (
     BYZANTINE,
     COMBINATIONS,
@@ -32,6 +41,7 @@ from model_consensus.proofs.search import (
     N,
     Ticket,
     by_rank,
+    is_process,
     nothing,
 )
 from model_consensus.proofs.tob_learner import (
@@ -152,7 +162,7 @@ def tob(
             by_rank: _rank,
         },
         limits=_readable(processes),
-        describe=_describe_tob,
+        describe=describe_tob,
     )
 
 
@@ -166,78 +176,6 @@ def _readable(processes: int) -> tuple[Term, ...]:
         *(between(0, Offer.claim(claim), 10) for claim in claims),
         *(between(0, s.evaluations[p], 10) for p in range(processes)),
     )
-
-
-def _model(value: Any) -> str:
-    if value == ("genesis",):
-        return "m0"
-    if value[0] != "offspring":
-        return str(value)
-    _, parent, step = value
-    tickets = [_ticket(step[p]) for p in sorted(step.entries) if step[p] and len(step[p]) > 1]
-    return f"{_model(parent)}.{'+'.join(tickets)}"
-
-
-def _ticket(value: Any) -> str:
-    if len(value) == 1:
-        return "no ticket"
-    _, generation, proposer, (kind, number) = value
-    return f"{generation}/p{proposer}/{'c' * (kind == 'combination')}{number}"
-
-
-def _offer(value: Any) -> str:
-    _, sender, parent, ticket, claim = value
-    return f"p{sender} offers {_model(parent)}.{_ticket(ticket)} claiming {claim}"
-
-
-def _who(table: Any, processes: int) -> str:
-    return "{" + ", ".join(f"p{q}" for q in range(processes) if table[q]) + "}"
-
-
-def _learner(value: Any, processes: int) -> str:
-    fields = {Learner.accessor(0, i).name().rpartition(".")[2]: x for i, x in enumerate(value[1:])}
-    generations = range(1, max(0, min(fields["generation"], 3)) + 1)
-    path = " ".join(_model(fields["decided"][g]) for g in (0, *generations))
-
-    def offers(members_of: str) -> str:
-        of = [_offer(fields["offers"][q]) for q in range(processes) if fields[members_of][q]]
-        return "; ".join(of)
-
-    backed = " ".join(_who(fields["backers"][g], processes) for g in generations)
-    return (
-        f"decided {path} | accepted [{offers('accepted')}] | verified [{offers('verified')}]"
-        f" | banned {_who(fields['isBanned'], processes)}"
-        f" | backers {backed or '-'} | delivered {fields['delivered']}"
-    )
-
-
-def _describe_tob(values: Mapping[str, Any]) -> Mapping[str, str]:
-    processes = values["N"]
-    shown: dict[str, str] = {}
-    if "offer" in values:
-        shown["offer"] = _offer(values["offer"])
-    length = values.get("length", 0)
-    for i in range(max(0, min(length, 4))):
-        if "order" in values:
-            shown[f"order[{i}]"] = _offer(values["order"][i])
-    for name, count in (
-        ("history", values.get("moves", 0) + 1),
-        ("learner", processes - values["F"]),
-    ):
-        for i in range(max(0, min(count, 4))):
-            if name in values:
-                shown[f"{name}[{i}]"] = _learner(values[name][i], processes)
-    for p in range(processes - values["F"]):
-        for name in ("offered", "evaluations"):
-            if name in values:
-                shown[f"{name}[p{p}]"] = str(values[name][p])
-        for g in range(1, values["Generations"] + 1):
-            if "sent" in values and values["sent"][p][g] and "made" in values:
-                waits = "waiting" in values and values["waiting"][p][g]
-                shown[f"made[p{p}][{g}]"] = _offer(values["made"][p][g]) + (
-                    " (waiting)" if waits else ""
-                )
-    return shown
 
 
 # -------------------------------------------------------------------------------- Streamlet
@@ -278,27 +216,8 @@ def streamlet_instance(processes: int = 4, byzantine: int = 1, epochs: int = 3) 
         size=max(processes, epochs + 1),
         universe={"Block": [prefixes[-1] for prefixes in chains]},
         functions={streamlet_chains.length: length_of, streamlet_chains.ancestor: ancestor_of},
-        describe=_describe_streamlet,
+        describe=describe_streamlet,
     )
-
-
-def _chain(value: Any) -> str:
-    return "genesis" if value[0] == "genesis" else f"{_chain(value[1])}-{value[2]}"
-
-
-def _describe_streamlet(values: Mapping[str, Any]) -> Mapping[str, str]:
-    processes = values["N"]
-    shown = {}
-    if "votes" in values:
-        for block, voters in values["votes"].entries.items():
-            if any(voters[p] for p in range(processes - values["F"])):
-                shown[f"votes[{_chain(block)}]"] = _who(voters, processes)
-    for p in range(processes - values["F"]):
-        if "lock" in values:
-            shown[f"lock[p{p}]"] = str(values["lock"][p])
-        if "log" in values:
-            shown[f"log[p{p}]"] = _chain(values["log"][p])
-    return shown
 
 
 # ------------------------------------------------------------------------- the longest chain
@@ -317,53 +236,51 @@ def chain(depth: int = 0, wins: int = 3, settles: bool = True) -> Instance:
         },
         size=wins + 1,
         limits=(slot_game.SYSTEM.state().length <= wins - 1,),
-        describe=_describe_chain,
+        describe=describe_chain,
     )
 
 
-def _describe_chain(values: Mapping[str, Any]) -> Mapping[str, str]:
-    shown = {}
-    length = values.get("length", 0)
-    if "parent" in values and "miner" in values and "height" in values:
-        for i in range(1, min(length, values["Wins"]) + 1):
-            shown[f"block {i}"] = (
-                f"by p{values['miner'][i]} on {values['parent'][i]}, height {values['height'][i]}"
-            )
-    for p in range(values["N"] - 1):
-        if "tip" in values:
-            shown[f"tip[p{p}]"] = str(values["tip"][p])
-        if "known" in values:
-            known = [
-                str(i) for i in range(min(length, values["Wins"]) + 1) if values["known"][p][i]
-            ]
-            shown[f"known[p{p}]"] = "{" + ", ".join(known) + "}"
-    for name in ("top", "reached", "best"):
-        if name in values:
-            shown[name] = str(values[name])
-    return shown
-
-
-def work() -> Instance:
-    """Learning over proof-of-work: two correct processes and a Byzantine one."""
+def work(
+    processes: int = 3,
+    byzantine: int = 1,
+    probes: int = 1,
+    draws: int = 1,
+    recombines: bool = False,
+) -> Instance:
+    """Learning over proof-of-work, with two wins; the last processes are Byzantine."""
+    s, view, offer = pow_learning.SYSTEM.state(), z3.Const("view", View), z3.Const("offer", Offer)
+    seen = [View.offers(view)[q] for q in range(processes)]
+    claims = [offer, *seen, *(s.offers[k] for k in range(3))]
     return Instance(
-        constants={N: 3, BYZANTINE: members([2]), **searched(2, True)},
-        size=4,
-        functions={by_rank: _rank},
-        limits=(pow_learning.SYSTEM.state().length <= 2,),
-        describe=_describe_work,
+        constants={
+            N: processes,
+            F: byzantine,
+            BYZANTINE: members(list(range(processes - byzantine, processes))),
+            pow_steps.WINS: 2,
+            pow_learner.PROBES: probes,
+            **searched(draws, recombines),
+            counting.EMPTY: NO_SET,
+            PROPOSAL_COST: draws + (recombines and draws > 1),
+            pow_learning.LEAD_COST: probes + 1 + processes,
+            pow_learning.RECEIVE_COST: probes + 1,
+        },
+        size=processes,
+        functions={by_rank: _rank, pow_learner.generation: _generation},
+        limits=(
+            s.sent <= 3,
+            *(is_process(Offer.sender(s.offers[k])) for k in range(3)),
+            *(between(0, Offer.claim(claim), 10) for claim in claims),
+            *(between(0, s.evaluations[p], 20) for p in range(processes)),
+        ),
+        describe=describe_work,
     )
 
 
-def _describe_work(values: Mapping[str, Any]) -> Mapping[str, str]:
-    shown = {}
-    if "blocks" in values and "model" in values:
-        for i in range(1, min(values["length"], 3) + 1):
-            _, parent, _, claim = values["blocks"][i]
-            shown[f"block {i}"] = f"on {parent}: {_model(values['model'][i])} claiming {claim}"
-    for p in range(2):
-        if "tip" in values:
-            shown[f"tip[p{p}]"] = str(values["tip"][p])
-    return shown
+def _generation(model: Term, most: int = 4) -> Term:
+    """How many steps led to a model, but ``most`` where there are more."""
+    if most == 0:
+        return z3.IntVal(0)
+    return z3.If(Model.is_offspring(model), 1 + _generation(Model.parent(model), most - 1), 0)
 
 
 def attack(depth: int = 0, honest: int = 1, adversary: int = 1) -> Instance:

@@ -1,22 +1,23 @@
-"""Learning over proof-of-work: P1, every block that a correct process accepts is an exact step.
+"""Learning over proof-of-work: P1 for all n, f, probes, draws, losses and lengths.
 
-The transition system is that of ``spec/PowLearning.tla`` as far as learning goes: the tree of
-blocks, each an offer with a proof of work, and what is accepted.  Who may win when plays no part
-in P1 (`longest_chain` is about that), so any process may win at any time here, and blocks arrive in
-any order.  A forged block may say anything and come with work or without it.
+The steps are in `pow_steps`, and what a learner does in them is in `pow_learner`; here are the
+invariant, properties and lemmas.
 
-Proved: each block on a chain that a correct process adopts, a Byzantine miner's too, is its miner's
-proposal by the block's ticket on the model before it, and at least as good as all of its miner's
-lambda draws, which nobody chose: they are given by the miner's name and the generation.  (Lambda is
-``Draws`` here.)
+Proved: each block, a Byzantine miner's too, is a legal step on its parent, uses of a correct
+process only what that process has offered, claims its true loss, and is at least as good as all
+probes.  No name plays a part in that.  The block of a correct miner is at least as good as its own
+offer, as all that it evaluated for that, and as each true offer that it had.  Who is banned has
+made a false offer.  What a correct process evaluates is bounded by the blocks that it has accepted
+and mined, the liars that it has banned, and the work that others have spent on blocks that it
+refused.
 """
 
 from collections.abc import Callable, Iterator
 
 import z3
 
-from model_consensus.proofs import counting, search
-from model_consensus.proofs.counting import INT, SET, TABLE, count
+from model_consensus.proofs import counting, search, tob_learner
+from model_consensus.proofs.counting import INT, SET, count, times
 from model_consensus.proofs.induction import (
     Action,
     Condition,
@@ -26,182 +27,263 @@ from model_consensus.proofs.induction import (
     between,
     each,
     inductive,
-    record,
-    unchanged,
+    some,
+)
+from model_consensus.proofs.pow_learner import (
+    FACTS,
+    PROBES,
+    Block,
+    View,
+    generation,
+    is_above_floor,
+    is_exact,
+    is_own,
+    is_own_step,
+    is_true,
+    model_of,
+    parent_of,
+    probed,
+    tip_model,
+)
+from model_consensus.proofs.pow_steps import (
+    VARIABLES,
+    WINS,
+    byzantine_forge,
+    byzantine_mine,
+    byzantine_offer,
+    catch,
+    init,
+    make_offer,
+    mine,
+    offer_by,
+    receive,
+    uses_offers,
 )
 from model_consensus.proofs.search import (
+    BYZANTINE,
     DRAWS,
+    F,
     Model,
     N,
-    Ticket,
+    Weights,
     as_good_as_all,
     correct,
-    is_best,
+    different_draws,
     is_correct,
     is_own_ticket,
-    is_process,
     loss,
-    own,
-    proposal,
 )
+from model_consensus.proofs.tob_learner import PROPOSAL_COST, Offer
 
-Block = record("WorkBlock", parent=INT, ticket=Ticket, claim=INT)
+LEAD_COST, RECEIVE_COST = z3.Ints("LeadCost ReceiveCost")
 
-VARIABLES = {
-    "length": INT,
-    "blocks": z3.ArraySort(INT, Block),  # from 1 on; the genesis is 0
-    "known": TABLE,
-    "tip": z3.ArraySort(INT, INT),
-    "model": z3.ArraySort(INT, Model),  # ghost: the model of each block
+ASSUMPTIONS = {
+    "N >= 1": N >= 1,
+    "Probes in 1 .. Draws": z3.And(PROBES >= 1, DRAWS >= PROBES),
+    "Wins >= 0": WINS >= 0,
+    "F = Cardinality(Byzantine)": count(BYZANTINE, N) == F,
+    "ProposalCost": tob_learner.ASSUMPTIONS["ProposalCost"],
+    "LeadCost": PROBES + 1 + N == LEAD_COST,
+    "ReceiveCost": PROBES + 1 == RECEIVE_COST,
 }
 
 
-def height(s: State, i: Term) -> Term:
-    """The generation of block i."""
-    return z3.If(i == 0, 0, Ticket.generation(Block.ticket(s.blocks[i])))
+# ------------------------------------------------------------------------------ the invariant
 
 
-def is_exact(s: State, block: Term) -> Term:
-    """The evaluations of its miner give this ticket and this claim."""
-    parent, ticket = s.model[Block.parent(block)], Block.ticket(block)
-    generation, miner = Ticket.generation(ticket), Ticket.proposer(ticket)
-    return z3.And(
-        Block.claim(block) == loss(proposal(parent, ticket)),
-        is_best(parent, generation, miner, Ticket.weights(ticket)),
+def blocks(s: State, body: Callable[[Term, Term], Term]) -> Term:
+    """``body(i, block)`` for each block but the genesis."""
+    return each(1, s.length + 1, lambda i: body(i, s.blocks[i]), trigger=lambda i: s.blocks[i])
+
+
+def sent_offers(s: State, body: Callable[[Term], Term]) -> Term:
+    """``body(offer)`` for each offer of a correct process."""
+    return each(
+        0, s.sent, lambda k: z3.Implies(is_correct(Offer.sender(s.offers[k])), body(s.offers[k]))
     )
 
 
-def follows(s: State, block: Term) -> Term:
-    """The ticket is its miner's own on the parent."""
-    ticket = Block.ticket(block)
+def is_honest(offer: Term) -> Term:
+    """The offer is true, and as good as all that its sender evaluated."""
+    sender, parent, ticket = Offer.sender(offer), Offer.parent(offer), Offer.ticket(offer)
+    g = generation(parent) + 1
     return z3.And(
-        is_own_ticket(ticket, height(s, Block.parent(block)) + 1, Ticket.proposer(ticket)),
-        is_process(Ticket.proposer(ticket)),
+        is_own_ticket(ticket, g, sender),
+        is_true(offer),
+        as_good_as_all(Offer.claim(offer), parent, g, sender),
     )
 
 
-def append(s: State, t: State, block: Term) -> Term:
-    """The tree grows by a block."""
-    new = s.length + 1
-    model = proposal(s.model[Block.parent(block)], Block.ticket(block))
-    return z3.And(
-        t.length == new,
-        t.blocks == z3.Store(s.blocks, new, block),
-        t.model == z3.Store(s.model, new, model),
+def has_lied(s: State, q: Term) -> Term:
+    """q has sent a false offer."""
+    return some(
+        0,
+        s.sent,
+        lambda k: z3.And(Offer.sender(s.offers[k]) == q, z3.Not(is_true(s.offers[k]))),
+        "k",
     )
 
 
-def adopt(s: State, t: State, p: Term, i: Term, generation: Term) -> Term:
-    """p accepts block i and adopts its chain if it is longer."""
-    longer = generation > height(s, s.tip[p])
+def banned(s: State, body: Callable[[Term], Term]) -> Term:
+    """``body(q)`` for each q that a correct process has banned."""
+    return correct(lambda p: each(0, N, lambda q: z3.Implies(s.banned[p][q], body(q)), "q"))
+
+
+def is_chain(s: State, p: Term) -> Term:
+    """p has accepted its tip, and of each block that it has accepted the parent."""
     return z3.And(
-        t.known == z3.Store(s.known, p, z3.Store(s.known[p], i, True)),
-        t.tip == z3.Store(s.tip, p, z3.If(longer, i, s.tip[p])),
+        between(0, s.tip[p], s.length + 1),
+        s.known[p][0],
+        s.known[p][s.tip[p]],
+        blocks(s, lambda i, block: z3.Implies(s.known[p][i], s.known[p][Block.parent(block)])),
     )
 
 
-def mine(s: State, t: State, block: Term) -> Term:
-    """A process wins: the one block that has work is the exact one."""
-    return z3.And(
-        between(0, Block.parent(block), s.length + 1),
-        follows(s, block),
-        is_exact(s, block),
-        append(s, t, block),
-        unchanged(s, t, "known", "tip"),
-    )
+def led_or_caught(s: State, p: Term) -> Term:
+    """How many blocks p has mined, and senders banned."""
+    return s.led[p] + count(s.banned[p], N)
 
 
-def receive(s: State, t: State, p: Term, i: Term) -> Term:
-    """p receives a block of the tree; without its parent it is refused."""
-    return z3.And(
-        is_correct(p),
-        between(1, i, s.length + 1),
-        z3.If(
-            s.known[p][Block.parent(s.blocks[i])],
-            adopt(s, t, p, i, height(s, i)),
-            unchanged(s, t, "known", "tip"),
-        ),
-        unchanged(s, t, "length", "blocks", "model"),
-    )
+def evaluated_blocks(s: State, p: Term) -> Term:
+    """How many blocks p has accepted, the genesis aside, and with work refused."""
+    return count(s.known[p], WINS + 1) - 1 + s.refused[p]
 
 
-def accepts(s: State, p: Term, block: Term, work: Term) -> Term:
-    """The three checks of a correct process."""
-    return z3.And(work, s.known[p][Block.parent(block)], follows(s, block), is_exact(s, block))
-
-
-def byzantine_forge(s: State, t: State, p: Term, block: Term, work: Term) -> Term:
-    """The adversary sends p any block whatsoever."""
-    return z3.And(
-        is_correct(p),
-        between(0, Block.parent(block), s.length + 1),
-        z3.If(
-            accepts(s, p, block, work),
-            z3.And(
-                append(s, t, block),
-                adopt(s, t, p, s.length + 1, Ticket.generation(Block.ticket(block))),
-            ),
-            unchanged(s, t, *VARIABLES),
-        ),
-    )
-
-
-def init(s: State) -> Term:
-    """There is the genesis block."""
-    return z3.And(
-        s.length == 0,
-        s.model[0] == Model.genesis,
-        correct(lambda p: z3.And(s.tip[p] == 0, s.known[p][0])),
-    )
-
-
-def blocks(s: State, body: Callable[[Term], Term]) -> Term:
-    """``body(i)`` for each block but the genesis."""
-    return each(1, s.length + 1, body)
-
-
-def is_step(s: State, i: Term) -> Term:
-    """Block i is its miner's proposal on the block before it, and as good as all that the miner
-    evaluates for it."""
-    block = s.blocks[i]
-    parent, ticket = s.model[Block.parent(block)], Block.ticket(block)
-    generation, miner = Ticket.generation(ticket), Ticket.proposer(ticket)
-    return z3.And(
-        follows(s, block),
-        s.model[i] == proposal(parent, ticket),
-        Block.claim(block) == loss(s.model[i]),
-        as_good_as_all(loss(s.model[i]), parent, generation, miner),
+def work(s: State, p: Term, offers: Term) -> Term:
+    """What p evaluates at most to make so many offers, to lead, and of others' blocks."""
+    return (
+        times(PROPOSAL_COST, offers)
+        + times(LEAD_COST, led_or_caught(s, p))
+        + times(RECEIVE_COST, evaluated_blocks(s, p))
     )
 
 
 INVARIANT = {
-    "Genesis": lambda s: z3.And(s.length >= 0, s.model[0] == Model.genesis),
-    "Tree": lambda s: blocks(s, lambda i: between(0, Block.parent(s.blocks[i]), i)),
-    "Tips": lambda s: correct(lambda p: between(0, s.tip[p], s.length + 1)),
-    "Steps": lambda s: blocks(s, lambda i: is_step(s, i)),
+    "Genesis": lambda s: z3.And(
+        s.sent >= 0, between(0, s.length, WINS + 1), s.model[0] == Model.genesis
+    ),
+    "Tree": lambda s: blocks(s, lambda i, block: between(0, Block.parent(block), i)),
+    "Known": lambda s: correct(
+        lambda p: each(0, WINS + 1, lambda i: z3.Implies(s.known[p][i], i <= s.length))
+    ),
+    "Tips": lambda s: correct(lambda p: is_chain(s, p)),
+    "HonestOffers": lambda s: sent_offers(s, is_honest),
+    "Lineage": lambda s: blocks(
+        s, lambda i, block: z3.And(s.model[i] == model_of(s, block), is_own_step(s, block))
+    ),
+    "UsesOffers": lambda s: blocks(s, lambda i, block: uses_offers(s, block)),
+    "Exact": lambda s: blocks(s, lambda i, block: is_exact(s, block)),
+    "AboveFloor": lambda s: blocks(s, lambda i, block: is_above_floor(s, block)),
+    "BannedHaveLied": lambda s: banned(s, lambda q: has_lied(s, q)),
+    "Offered": lambda s: correct(
+        lambda p: each(0, WINS + 1, lambda i: z3.Implies(s.offered[p][i], s.known[p][i]))
+    ),
+    "Evaluations": lambda s: correct(
+        lambda p: s.evaluations[p] <= work(s, p, count(s.offered[p], WINS + 1))
+    ),
 }
 
-matched = z3.Const("matched", SET)  # the draws of its miner that a block matches
+
+# ---------------------------------------------------------------------------- the properties
+
+matched = z3.Const("matched", SET)  # the probes that a block matches
 
 
 def resilience(s: State) -> Term:
-    """A block is at least as good as lambda draws on the same parent."""
+    """P1, in the words of the specification: a block's model is at least as good as lambda_0
+    draws of nobody on the same parent."""
     j = z3.Int("j")
 
-    def of(i: Term) -> Term:
-        block = s.blocks[i]
-        ticket = Block.ticket(block)
-        offspring = own(
-            s.model[Block.parent(block)], Ticket.generation(ticket), Ticket.proposer(ticket), j
-        )
+    def of(i: Term, block: Term) -> Term:
+        probe = probed(parent_of(s, block), j)
         definition = z3.ForAll(
             [j],
-            matched[j] == z3.And(between(0, j, DRAWS), loss(s.model[i]) <= loss(offspring)),
+            matched[j] == z3.And(between(0, j, PROBES), loss(s.model[i]) <= probe),
             patterns=[matched[j]],
         )
-        return z3.Implies(definition, count(matched, DRAWS) >= DRAWS)
+        return z3.Implies(definition, count(matched, PROBES) >= PROBES)
 
     return blocks(s, of)
+
+
+PROPERTIES = {
+    "Resilience": resilience,
+    "Accuracy": lambda s: banned(s, lambda q: BYZANTINE[q]),
+    "BansAtMostF": lambda s: correct(lambda p: count(s.banned[p], N) <= F),
+    "EvaluationBound": lambda s: correct(
+        lambda p: s.evaluations[p] <= work(s, p, count(s.known[p], WINS + 1))
+    ),
+}
+
+
+def shares_search(s: State, t: State, p: Term, view: Term, best: Term) -> Term:
+    """The new block is as good as p's own offer, and as all that p evaluated for that; and as each
+    true offer that p had of somebody whom it has not caught."""
+    claim, parent = Block.claim(t.blocks[t.length]), tip_model(s, p)
+    offers = View.offers(view)
+
+    def is_worthy(q: Term) -> Term:
+        is_fair = z3.And(is_own(s, p, view, q), z3.Not(s.banned[p][q]), is_true(offers[q]))
+        return z3.And(View.seen(view)[q], z3.Or(q == p, is_fair))
+
+    return z3.And(
+        each(0, N, lambda q: z3.Implies(is_worthy(q), claim <= Offer.claim(offers[q])), "q"),
+        as_good_as_all(claim, parent, generation(parent) + 1, p),
+    )
+
+
+def needs_work(s: State, t: State, p: Term, block: Term, work: Term) -> Term:
+    """Whoever makes p evaluate a block has done the work."""
+    return z3.Or(work, t.evaluations == s.evaluations)
+
+
+# ---------------------------------------------------------------------- lemmas for the solver
+
+
+def stays_sent(s: State, offer: Term) -> Term:
+    """The offers that were sent before this one: an axiom of arrays, where a solver may miss it."""
+    k = z3.Int("k")
+    after = z3.Store(s.offers, s.sent, offer)[k]
+    return z3.ForAll([k], after == z3.If(k == s.sent, offer, s.offers[k]), patterns=[s.offers[k]])
+
+
+def offer_hints(s: State, t: State, p: Term, weights: Term) -> Iterator[Term]:
+    """One more offer is made."""
+    yield stays_sent(s, offer_by(s, p, weights))
+    yield counting.insertion(s.offered[p], s.tip[p], WINS + 1)
+    yield counting.successor(PROPOSAL_COST, count(s.offered[p], WINS + 1))
+
+
+def catch_hints(s: State, t: State, p: Term, view: Term, liar: Term) -> Iterator[Term]:
+    """At least one more sender is banned."""
+    yield counting.insertion(s.banned[p], liar, N)
+    yield counting.subset(z3.Store(s.banned[p], liar, True), t.banned[p], N)
+    yield counting.scaling(LEAD_COST, led_or_caught(s, p) + 1, led_or_caught(t, p))
+    yield from mine_hints(s, t, p, view, liar)
+
+
+def mine_hints(s: State, t: State, p: Term, view: Term, best: Term) -> Iterator[Term]:
+    """No more offers than there are processes are evaluated once more."""
+    yield counting.bounds(View.useful(view), N)
+    yield counting.successor(LEAD_COST, led_or_caught(s, p))
+
+
+def receive_hints(s: State, t: State, p: Term, i: Term) -> Iterator[Term]:
+    """One more block is evaluated."""
+    yield counting.insertion(s.known[p], i, WINS + 1)
+    yield counting.successor(RECEIVE_COST, evaluated_blocks(s, p))
+
+
+def property_hints(s: State) -> Iterator[Term]:
+    """Who is banned is Byzantine, so there are at most F of them; offers are on known blocks."""
+    yield counting.everything(matched, PROBES)
+    yield correct(lambda p: counting.subset(s.banned[p], BYZANTINE, N))
+    yield correct(lambda p: counting.subset(s.offered[p], s.known[p], WINS + 1))
+    yield correct(
+        lambda p: counting.scaling(
+            PROPOSAL_COST, count(s.offered[p], WINS + 1), count(s.known[p], WINS + 1)
+        )
+    )
 
 
 SYSTEM = System(
@@ -209,20 +291,50 @@ SYSTEM = System(
     variables=VARIABLES,
     init=init,
     actions=(
-        Action("Mine", mine, {"block": Block}),
-        Action("Receive", receive, {"p": INT, "i": INT}),
+        Action("MakeOffer", make_offer, {"p": INT, "weights": Weights}, offer_hints),
+        Action("Catch", catch, {"p": INT, "view": View, "liar": INT}, catch_hints),
         Action(
-            "ByzantineForge", byzantine_forge, {"p": INT, "block": Block, "work": z3.BoolSort()}
+            "Mine",
+            mine,
+            {"p": INT, "view": View, "best": INT},
+            mine_hints,
+            {"SharesSearch": shares_search},
+        ),
+        Action("Receive", receive, {"p": INT, "i": INT}, receive_hints),
+        Action(
+            "ByzantineOffer",
+            byzantine_offer,
+            {"offer": Offer},
+            lambda s, t, offer: [stays_sent(s, offer)],
+        ),
+        Action("ByzantineMine", byzantine_mine, {"block": Block}),
+        Action(
+            "ByzantineForge",
+            byzantine_forge,
+            {"p": INT, "block": Block, "work": z3.BoolSort()},
+            lambda s, t, p, block, work: receive_hints(s, t, p, s.length + 1),
+            {"NeedsWork": needs_work},
         ),
     ),
     invariant=INVARIANT,
-    properties={"Resilience": resilience},
-    assumptions={"N >= 1": N >= 1, "Draws >= 1": DRAWS >= 1},
-    facts=search.FACTS,
-    hints=lambda s: [counting.everything(matched, DRAWS)],
+    properties=PROPERTIES,
+    needs={"Evaluations": ("Genesis", "Known", "Tips", "Evaluations")},
+    assumptions=ASSUMPTIONS,
+    facts=(*search.FACTS, counting.DEFINITION_OF_EMPTY, *FACTS),
+    hints=property_hints,
+    init_hints=(
+        counting.nothing(N),
+        counting.nothing(WINS + 1),
+        counting.insertion(counting.EMPTY, z3.IntVal(0), WINS + 1),
+        *(
+            counting.product(width, z3.IntVal(0))
+            for width in (PROPOSAL_COST, LEAD_COST, RECEIVE_COST)
+        ),
+    ),
 )
 
 
 def conditions() -> Iterator[Condition]:
-    """The verification conditions of P1."""
+    """The verification conditions of P1, and of what it costs."""
+    yield different_draws("pow_learning")
     yield from inductive(SYSTEM)

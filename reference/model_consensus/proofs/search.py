@@ -137,12 +137,12 @@ def as_good_as_all(value: Term, parent: Term, generation: Term, p: Term) -> Term
     )
 
 
-def different_draws() -> Condition:
+def different_draws(theory: str) -> Condition:
     """Different draws, of one process or of two, are different models: it is they that count."""
     parent = z3.Const("parent", Model)
     g, p, q, j, k = z3.Ints("g p q j k")
     return Condition(
-        "tob_learning: different draws are different models",
+        f"{theory}: different draws are different models",
         {"one model": own(parent, g, p, j) == own(parent, g, q, k)},
         z3.And(p == q, j == k),
         FACTS,

@@ -22,7 +22,7 @@ THEORIES = {
     "tob_learning": "T1, T2, T3, T5: learning over Total Order Broadcast",
     "termination": "T4: every correct process decides every generation",
     "streamlet": "consistency of Streamlet for every n > 3f",
-    "pow_learning": "P1: every accepted block is as good as all draws of its miner",
+    "pow_learning": "P1: every accepted block is above its floor, and shared offers are not lost",
     "slot_game": "P2, P3: no disagreement without a bad factor of wins",
     "longest_chain": "P2 for processes on a network: Agreement and Integrity",
     "private_attack": "P2: a disagreement on every bad factor",

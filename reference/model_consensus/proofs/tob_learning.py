@@ -396,5 +396,5 @@ SYSTEM = System(
 
 def conditions() -> Iterator[Condition]:
     """The verification conditions of T1, T2, T3 and T5."""
-    yield different_draws()
+    yield different_draws("tob_learning")
     yield from inductive(SYSTEM)

@@ -294,6 +294,21 @@ CLAIMS = (
         command="check MCPowNecessity_synchrony",
     ),
     Claim(
+        "P9",
+        "If the adversary wins a of T blocks and correct processes go on to win, every correct "
+        "process decides at least T - a - k generations, and correct miners have led at least "
+        "T - 2a - k of them. Neither bound can be greater.",
+        models=(
+            "MCLongestChain_live",
+            "MCPowLearning_live",
+            "MCPowNecessity_fairness",
+            "MCPowNecessity_progress",
+            "MCPowNecessity_quality",
+        ),
+        note="on bounded instances",
+        command="check MCPowNecessity_quality",
+    ),
+    Claim(
         "C1",
         "The implementation's state graph equals the specification's.",
         models=("MC*_tiny", "MC*_graph*"),

@@ -279,7 +279,7 @@ class PowSystem(PowTree):
         for losses in explored(self.landscapes, self.lineages, state.loss, model, stages):
             after = explored_losses(self.lineages, state.loss, model, stages, losses)
             new = {digest: after[digest] for digest in after.keys() - state.loss.keys()}
-            if all(self._is_consistent(block, new) for block in state.blocks):
+            if not new or all(self._is_consistent(block, new) for block in state.blocks):
                 yield losses
 
     def _is_consistent(self, block: Block, new: Losses) -> bool:
@@ -290,9 +290,12 @@ class PowSystem(PowTree):
 
     def _evaluated(self, block: Block) -> list[Digest]:
         """The models that whoever receives the block evaluates: its own, and the probes."""
-        parent, search = self._models[block.parent], self.landscapes.search({})
-        steps = [block.step, *pow_learner.all_probes(search, self.rules, parent)]
-        return [self.lineages.offspring(parent.digest, step) for step in steps]
+        if block.digest not in self._checked:
+            parent, search = self._models[block.parent], self.landscapes.search({})
+            steps = [block.step, *pow_learner.all_probes(search, self.rules, parent)]
+            checked = [self.lineages.offspring(parent.digest, step) for step in steps]
+            self._checked[block.digest] = checked
+        return self._checked[block.digest]
 
     def _made_valid(self, block: Block) -> Losses:
         """Losses that make the block valid; they stand in for true losses that are forgotten."""

@@ -111,8 +111,10 @@ class PowTree:
         self.genesis = landscapes.search({}).genesis
         self.lineages = Lineages(self.genesis.digest)
         self.name = name or self.lineages.lineage
-        # The model that each block leads to: facts, the same in every state, as lineages are.
+        # The model that each block leads to, and what is evaluated to check it: facts, the same in
+        # every state, as lineages are.
         self._models = {self.genesis.digest: self.genesis}
+        self._checked: dict[Digest, list[Digest]] = {}
 
     module = "PowLearning"
 
