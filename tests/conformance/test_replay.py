@@ -30,8 +30,11 @@ WITNESSES = [
 RANDOM = {
     "MCTobLearning_graph_weights": {"Offer", "Order", "Deliver", "ByzantineOffer"},
     "MCPowLearning_forge": {
+        "MakeOffer",
+        "Catch",
         "Mine",
         "Receive",
+        "ByzantineOffer",
         "ByzantineMine",
         "ByzantinePublish",
         "ByzantineForge",
