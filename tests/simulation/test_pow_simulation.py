@@ -87,6 +87,7 @@ def test_a_run_takes_only_steps_that_the_system_allows(name: str) -> None:
         assert simulated.project(simulated.apply(before, action)) == simulated.project(after)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_run_is_a_function_of_its_seed(name: str) -> None:
     def projected(seed: int) -> list[object]:
