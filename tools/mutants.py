@@ -34,7 +34,10 @@ SECONDS = 300
 
 TOB = ("tests/reference/test_tob_learner.py", "property_tests/test_differential.py")
 POW = (
-    "tests/reference/test_pow_learner.py",
+    "tests/reference/test_pow_work.py",
+    "tests/reference/test_pow_check.py",
+    "tests/reference/test_pow_leading.py",
+    "tests/reference/test_pow_chains.py",
     "tests/systems/test_pow_system.py",
     "tests/simulation/test_pow_simulation.py",
 )

@@ -9,26 +9,22 @@ a check taken out of the learner it has to find the property that is violated.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import combinations, pairwise
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     initialize,
-    invariant,
     precondition,
     rule,
 )
 
 from model_consensus import pow_learner
-from model_consensus.conformance.traces import Trace
-from model_consensus.evolutionary_search import Digest, Process, Search, Step, Ticket, is_legal_step
+from model_consensus.evolutionary_search import Process, Search, Step, Ticket
 from model_consensus.pow_learner import (
     EVERY_HASH,
     NOBODY,
     Block,
     Learner,
     Rules,
-    chain,
     model_of_tip,
 )
 from model_consensus.systems.answers import OpenLandscape
@@ -36,15 +32,13 @@ from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import (
     Action,
     ByzantinePublish,
-    Mine,
     Receive,
-    State,
 )
 from model_consensus.systems.pow_tree import Learners
-from model_consensus.tob_learner import Offer, offered
+from model_consensus.tob_learner import Offer
 from property_tests.machines.drawn import claims, illegal, landscapes, legal, sizes
-from property_tests.machines.faults import Faulty
-from property_tests.machines.schedules import Event, trace
+from property_tests.machines.pow_properties import PowProperties
+from property_tests.machines.schedules import Event
 
 PROCESSES = ("p1", "p2", "p3", "b1", "b2")
 """They take part in every instance; some have one or two more correct ones."""
@@ -64,79 +58,32 @@ ALL = (
 )
 
 
-class PowMachine(Faulty):
+class PowMachine(PowProperties):
     """Any schedule in which the adversary wins no more blocks than the depth allows.
 
     To test another learner, give a subclass other ``learners``.
     """
 
     learners: Learners = pow_learner
-    system: PowSystem
-    state: State
 
     @initialize(size=sizes(FEW, ALL), data=st.data())
     def start(self, size: tuple[int, int, int, int, int], data: st.DataObject) -> None:
         correct, depth, draws, wins, byzantine_wins = size
         processes = (*PROCESSES, *("p4", "p5")[: correct - 3])
         probes = data.draw(st.integers(1, draws))
-        self.system = PowSystem(
-            Rules(processes, depth, probes, EVERY_HASH // 2),
-            BYZANTINE,
-            data.draw(landscapes(draws, probes)),
-            wins,
-            byzantine_wins,
-            name=self.model_name,
-            learners=type(self).learners,
+        self.set_up(
+            PowSystem(
+                Rules(processes, depth, probes, EVERY_HASH // 2),
+                BYZANTINE,
+                data.draw(landscapes(draws, probes)),
+                wins,
+                byzantine_wins,
+                name=self.model_name,
+                learners=type(self).learners,
+            )
         )
-        (self.state,) = self.system.initial()
-        self.steps: list[tuple[Action | None, State]] = [(None, self.state)]
-        self.losses: dict[Digest, int] = {}
-        self.outputs = self.decided()
-        self.all_are_up(self.system.correct)
 
     # ---------------------------------------------------------------------------- the steps
-
-    def take(self, action: Action) -> None:
-        self.events.append(Event(type(action).__name__, action.process))
-        self.losses.update(self.system.drawn(self.state, action))
-        before, self.state = self.state, self.system.apply(self.state, action)
-        self.steps.append((action, self.state))
-        step = self.system.module, len(self.steps) - 1
-        self.events[-1] = Event(type(action).__name__, action.process, step)
-        if isinstance(action, Mine):
-            self.led(action)
-        if self.state.learner != before.learner:
-            self.observe(before.learner[action.process], self.state.learner[action.process])
-
-    def led(self, action: Mine) -> None:
-        """What a correct process has made of the offers that it had."""
-        self.shares_search(action)
-        step = self.state.blocks[-1].step
-        names = {ticket.proposer for ticket in step}
-        if len(step) > 1:
-            self.hard.add("a blend")
-        elif names == {NOBODY}:
-            self.hard.add("a probe")
-        elif action.process not in names:
-            self.hard.add("the offer of another process")
-
-    def observe(self, before: Learner, after: Learner) -> None:
-        """What the arrival of a block did, or a look at the offers."""
-        if before.banned != after.banned:
-            self.hard.add("a ban")
-        old, new = chain(before), chain(after)
-        left = len(old) - common(old, new)
-        if left:
-            self.hard.add("a reorganisation")
-        self.measure("depth of a reorganisation", left)
-        chains = [chain(learner) for learner in self.state.learner.values()]
-        depth = self.system.rules.depth
-        for one, other in combinations(chains, 2):
-            if depth and max(len(one), len(other)) - common(one, other) >= depth:
-                self.hard.add("a fork of depth k > 0")
-        for digest in new[: max(0, len(new) - depth)]:
-            if after.known[digest].miner in BYZANTINE:
-                self.hard.add("a Byzantine leader's decision")
 
     def choose(self, data: st.DataObject, actions: Iterable[Action]) -> Action | None:
         """One of those that contradict no loss revealed before, even if it was forgotten."""
@@ -149,9 +96,6 @@ class PowMachine(Faulty):
             )
         ]
         return data.draw(st.sampled_from(possible)) if possible else None
-
-    def decided(self) -> dict[Process, tuple[Digest, ...]]:
-        return {p: self.system.decided(learner) for p, learner in self.state.learner.items()}
 
     @precondition(lambda self: len(self.state.blocks) < self.system.wins)
     @rule(process=st.sampled_from(CORRECT), data=st.data())
@@ -368,107 +312,3 @@ class PowMachine(Faulty):
             # In the specification nobody writes another one's name, and there are no strangers.
             after = self.system.apply(self.state, action).learner
             assert after[process] is before[process], "accepted a forgery"
-
-    # ------------------------------------------ the properties, as PowLearning.tla has them
-
-    def traces(self) -> list[Trace]:
-        return [trace(self, self.system, self.steps)] if hasattr(self, "state") else []
-
-    @invariant()
-    def agreement(self) -> None:
-        outputs = self.decided().values()
-        longest = max(outputs, key=len)
-        assert all(longest[: len(output)] == output for output in outputs)
-
-    @invariant()
-    def integrity(self) -> None:
-        outputs = self.decided()
-        for process, output in outputs.items():
-            before = self.outputs[process]
-            assert output[: len(before)] == before
-        self.outputs = outputs
-
-    @invariant()
-    def lineage(self) -> None:
-        for output in self.decided().values():
-            assert output[0] == self.system.genesis.digest
-            for parent, child in pairwise(output):
-                origin, step = self.system.lineages.origin(child)
-                assert origin == parent
-                generation = self.system.lineages.generation(parent) + 1
-                assert is_legal_step(self.system.landscapes.search({}), generation, step)
-
-    @invariant()
-    def accuracy(self) -> None:
-        for learner in self.state.learner.values():
-            assert learner.banned <= set(BYZANTINE)
-
-    @invariant()
-    def resilience(self) -> None:
-        """Every block, whoever mined it, is as good as every probe."""
-        search = self.system.landscapes.search({})
-        for block in self.state.blocks:
-            parent = self.system.model(self.state, self.system.place(self.state, block.parent))
-            for probe in pow_learner.all_probes(search, self.system.rules, parent):
-                loss = self.losses.get(self.offspring(parent.digest, probe))
-                assert loss is not None
-                assert block.claim <= loss
-
-    def offspring(self, parent: Digest, step: Step) -> Digest:
-        return self.system.lineages.offspring(parent, step)
-
-    @invariant()
-    def is_mined_at_floor(self) -> None:
-        """What a block says of its loss is true; the rest is resilience."""
-        for block in self.state.blocks:
-            parent = self.system.model(self.state, self.system.place(self.state, block.parent))
-            assert block.claim == self.losses.get(self.offspring(parent.digest, block.step))
-
-    def shares_search(self, action: Mine) -> None:
-        """A correct leader's block is as good as each true offer that it had, its own with them.
-
-        Those of whom it has caught lying do not count.
-        """
-        block, banned = self.state.blocks[-1], self.state.learner[action.process].banned
-        for offer in action.offers:
-            model = self.offspring(offer.parent, offered(offer))
-            if offer.sender not in banned and self.losses[model] == offer.claim:
-                assert block.claim <= offer.claim
-
-    @invariant()
-    def type_ok(self) -> None:
-        for place, block in enumerate(self.state.blocks, 1):
-            parent = self.system.place(self.state, block.parent)
-            assert parent < place
-            height = self.system.height(self.state, parent) + 1
-            assert self.system.height(self.state, place) == height
-            assert block.miner in self.system.rules.processes
-
-    @invariant()
-    def known_is_tree(self) -> None:
-        for learner in self.state.learner.values():
-            assert all(block.parent in learner.models for block in learner.known.values())
-
-    @invariant()
-    def tip_is_longest(self) -> None:
-        for learner in self.state.learner.values():
-            height = learner.models[learner.tip].generation
-            assert all(learner.models[digest].generation <= height for digest in learner.known)
-
-    @invariant()
-    def distinct_heights(self) -> None:
-        """Of the blocks of correct processes, by the synchrony of the network."""
-        heights = [
-            self.system.height(self.state, place)
-            for place, block in enumerate(self.state.blocks, 1)
-            if block.miner not in BYZANTINE
-        ]
-        assert all(low < high for low, high in pairwise(heights))
-
-
-def common(one: tuple[Digest, ...], other: tuple[Digest, ...]) -> int:
-    """How many blocks two chains share."""
-    return next(
-        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
-    )

@@ -4,461 +4,55 @@ The same is done with the defective learner, where a property is violated, and w
 where nothing happens.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
-from itertools import combinations
-from types import ModuleType, SimpleNamespace
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from model_consensus import pow_learner
 from model_consensus.defects.pow import DEFECTS
-from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import (
-    EvolutionarySearch,
-    Model,
-    Search,
-    Step,
-    Ticket,
-    all_drawn,
-)
-from model_consensus.pow_learner import (
-    EVERY_HASH,
-    NOBODY,
-    Block,
-    Learner,
-    Rules,
-    Verdict,
-    all_probes,
-    best_probe,
-    block_on,
-    chain,
-    check,
-    decided,
-    find_nonce,
-    mine,
-    model_of_tip,
-    new_learner,
-)
-from model_consensus.simulation.benchmark_functions import Sphere
-from model_consensus.systems.answers import AroundSearch
-from model_consensus.systems.pow_tree import nonce_without_work
-from model_consensus.tob_learner import Offer
-from tests.support.told_landscape import DRAWS, ONE, OTHER, PROBES, THIRD, Told, offer_of
-
-Learners = ModuleType | SimpleNamespace
-SEARCH = EvolutionarySearch(Sphere(4), DRAWS, DRAWS, recombines=True)
-GENESIS = SEARCH.genesis
-RULES = Rules(("p1", "p2", "b1"), depth=1, probes=PROBES, target=EVERY_HASH // 4)
-START = new_learner(SEARCH, "p1")
-
-
-def loss_of(parent: Model, *tickets: Ticket) -> int:
-    return SEARCH.losses(parent, [frozenset(tickets)])[0]
-
-
-@cache
-def drawn_by_strangers() -> list[Ticket]:
-    """Tickets on the genesis model of names that nobody has, the best first."""
-    tickets = [t for name in range(100) for t in all_drawn(1, f"s{name}", DRAWS)]
-    return sorted(tickets, key=lambda ticket: loss_of(GENESIS, ticket))
-
-
-def block(*tickets: Ticket, **changes: object) -> Block:
-    """A block of b1 with these tickets on the genesis, true and with work but for the changes."""
-    made = block_on(SEARCH, GENESIS.digest, GENESIS, "b1", frozenset(tickets))
-    return find_nonce(RULES, replace(made, **changes))  # type: ignore[arg-type]
-
-
-def received(pow_: Learners, learner: Learner, blocks: Sequence[Block]) -> Learner:
-    for each in blocks:
-        learner = pow_.receive(SEARCH, RULES, learner, each)
-    return learner
-
-
-def chain_of(miner: str, length: int) -> list[Block]:
-    """Blocks on the genesis that lead with the best probes."""
-    learner, blocks = replace(START, process=miner), []
-    for _ in range(length):
-        blocks.append(mine(SEARCH, RULES, learner, ()))
-        learner = pow_learner.receive(SEARCH, RULES, learner, blocks[-1])
-    return blocks
-
-
-def is_reverted(before: tuple[bytes, ...], after: tuple[bytes, ...]) -> bool:
-    return after[: len(before)] != before
-
-
-# ------------------------------------------------------------------ which blocks are accepted
-
-
-def undone_by(pow_: Learners, cheapen: Callable[[Block], Block]) -> bool:
-    """Agreement: whether a chain of cheap blocks replaces what has been decided."""
-    learner = received(pow_, START, chain_of("p2", 2))
-    before = decided(RULES, learner)
-    assert len(before) == 2
-    tip, model = GENESIS.digest, GENESIS
-    for _ in range(3):
-        # Another step than the best probe, so that another model is decided.
-        step = next(s for s in strangers_above_floor(model))
-        cheap = cheapen(block_on(SEARCH, tip, model, "b1", step))
-        learner = pow_.receive(SEARCH, RULES, learner, cheap)
-        tip, model = cheap.digest, SEARCH.offspring(model, step)
-    return is_reverted(before, decided(RULES, learner))
-
-
-def strangers_above_floor(model: Model) -> list[Step]:
-    _, floor = best_probe(SEARCH, RULES, model)
-    tickets = [t for n in range(20) for t in all_drawn(model.generation + 1, f"s{n}", DRAWS)]
-    return [frozenset([t]) for t in tickets if loss_of(model, t) <= floor]
-
-
-def free_chain(pow_: Learners) -> bool:
-    return undone_by(pow_, lambda each: nonce_without_work(RULES, each))
-
-
-def half_price_chain(pow_: Learners) -> bool:
-    def halved(each: Block) -> Block:
-        nonces = (replace(each, nonce=nonce) for nonce in range(10_000))
-        return next(
-            b for b in nonces if RULES.target <= int.from_bytes(b.digest, "big") < 2 * RULES.target
-        )
-
-    return undone_by(pow_, halved)
-
-
-@dataclass
-class Counting(AroundSearch):
-    """The search, with a count of evaluations."""
-
-    search: Search = SEARCH
-    evaluations: int = 0
-
-    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
-        self.evaluations += len(steps)
-        return super().losses(parent, steps)
-
-
-def flood(pow_: Learners) -> bool:
-    """Work: whether a block without a proof of work costs an evaluation."""
-    counting = Counting()
-    false = nonce_without_work(RULES, block(drawn_by_strangers()[0], claim=0))
-    pow_.receive(counting, RULES, START, false)
-    return counting.evaluations > 0
-
-
-def worst_with_a_claim(pow_: Learners, claim: Callable[[int], int]) -> bool:
-    """Resilience: whether a step below the floor is accepted, with a claim made from the floor."""
-    _, floor = best_probe(SEARCH, RULES, GENESIS)
-    worst = drawn_by_strangers()[-1]
-    learner = received(pow_, START, [block(worst, claim=claim(floor))])
-    return model_of_tip(learner) == SEARCH.offspring(GENESIS, frozenset([worst]))
-
-
-def false_claim(pow_: Learners) -> bool:
-    return worst_with_a_claim(pow_, lambda floor: floor)
-
-
-def modest_claim(pow_: Learners) -> bool:
-    """Exactness: whether a claim above the loss is accepted, which spoils what others compare."""
-    best = drawn_by_strangers()[0]
-    learner = received(pow_, START, [block(best, claim=loss_of(GENESIS, best) + 1)])
-    return learner.tip != learner.root
-
-
-def below_floor(pow_: Learners) -> bool:
-    """Resilience: whether a true step below the floor is accepted."""
-    worst = drawn_by_strangers()[-1]
-    return received(pow_, START, [block(worst)]).tip != GENESIS.digest
-
-
-def between_the_probes(pow_: Learners) -> bool:
-    """Resilience: whether a step is accepted that is better than one probe and worse than one."""
-    least, greatest = sorted(SEARCH.losses(GENESIS, all_probes(SEARCH, RULES, GENESIS)))
-    between = next(t for t in drawn_by_strangers() if least < loss_of(GENESIS, t) < greatest)
-    return received(pow_, START, [block(between)]).tip != GENESIS.digest
-
-
-def ground_probes(pow_: Learners) -> bool:
-    """Resilience: whether some name of a miner makes a step below the floor acceptable."""
-    _, floor = best_probe(SEARCH, RULES, GENESIS)
-    below = next(t for t in drawn_by_strangers() if loss_of(GENESIS, t) > floor)
-    blocks = (block(below, miner=f"n{name}") for name in range(1000))
-    return any(received(pow_, START, [each]).tip != GENESIS.digest for each in blocks)
-
-
-def refuses_the_best_probe(pow_: Learners) -> bool:
-    """Progress: whether an honest block without offers is refused."""
-    return received(pow_, START, chain_of("p2", 1)).tip == GENESIS.digest
-
-
-def stopped(pow_: Learners, *tickets: Ticket) -> bool:
-    """Termination: whether an illegal step stops who receives it, by an error."""
-    step = frozenset(tickets)
-    illegal = find_nonce(RULES, Block(GENESIS.digest, "b1", step, 1))
-    try:
-        return pow_.receive(SEARCH, RULES, START, illegal) is not START
-    except ModelConsensusError:
-        return True
-
-
-def another_generation(pow_: Learners) -> bool:
-    return stopped(pow_, Ticket(5, "b1", ONE))
-
-
-def greater_weights(pow_: Learners) -> bool:
-    return stopped(pow_, Ticket(1, "b1", (9, 0, 0)))
-
-
-def two_tickets_of_one_name(pow_: Learners) -> bool:
-    return stopped(pow_, Ticket(1, "b1", ONE), Ticket(1, "b1", OTHER))
-
-
-def divided_by_a_ban(pow_: Learners) -> bool:
-    """Progress: whether who has caught a liar refuses the honest block of one who has not."""
-    best = drawn_by_strangers()[0]
-    banned = replace(START, banned=frozenset([best.proposer]))
-    return received(pow_, banned, [block(best)]).tip == GENESIS.digest
-
-
-# ------------------------------------------------------------------------------ which chain
-
-
-def on_an_unknown_parent(pow_: Learners) -> bool:
-    """Lineage: whether a block is accepted on a block that nobody has."""
-    return bool(received(pow_, START, [block(drawn_by_strangers()[0], parent=bytes(32))]).known)
-
-
-def misses_the_longer(pow_: Learners) -> bool:
-    """Agreement: whether it stays on its chain when a longer one comes."""
-    short, long = chain_of("p1", 1), chain_of("p2", 3)
-    return chain(received(pow_, START, [*short, *long])) != tuple(each.digest for each in long)
-
-
-def refuses_a_fork(pow_: Learners) -> bool:
-    """Agreement: whether a valid block on another block than its tip is refused."""
-    learner = received(pow_, START, [block(drawn_by_strangers()[0])])
-    rivals = chain_of("p2", 2)
-    return not {each.digest for each in rivals} <= set(received(pow_, learner, rivals).known)
-
-
-def shortened(pow_: Learners) -> bool:
-    """Integrity: whether a shorter chain replaces what has been decided."""
-    learner = received(pow_, START, chain_of("p1", 3))
-    after = received(pow_, learner, [block(drawn_by_strangers()[0])])
-    return is_reverted(decided(RULES, learner), decided(RULES, after))
-
-
-def swayed_by_a_tie(pow_: Learners) -> bool:
-    """What the exact condition assumes: whether an equally long chain replaces the first."""
-    learner = received(pow_, START, chain_of("p1", 2))
-    return received(pow_, learner, chain_of("p2", 2)).tip != learner.tip
-
-
-def better_but_shorter(pow_: Learners) -> bool:
-    """Integrity: whether a shorter chain replaces what has been decided, as its loss is less."""
-    first = mine(SEARCH, RULES, START, ())
-    learner = received(pow_learner, START, [first])
-    model = model_of_tip(learner)
-    losses = {step: SEARCH.losses(model, [step])[0] for step in strangers_above_floor(model)}
-    worse = max((s for s in losses if losses[s] <= first.claim), key=losses.__getitem__)
-    second = find_nonce(RULES, block_on(SEARCH, first.digest, model, "p1", worse))
-    best = block(*blended())
-    assert best.claim < second.claim
-    learner = received(pow_, START, [first, second])
-    return is_reverted(decided(RULES, learner), decided(RULES, received(pow_, learner, [best])))
-
-
-@cache
-def blended() -> tuple[Ticket, ...]:
-    """Three tickets on the genesis model that are good together."""
-    best = drawn_by_strangers()[:12]
-    return min(
-        (c for c in combinations(best, 3) if len({ticket.proposer for ticket in c}) == 3),
-        key=lambda tickets: loss_of(GENESIS, *tickets),
-    )
-
-
-def undone_by_two(pow_: Learners) -> bool:
-    """Agreement: whether a decision at depth 1 is reverted by one block more than it has."""
-    learner = received(pow_, START, chain_of("p1", 1))
-    other = block(drawn_by_strangers()[0])
-    on_it = received(pow_learner, START, [other])
-    after = received(pow_, learner, [other, mine(SEARCH, RULES, on_it, ())])
-    return is_reverted(pow_.decided(RULES, learner), pow_.decided(RULES, after))
-
-
-# ------------------------------------------------------------------------------- how it leads
-
-
-@dataclass
-class Leader:
-    """A leader on the genesis model of a landscape that is told, and the offers that it has."""
-
-    learners: Learners
-    told: Told = field(default_factory=Told)
-    offers: list[Offer] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.learner = new_learner(self.told, "p1")
-
-    def has(self, offer: Offer, loss: int) -> None:
-        """An offer arrives; its ticket really has this loss."""
-        self.offers.append(offer)
-        self.told.tell(loss, offer.ticket)
-
-    def blends(self, loss: int, *senders: str) -> None:
-        """The blend of these senders' offers has this loss."""
-        tickets = [offer.ticket for offer in self.offers if offer.sender in senders]
-        self.told.tell(loss, *tickets)
-
-    def catch(self) -> None:
-        """The learner looks at its offers, and again when it has caught somebody."""
-        for _ in range(5):
-            self.learner = self.learners.catch(self.told, RULES, self.learner, self.offers)
-
-    def mine(self) -> Block:
-        """The learner catches who lies, and mines."""
-        self.catch()
-        mined: Block = self.learners.mine(self.told, RULES, self.learner, self.offers)
-        return mined
-
-    def is_refused(self) -> bool:
-        """Whether others refuse its block."""
-        verdict = check(self.told, RULES, new_learner(self.told, "p2"), self.mine())
-        return verdict is not Verdict.ACCEPTED
-
-
-def bans_for_another_model(pow_: Learners) -> bool:
-    """Accuracy: whether a correct process is banned that is on another chain."""
-    leader = Leader(pow_)
-    forked = leader.told.offspring(leader.told.genesis, frozenset([Ticket(1, NOBODY, THIRD)]))
-    elsewhere = replace(offer_of("p2", 3), parent=forked.digest)
-    leader.has(elsewhere, loss=11)
-    leader.catch()
-    return "p2" in leader.learner.banned
-
-
-def stopped_by_a_stolen_ticket(pow_: Learners) -> bool:
-    """Termination: whether a Byzantine offer of another's ticket stops the leader, by an error."""
-    leader = Leader(pow_)
-    leader.has(offer_of("p2", 3), loss=3)
-    leader.has(offer_of("b1", 4, proposer="p2", weights=OTHER), loss=4)
-    leader.blends(3, "p2")
-    try:
-        leader.mine()
-    except ModelConsensusError:
-        return True
-    return False
-
-
-def costs_again(pow_: Learners) -> bool:
-    """Work: whether one who was caught lying costs more evaluations than the probes."""
-    leader = Leader(pow_)
-    leader.learner = replace(leader.learner, banned=frozenset(["b1"]))
-    leader.has(offer_of("b1", 1), loss=11)
-    leader.learners.catch(leader.told, RULES, leader.learner, leader.offers)
-    return leader.told.evaluations > PROBES
-
-
-def leads_below_the_floor(pow_: Learners) -> bool:
-    """Progress: whether true offers that are worse than a probe make a block that is refused."""
-    leader = Leader(pow_)
-    leader.has(offer_of("p2", 11), loss=11)
-    return leader.is_refused()
-
-
-def misled(pow_: Learners) -> bool:
-    """SharesSearch: whether a false offer makes the block worse than a true one."""
-    leader = Leader(pow_)
-    leader.has(offer_of("p2", 6), loss=6)
-    leader.has(offer_of("b1", 1), loss=9)
-    leader.blends(8, "p2", "b1")
-    return leader.mine().claim > 6
-
-
-def bans_the_honest(pow_: Learners) -> bool:
-    """Accuracy: whether a true offer is punished for another one's lie."""
-    leader = Leader(pow_)
-    leader.has(offer_of("p2", 6), loss=6)
-    leader.has(offer_of("b1", 1), loss=9)
-    leader.blends(8, "p2", "b1")
-    leader.catch()
-    return "p2" in leader.learner.banned
-
-
-def wastes_the_best_offer(pow_: Learners, blend: int) -> bool:
-    """SharesSearch: whether the block is worse than a true offer; the blend has this loss."""
-    leader = Leader(pow_)
-    leader.has(offer_of("p1", 8), loss=8)
-    leader.has(offer_of("p2", 6), loss=6)
-    leader.blends(blend, "p1", "p2")
-    return leader.mine().claim > 6
-
-
-def bad_blend(pow_: Learners) -> bool:
-    return wastes_the_best_offer(pow_, 9)
-
-
-def middling_blend(pow_: Learners) -> bool:
-    return wastes_the_best_offer(pow_, 7)
-
-
-def leads_with_a_bad_probe(pow_: Learners) -> bool:
-    """Progress: whether its block without an offer is refused."""
-    leader = Leader(pow_)
-    return leader.is_refused()
-
-
-def claims_what_others_claim(pow_: Learners) -> bool:
-    """Progress: whether its block is refused because the blend is better than the offers."""
-    leader = Leader(pow_)
-    leader.has(offer_of("p1", 8), loss=8)
-    leader.has(offer_of("p2", 6), loss=6)
-    leader.blends(4, "p1", "p2")
-    return leader.is_refused()
-
+from tests.adversaries import harm_to_blocks as blocks
+from tests.adversaries import harm_to_leaders as leaders
+from tests.adversaries.harm_to_blocks import Learners
 
 HARM: Mapping[str, Callable[[Learners], bool]] = {
-    "workless": free_chain,
-    "half-work": half_price_chain,
-    "reversed-order": flood,
-    "any-generation": another_generation,
-    "any-weights": greater_weights,
-    "repeated-names": two_tickets_of_one_name,
-    "unverified": false_claim,
-    "under-claims": false_claim,
-    "over-claims": modest_claim,
-    "no-floor": below_floor,
-    "wrong-floor": below_floor,
-    "worst-probe": between_the_probes,
-    "strict-floor": refuses_the_best_probe,
-    "own-probes": ground_probes,
-    "known-names": refuses_the_best_probe,
-    "own-miner": refuses_the_best_probe,
-    "refuses-the-banned": divided_by_a_ban,
-    "rootless": on_an_unknown_parent,
-    "forkless": misses_the_longer,
-    "on-the-tip": refuses_a_fork,
-    "last-block": shortened,
-    "last-of-longest": swayed_by_a_tie,
-    "shortest": misses_the_longer,
-    "least-loss": better_but_shorter,
-    "decided-early": undone_by_two,
-    "stale-offers": bans_for_another_model,
-    "foreign-tickets": stopped_by_a_stolen_ticket,
-    "uses-the-banned": costs_again,
-    "below-the-floor": leads_below_the_floor,
-    "trusting": misled,
-    "unbanned": misled,
-    "blames-all": bans_the_honest,
-    "unevaluated-blend": bad_blend,
-    "as-good-as-some": middling_blend,
-    "own-offer": bad_blend,
-    "first-offer": bad_blend,
-    "first-probe": leads_with_a_bad_probe,
-    "claims-the-least-claim": claims_what_others_claim,
+    "workless": blocks.free_chain,
+    "half-work": blocks.half_price_chain,
+    "reversed-order": blocks.flood,
+    "any-generation": blocks.another_generation,
+    "any-weights": blocks.greater_weights,
+    "repeated-names": blocks.two_tickets_of_one_name,
+    "unverified": blocks.false_claim,
+    "under-claims": blocks.false_claim,
+    "over-claims": blocks.modest_claim,
+    "no-floor": blocks.below_floor,
+    "wrong-floor": blocks.below_floor,
+    "worst-probe": blocks.between_the_probes,
+    "strict-floor": blocks.refuses_the_best_probe,
+    "own-probes": blocks.ground_probes,
+    "known-names": blocks.refuses_the_best_probe,
+    "own-miner": blocks.refuses_the_best_probe,
+    "refuses-the-banned": blocks.divided_by_a_ban,
+    "rootless": blocks.on_an_unknown_parent,
+    "forkless": blocks.misses_the_longer,
+    "on-the-tip": blocks.refuses_a_fork,
+    "last-block": blocks.shortened,
+    "last-of-longest": blocks.swayed_by_a_tie,
+    "shortest": blocks.misses_the_longer,
+    "least-loss": blocks.better_but_shorter,
+    "decided-early": blocks.undone_by_two,
+    "stale-offers": leaders.bans_for_another_model,
+    "foreign-tickets": leaders.stopped_by_a_stolen_ticket,
+    "uses-the-banned": leaders.costs_again,
+    "below-the-floor": leaders.leads_below_the_floor,
+    "trusting": leaders.misled,
+    "unbanned": leaders.misled,
+    "blames-all": leaders.bans_the_honest,
+    "unevaluated-blend": leaders.bad_blend,
+    "as-good-as-some": leaders.middling_blend,
+    "own-offer": leaders.bad_blend,
+    "first-offer": leaders.bad_blend,
+    "first-probe": leaders.leads_with_a_bad_probe,
+    "claims-the-least-claim": leaders.claims_what_others_claim,
 }
 """What each defect does: the function says whether it happens with these learners."""
 

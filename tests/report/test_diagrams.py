@@ -19,7 +19,8 @@ from model_consensus.conformance.traces import Trace
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.report.diagrams import block_tree, sequence_diagram
-from model_consensus.report.events import block_names, clocks, host_name, shiviz, tell
+from model_consensus.report.events import block_names, tell
+from model_consensus.report.shiviz import clocks, host_name, shiviz
 from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from model_consensus.adversaries.pow import Shown, Strategy, View, to_all
+from model_consensus.adversaries.pow import Shown, Strategy, to_all
+from model_consensus.adversaries.pow_view import View
 from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.pow_learner import Rules
 from model_consensus.settlement.condition import Ties

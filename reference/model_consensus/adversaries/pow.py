@@ -2,123 +2,28 @@
 
 A strategy says what to offer, what to do with a win, what to publish after each win (before a
 correct process's block arrives anywhere: the adversary is faster than the network), and what to
-forge.  Its memory
-is the block tree itself.  The transition system allows no more than the specification does, so a
-strategy can be stupid, but it cannot cheat.
+forge.  Its memory is the block tree itself.  The transition system allows no more than the
+specification does, so a strategy can be stupid, but it cannot cheat.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
-from model_consensus import pow_learner
+from model_consensus.adversaries.pow_view import View
 from model_consensus.evolutionary_search import (
     Model,
     Process,
-    Search,
     Step,
     Ticket,
     all_drawn,
     best_ticket,
     by_rank,
 )
-from model_consensus.pow_learner import Block, Learner
-from model_consensus.systems.pow import PowSystem
-from model_consensus.systems.pow_actions import State
+from model_consensus.pow_learner import Block
 from model_consensus.tob_learner import Offer
 
 Shown = tuple[Process, int]
 """To whom, and which block; those below it that the process does not have come with it."""
-
-
-@dataclass(frozen=True)
-class View:
-    """What the adversary sees.  Blocks are named by their places, as in the specification."""
-
-    system: PowSystem
-    state: State
-
-    @cached_property
-    def withheld(self) -> tuple[int, ...]:
-        """The adversary's blocks that no correct process has received."""
-        places = range(1, len(self.state.blocks) + 1)
-        return tuple(place for place in places if self.system.is_withheld(self.state, place))
-
-    @cached_property
-    def top(self) -> int:
-        """The highest block that is not withheld, of several the first; 0 is the genesis."""
-        hidden = set(self.withheld)
-        public = (p for p in range(len(self.state.blocks) + 1) if p not in hidden)
-        return max(public, key=self.height)
-
-    @cached_property
-    def secret(self) -> int:
-        """The highest withheld block, of several the first; 0 if there is none."""
-        return max((0, *self.withheld), key=self.height)
-
-    def height(self, place: int) -> int:
-        """The length of the chain that ends with the block."""
-        return self.system.height(self.state, place)
-
-    def parent(self, place: int) -> int:
-        """The block that ``place`` extends; the genesis extends itself."""
-        if place == 0:
-            return 0
-        return self.system.place(self.state, self.state.blocks[place - 1].parent)
-
-    def ancestor(self, place: int, height: int) -> int:
-        """The block of that height in the chain to ``place``; ``place`` itself if it is lower."""
-        while self.height(place) > height:
-            place = self.parent(place)
-        return place
-
-    def fork(self, place: int) -> int:
-        """The last block that is not withheld in the chain to ``place``."""
-        hidden = set(self.withheld)
-        while place in hidden:
-            place = self.parent(place)
-        return place
-
-    def is_own(self, place: int) -> bool:
-        """Whether the adversary mined the block."""
-        return place > 0 and self.miner(place) in self.system.byzantine
-
-    def miner(self, place: int) -> Process:
-        """Who mined the block."""
-        return self.state.blocks[place - 1].miner
-
-    def rivals(self, place: int) -> tuple[int, ...]:
-        """The other blocks of the same height that are not withheld."""
-        hidden = {place, *self.withheld}
-        places = range(1, len(self.state.blocks) + 1)
-        return tuple(p for p in places if self.height(p) == self.height(place) and p not in hidden)
-
-    @property
-    def last(self) -> int:
-        """The block mined last."""
-        return len(self.state.blocks)
-
-    def model(self, place: int) -> Model:
-        """The model that the block leads to."""
-        return self.system.model(self.state, place)
-
-    @cached_property
-    def search(self) -> Search:
-        """The landscape."""
-        return self.system.landscapes.search(self.state.loss)
-
-    def best_probe(self, place: int) -> tuple[Step, int]:
-        """The best probe on the block's model and its loss, the floor."""
-        return pow_learner.best_probe(self.search, self.system.rules, self.model(place))
-
-    def best_step(self, process: Process, place: int) -> Step:
-        """What a correct process would lead with on the block, with all offers on its model."""
-        model, rules = self.model(place), self.system.rules
-        root = self.system.genesis.digest
-        learner = Learner(process, root, {model.digest: model}, {}, model.digest)
-        offers = self.system.offers_on(self.state, model)
-        learner = pow_learner.catch(self.search, rules, learner, offers)
-        return pow_learner.best_step(self.search, rules, learner, offers)
 
 
 class Strategy:

@@ -15,7 +15,8 @@ from model_consensus.conformance.traces import Trace, read
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report.console import new_console
 from model_consensus.report.diagrams import block_tree, has_tree, sequence_diagram
-from model_consensus.report.events import shiviz, tell
+from model_consensus.report.events import tell
+from model_consensus.report.shiviz import shiviz
 from model_consensus.tla import tlc
 from model_consensus.tla.config import read_config
 

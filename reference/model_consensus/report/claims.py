@@ -199,7 +199,11 @@ CLAIMS = (
         "as every true offer that it had.",
         models=("MCPowLearning*",),
         theories=("pow_learning",),
-        tests=("tests/reference/test_pow_learner.py", _POW_MACHINE),
+        tests=(
+            "tests/reference/test_pow_check.py",
+            "tests/reference/test_pow_leading.py",
+            _POW_MACHINE,
+        ),
         command="check MCPowLearning_byzantine_leader",
     ),
     Claim(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from model_consensus.conformance.traces import Trace
+from model_consensus.conformance.traces import Trace, printable
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report.events import (
     SHARED_PLACES,
@@ -17,7 +17,6 @@ from model_consensus.report.events import (
     block_names,
     chain_of,
     parent_of,
-    printable,
     tell,
     well_formed,
 )

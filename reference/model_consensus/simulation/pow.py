@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from model_consensus.adversaries.pow import Strategy, View
+from model_consensus.adversaries.pow import Strategy
+from model_consensus.adversaries.pow_view import View
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process, proposal_cost, tagged_digest
 from model_consensus.pow_learner import blend_is_as_good, keep, model_of_tip, useful
