@@ -65,6 +65,8 @@ Z3_ALONE = {
     "tob_learning: Move => FloorBacked'",
     "tob_learning: Deliver => RefinesModelConsensus",
     "termination: a best ticket exists",
+    "pow_learning: Mine => SharesSearch",
+    "pow_learning: Mine => AsGoodAsOwn",
     "longest_chain: Mine => Unique'",
     "longest_chain: ByzantineMine => Unique'",
     "longest_chain: Receive => Unique'",

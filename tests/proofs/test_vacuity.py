@@ -230,7 +230,7 @@ RANGES = {"Genesis", "Length", "Position", "Senders", "Tips", "Known", "Best"}
 MORE = {
     "NeverShorter": {"VotedBlocks"},
     "Settled": {"Heights", "Tree", "Top"},
-    **dict.fromkeys(("Lineage", "UsesOffers", "Exact", "AboveFloor"), {"Tree"}),
+    **{name: {"Tree"} for name in ("Lineage", "UsesOffers", "Exact", "AboveFloor")},
 }
 # A negative length leaves no place for a process or a block.
 LESS = {"Length": RANGES}
