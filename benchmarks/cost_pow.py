@@ -2,44 +2,155 @@
 
     python benchmarks/cost_pow.py
 
-Counted: models evaluated for a decided generation, against λ and the adversary's share of the wins,
-when it mines in private.  Measured side by side in this one process: the time of a reversal
+Counted, not timed, on the sphere, with offers recombined: the models that a process evaluates to
+receive a block, to make its offer, and to lead when it wins, and in all for a block that is mined,
+each model once; the bytes of a block and of the offers that it receives between two blocks, and
+what the block would have if it shipped the model (8 bytes a coordinate).  The adversary wins its
+share f/n of the blocks.  Measured side by side in this one process: the time of a reversal
 probability against the depth and the horizon, relative to the first row.
 """
 
 import argparse
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import mean
 
 from rich.console import Console
 from rich.table import Table
 
+from model_consensus import pow_learner
 from model_consensus.adversaries.pow import STRATEGIES
-from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.pow_learner import Rules
+from model_consensus.evolutionary_search import Digest, EvolutionarySearch, Model, Step
+from model_consensus.pow_learner import Block, Rules
 from model_consensus.settlement.probability import reversal_probability, reversal_probability_within
 from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.setting import process_names
-from model_consensus.systems.answers import OneLandscape
+from model_consensus.streamlet.offers import HEADER, WEIGHT, encode_offer
+from model_consensus.systems.answers import AroundSearch, OneLandscape
 from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_actions import ByzantinePublish, MakeOffer, Mine, Receive
+from model_consensus.tob_learner import offered
 
-WINS, DEPTH = 120, 3
+WINS, DEPTH = 30, 3
+FIELDS, COORDINATE = 48, 8
+"""Bytes of a block's parent, claim and nonce; and of a coordinate of a shipped model, an int64."""
 
 
-def evaluations(lambda_: int, share: float) -> float:
-    """Models that a correct process evaluates for each generation that it has decided.
+PARENT_AND_CLAIM = 40
+"""Bytes of an offer that are not its ticket's."""
 
-    Every accepted block costs λ evaluations, the own ones included; so do refused blocks with
-    work, of which there are none here.
+
+@dataclass
+class Asked(AroundSearch):
+    """A search that notes which models it is asked for, each time."""
+
+    models: list[Digest] = field(default_factory=list)
+
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
+        """See :class:`Search`."""
+        self.models += [self.offspring(parent, step).digest for step in steps]
+        return super().losses(parent, steps)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A run: n processes, f of them Byzantine with the share f/n of the wins, and a sphere."""
+
+    n: int
+    f: int
+    draws: int
+    probes: int
+    dimension: int
+    strategy: str
+
+
+@dataclass(frozen=True)
+class Cost:
+    """For a correct process and a block: evaluations, and bytes from ``bytes`` on.
+
+    Each block costs each receiver the same; the other values are means.
     """
-    names = process_names(4)
-    one = OneLandscape(CachedSearch(EvolutionarySearch(Sphere(10), lambda_, lambda_)))
-    system = PowSystem(Rules(names, DEPTH), names[3:], one, wins=WINS, byzantine_wins=WINS)
-    *_, (_, last) = PowSimulation(system, STRATEGIES["private-chain"], share, seed=1).run(WINS)
-    accepted = sum(len(learner.known) for learner in last.learner.values())
-    decided = sum(len(system.decided(learner)) - 1 for learner in last.learner.values())
-    return lambda_ * accepted / decided
+
+    receive: int
+    offer: float
+    lead: float
+    block: float
+    bytes: float
+    offers: float
+
+
+def size(block: Block) -> int:
+    """The bytes of a block: its fields, and its tickets as in the encoding of offers."""
+    tickets = sum(
+        HEADER - PARENT_AND_CLAIM + WEIGHT * len(ticket.weights) + len(ticket.proposer)
+        for ticket in block.step
+    )
+    return FIELDS + len(block.miner) + tickets
+
+
+def measure(instance: Instance) -> Cost:
+    """Run and count."""
+    names, draws = process_names(instance.n), instance.draws
+    correct = names[: instance.n - instance.f]
+    sphere = Sphere(instance.dimension)
+    cached = CachedSearch(EvolutionarySearch(sphere, draws, draws, recombines=True))
+    rules = Rules(names, DEPTH, instance.probes)
+    system = PowSystem(rules, names[len(correct) :], OneLandscape(cached))
+    share = instance.f / instance.n
+    simulation = PowSimulation(system, STRATEGIES[instance.strategy], share, seed=1)
+    steps = list(simulation.run(WINS))
+    received, made, led = set[int](), list[int](), list[int]()
+    for (_, before), (action, _) in pairwise(steps):
+        search = Asked(cached)
+        match action:
+            case Receive(process, place) | ByzantinePublish(process, place):
+                pow_learner.receive(
+                    search, rules, before.learner[process], before.blocks[place - 1]
+                )
+                received.add(len(search.models))
+            case MakeOffer(process):
+                pow_learner.make_offer(search, before.learner[process])
+                made.append(len(search.models))
+            case Mine(process, seen):
+                learner = before.learner[process]
+                pow_learner.catch(search, rules, learner, seen)
+                pow_learner.mine(search, rules, learner, seen)
+                # It knows its own offer; and whoever keeps the losses evaluates no model twice.
+                own = next(offer for offer in seen if offer.sender == process)
+                model = pow_learner.model_of_tip(learner)
+                known = search.offspring(model, offered(own)).digest
+                led.append(len({*search.models} - {known}))
+    (receive,) = received
+    last = steps[-1][1]
+    offers = {offer: len(encode_offer(offer)) for _, state in steps for offer in state.offers}
+    return Cost(
+        receive,
+        mean(made),
+        mean(led),
+        mean(simulation.evaluations.values()) / WINS,
+        mean(map(size, last.blocks)),
+        sum(offers.values()) / WINS,
+    )
+
+
+INSTANCES: Sequence[Instance] = (
+    Instance(4, 1, 16, 4, 10, "honest"),
+    Instance(4, 1, 16, 4, 10, "least-step"),
+    Instance(4, 1, 16, 4, 10, "false-offers"),
+    Instance(4, 1, 16, 1, 10, "honest"),
+    Instance(4, 1, 16, 16, 10, "honest"),
+    Instance(4, 1, 64, 4, 10, "honest"),
+    Instance(4, 1, 16, 4, 1_000, "honest"),
+    Instance(4, 1, 16, 4, 30_000, "honest"),
+    Instance(7, 2, 16, 4, 10, "honest"),
+    Instance(7, 2, 16, 4, 10, "false-offers"),
+    Instance(7, 2, 16, 4, 10, "private-chain"),
+    Instance(16, 5, 16, 4, 10, "honest"),
+)
 
 
 def main() -> None:
@@ -48,12 +159,25 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
     console = Console(width=130)
-    shares = (0.0, 0.1, 0.2, 0.3, 0.4)
-    table = Table(title=f"evaluations of a process for a decided generation ({WINS} wins, k = 3)")
-    for column in ("λ", *(f"share {share:g}" for share in shares)):
+    table = Table(
+        title=f"a correct process, a block: evaluations, and then bytes (means of {WINS})"
+    )
+    for column in ("n", "f", "draws", "λ0", "dimension", "strategy"):
         table.add_column(column, justify="right")
-    for lambda_ in (5, 20, 80):
-        table.add_row(str(lambda_), *(f"{evaluations(lambda_, share):.1f}" for share in shares))
+    for column in ("receive", "offer", "lead", "in all", "block", "model shipped", "offers"):
+        table.add_column(column, justify="right")
+    for each in INSTANCES:
+        cost = measure(each)
+        table.add_row(
+            *map(str, (each.n, each.f, each.draws, each.probes, each.dimension, each.strategy)),
+            str(cost.receive),
+            f"{cost.offer:.0f}",
+            f"{cost.lead:.1f}",
+            f"{cost.block:.1f}",
+            f"{cost.bytes:,.0f}",
+            f"{FIELDS + COORDINATE * each.dimension:,}",
+            f"{cost.offers:,.0f}",
+        )
     console.print(table)
 
     def timed(depth: int, horizon: int | None) -> float:
