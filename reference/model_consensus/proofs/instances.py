@@ -8,6 +8,7 @@ import z3
 
 from model_consensus.proofs import (
     counting,
+    delayed_chain,
     longest_chain,
     pow_learning,
     private_attack,
@@ -304,8 +305,10 @@ def _describe_streamlet(values: Mapping[str, Any]) -> Mapping[str, str]:
 # ------------------------------------------------------------------------- the longest chain
 
 
-def chain(depth: int = 0, wins: int = 3, settles: bool = True) -> Instance:
-    """Two correct processes and a Byzantine one mine a few blocks."""
+def chain(
+    depth: int = 0, wins: int = 3, settles: bool = True, delta: int | None = None
+) -> Instance:
+    """Two correct processes and a Byzantine one mine a few blocks, with a delay or without."""
     return Instance(
         constants={
             N: 3,
@@ -314,6 +317,7 @@ def chain(depth: int = 0, wins: int = 3, settles: bool = True) -> Instance:
             slot_game.BYZANTINE_WINS: wins,
             BYZANTINE: members([2]),
             slot_game.SETTLES: z3.BoolVal(settles),
+            **({} if delta is None else {delayed_chain.DELTA: delta}),
         },
         size=wins + 1,
         limits=(slot_game.SYSTEM.state().length <= wins - 1,),
@@ -323,19 +327,19 @@ def chain(depth: int = 0, wins: int = 3, settles: bool = True) -> Instance:
 
 def _describe_chain(values: Mapping[str, Any]) -> Mapping[str, str]:
     shown = {}
-    length = values.get("length", 0)
+    blocks = range(min(values.get("length", 0), values["Wins"]) + 1)
     if "parent" in values and "miner" in values and "height" in values:
-        for i in range(1, min(length, values["Wins"]) + 1):
-            shown[f"block {i}"] = (
-                f"by p{values['miner'][i]} on {values['parent'][i]}, height {values['height'][i]}"
-            )
+        for i in blocks[1:]:
+            miner, parent, height = (values[name][i] for name in ("miner", "parent", "height"))
+            shown[f"block {i}"] = f"by p{miner} on {parent}, height {height}"
+            if "slot" in values and "paces" in values:
+                shown[f"block {i}"] += f", slot {values['slot'][i]}"
+                shown[f"block {i}"] += ", a pacer" * values["paces"][i]
     for p in range(values["N"] - 1):
         if "tip" in values:
             shown[f"tip[p{p}]"] = str(values["tip"][p])
         if "known" in values:
-            known = [
-                str(i) for i in range(min(length, values["Wins"]) + 1) if values["known"][p][i]
-            ]
+            known = [str(i) for i in blocks if values["known"][p][i]]
             shown[f"known[p{p}]"] = "{" + ", ".join(known) + "}"
     for name in ("top", "reached", "best"):
         if name in values:
@@ -387,6 +391,7 @@ def small(theory: str) -> tuple[System, Instance] | None:
         "pow_learning": (pow_learning.SYSTEM, work),
         "slot_game": (slot_game.SYSTEM, chain),
         "longest_chain": (longest_chain.SYSTEM, chain),
+        "delayed_chain": (delayed_chain.SYSTEM, lambda: chain(delta=1)),
         "private_attack": (private_attack.SYSTEM, attack),
     }
     if theory not in theories:
