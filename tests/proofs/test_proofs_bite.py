@@ -3,12 +3,14 @@ the error."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
 import z3
 
 from model_consensus.proofs import (
+    delayed_chain,
     instances,
     longest_chain,
     private_attack,
@@ -297,25 +299,35 @@ def _length(block: Any) -> int:
 # ------------------------------------------------------------------------------ proof of work
 
 
-def _one_win_longer(adversary: Any, wins: Any) -> Any:
+def _one_win_longer(s: Any, start: Any, end: Any) -> Any:
+    wins, adversary = end - start, s.advance[end] - s.advance[start]
     return z3.And(wins >= 2 * slot_game.DEPTH + 3, 2 * adversary >= wins)
 
 
-def _more_than_half(adversary: Any, wins: Any) -> Any:
+def _more_than_half(s: Any, start: Any, end: Any) -> Any:
+    wins, adversary = end - start, s.advance[end] - s.advance[start]
     return z3.And(wins >= 2 * slot_game.DEPTH + 2, 2 * adversary > wins)
 
 
 @pytest.mark.parametrize("bad", [_one_win_longer, _more_than_half])
+@pytest.mark.parametrize(
+    ("theory", "goal", "instance"),
+    [
+        (slot_game, "AdversaryWin => Unique'", instances.chain(depth=0, wins=2)),
+        (delayed_chain, "ByzantineMine => Settled'", instances.chain(depth=0, wins=2, delta=1)),
+    ],
+    ids=["slot_game", "delayed_chain"],
+)
 def test_the_condition_of_settlement_is_exact(
-    bad: Callable[[Any, Any], Any], monkeypatch: pytest.MonkeyPatch
+    bad: Callable[[Any, Any, Any], Any],
+    theory: ModuleType,
+    goal: str,
+    instance: Instance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def is_bad(s: Any, start: Any, end: Any) -> Any:
-        return bad(s.advance[end] - s.advance[start], end - start)
-
-    monkeypatch.setattr(slot_game, "is_bad", is_bad)
-    found = counterexample(
-        slot_game.SYSTEM, "AdversaryWin => Unique'", instances.chain(depth=0, wins=2)
-    )
+    monkeypatch.setattr(theory, "is_bad", bad)
+    system = theory.SYSTEM
+    found = counterexample(system, goal, instance)
     heights = [found["height" + AFTER][i] for i in range(1, found["length" + AFTER] + 1)]
     assert heights == [1, 1]  # a fork at the first block, after one win of each kind
 
@@ -350,6 +362,7 @@ def test_the_private_attack_needs_half_of_the_wins() -> None:
     [
         (streamlet.SYSTEM, "Vote => NeverShorter'", "Lock", instances.streamlet_instance()),
         (longest_chain.SYSTEM, "Mine => DistinctHeights'", "TipIsLongest", instances.chain(wins=2)),
+        (delayed_chain.SYSTEM, "Mine => Settled'", "Old'", instances.chain(wins=2, delta=1)),
         (tob_learning.SYSTEM, "Order => NoForgery'", "WaitingIsSent", after(0, 0)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
