@@ -8,9 +8,12 @@ from itertools import islice
 import pytest
 
 from model_consensus import pow_learner
+from model_consensus.conformance.trace_check import check_traces
+from model_consensus.conformance.traces import record
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Model, Step, Ticket
 from model_consensus.pow_learner import EVERY_HASH, Rules, model_of_tip
+from model_consensus.simulation.training import short_name
 from model_consensus.systems import bounded
 from model_consensus.systems.answers import Answer, EveryLandscape
 from model_consensus.systems.pow import PowSystem
@@ -273,30 +276,52 @@ def test_losses_and_offers_that_all_have_left_behind_are_forgotten() -> None:
     assert forgotten
 
 
+def steps_to_a_longer_chain(explored: PowSystem) -> list[tuple[Action | None, State]]:
+    """Both decide two blocks, and then there are three on a secret chain from the genesis.
+
+    What that chain led to is forgotten by then.
+    """
+    (state,) = explored.initial()
+    steps: list[tuple[Action | None, State]] = [(None, state)]
+
+    def take(action: Action) -> None:
+        steps.append((action, explored.apply(steps[-1][1], action)))
+
+    for height in (1, 2):
+        take(next(explored.own_offers(steps[-1][1], "p1")))
+        seen = next(explored.collected(steps[-1][1], "p1"))
+        *_, lead = explored.leads(steps[-1][1], "p1", seen)  # the probe is worse than the offer
+        take(lead)
+        for process in ("p1", "p2"):
+            take(Receive(process, height))
+    for parent in (0, 3, 4):
+        take(mined_with_the_probe(explored, steps[-1][1], parent))
+    return steps
+
+
+def mined_with_the_probe(explored: PowSystem, state: State, parent: int) -> ByzantineMine:
+    """b1 wins on the block ``parent`` and leads with the probe, of the greatest loss."""
+    probe = frozenset([Ticket(explored.height(state, parent) + 1, pow_learner.NOBODY, (1,))])
+    *_, mined = explored.byzantine_blocks(state, "b1", parent, probe)
+    return mined
+
+
+def publications() -> list[Action]:
+    """b1 shows that chain to p1, and p2 receives it."""
+    places = (3, 4, 5)
+    return [each for i in places for each in (ByzantinePublish("p1", i), Receive("p2", i))]
+
+
 @pytest.mark.slow
 def test_whose_decisions_are_taken_back_goes_on_with_what_was_forgotten() -> None:
-    # Both decide two blocks, so what a secret chain from the genesis led to is forgotten.
     explored = system(depth=0, wins=6, byzantine_wins=3, lying=4)
-    (state,) = explored.initial()
-    for height in (1, 2):
-        offer, *_ = explored.own_offers(state, "p1")
-        state = explored.apply(state, offer)
-        seen, *_ = explored.collected(state, "p1")
-        *_, lead = explored.leads(state, "p1", seen)  # the probe is worse than the offer
-        state = explored.apply(state, lead)
-        for process in ("p1", "p2"):
-            state = explored.apply(state, Receive(process, height))
-    for parent in (0, 3, 4):
-        probe = frozenset([Ticket(explored.height(state, parent) + 1, pow_learner.NOBODY, (1,))])
-        mined, *_ = explored.byzantine_blocks(state, "b1", parent, probe)
-        state = explored.apply(state, mined)
+    *_, (_, state) = steps_to_a_longer_chain(explored)
     withheld = explored.model(state, 5)
     assert withheld.digest not in state.loss
     lie = Offer("b1", withheld.digest, Ticket(4, "b1", (1,)), 0)
     assert not list(explored.byzantine_offers(state, lie))
-    for place in (3, 4, 5):
-        state = explored.apply(state, ByzantinePublish("p1", place))
-        state = explored.apply(state, Receive("p2", place))
+    for action in publications():
+        state = explored.apply(state, action)
     assert {model_of_tip(learner) for learner in state.learner.values()} == {withheld}
     assert list(explored.byzantine_offers(state, lie))
 
@@ -310,6 +335,23 @@ def test_whose_decisions_are_taken_back_goes_on_with_what_was_forgotten() -> Non
             mined_by[then.blocks[-1].miner] += 1
     assert banned == {"b1"}
     assert mined_by.keys() == {"p1", "p2"}
+
+
+@pytest.mark.tlc
+def test_what_is_drawn_on_a_block_is_remembered_if_another_one_of_its_model_is_a_tip() -> None:
+    explored = system(depth=0, wins=7, byzantine_wins=5)
+    explored.name = short_name
+    steps = steps_to_a_longer_chain(explored)
+    for action in publications():
+        steps.append((action, explored.apply(steps[-1][1], action)))
+    for parent in (4, 6):  # the sixth block has the model of the fifth, which is the tip
+        mined = mined_with_the_probe(explored, steps[-1][1], parent)
+        steps.append((mined, explored.apply(steps[-1][1], mined)))
+    last = steps[-1][1]
+    assert explored.model(last, 6) == explored.model(last, 5)
+    assert explored.model(last, 7).digest in last.loss
+    (verdict,) = check_traces([record("two blocks of one model", explored, steps)])
+    assert verdict.rejection is None
 
 
 def test_a_system_needs_a_correct_process_and_sensible_bounds() -> None:
