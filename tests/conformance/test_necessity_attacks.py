@@ -29,6 +29,7 @@ WITHOUT_IMPLEMENTATION = {
     "MCTobElitist",
     "MCApartBroadcast",
     "MCTotalOrderBroadcast",
+    "MCDelayedChain",
     "MCLongestChain",
     "MCLongestChainString",
     "MCSlotGame",

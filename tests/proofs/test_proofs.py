@@ -71,6 +71,7 @@ Z3_ALONE = {
     "longest_chain: ByzantineMine => Unique'",
     "longest_chain: Receive => Unique'",
     "longest_chain: ByzantinePublish => Unique'",
+    "delayed_chain: ByzantineMine => Settled'",
     "streamlet: continuation, step",
     "streamlet: Consistency, first chain not longer",
     "streamlet: Consistency, second chain not longer",

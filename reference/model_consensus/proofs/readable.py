@@ -111,6 +111,9 @@ def describe_chain(values: Mapping[str, Any]) -> Mapping[str, str]:
             shown[f"block {i}"] = (
                 f"by p{values['miner'][i]} on {values['parent'][i]}, height {values['height'][i]}"
             )
+            if "slot" in values and "paces" in values:
+                shown[f"block {i}"] += f", slot {values['slot'][i]}"
+                shown[f"block {i}"] += ", a pacer" * values["paces"][i]
     for p in range(values["N"] - 1):
         if "tip" in values:
             shown[f"tip[p{p}]"] = str(values["tip"][p])
