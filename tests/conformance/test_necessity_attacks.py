@@ -31,6 +31,7 @@ WITHOUT_IMPLEMENTATION = {
     "MCTotalOrderBroadcast",
     "MCDelayedChain",
     "MCLongestChain",
+    "MCLongestChainIsDelayed",
     "MCLongestChainString",
     "MCSlotGame",
     "MCSlotGameFirstStays",
