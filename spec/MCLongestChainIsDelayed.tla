@@ -7,7 +7,10 @@
 (***************************************************************************)
 EXTENDS MCLongestChainString
 
-Delayed == INSTANCE DelayedChain WITH Delta <- 0, slots <- [i \in DOMAIN blocks |-> i]
+SlotOf(i) == i
+SameSlot(i) == 1
+
+Delayed == INSTANCE DelayedChain WITH Delta <- 0, slots <- [i \in DOMAIN blocks |-> SlotOf(i)]
 
 RefinesDelayedChain == Delayed!SpecOneWinASlot
 IsSameCondition == Delayed!NoBadFactor <=> ~ViolatesIfFirstStays(String, Depth)
