@@ -308,7 +308,7 @@ CLAIMS = (
             "MCPowLearning_live",
             "MCPowNecessity_fairness",
             "MCPowNecessity_progress",
-            "MCPowNecessity_quality",
+            "MCPowNecessity_*quality",
         ),
         note="on bounded instances",
         command="check MCPowNecessity_quality",
