@@ -1,4 +1,4 @@
-"""The tables of docs/settlement.md: published figures and ours, under named conventions."""
+"""The tables of docs/settlement.md and docs/settlement-delay.md: published figures and ours."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -10,6 +10,7 @@ from model_consensus.settlement.chain_quality import selfish_share
 from model_consensus.settlement.comparison import MOST_DELAYED, Question, Row, comparison
 from model_consensus.settlement.condition import Ties
 from model_consensus.settlement.delay import late_share, reversal_upper_bound
+from model_consensus.settlement.pacers import may_violate
 from model_consensus.settlement.probability import (
     ATTACK_FROM_THE_SLOT,
     OURS,
@@ -18,6 +19,7 @@ from model_consensus.settlement.probability import (
     least_depth_of,
 )
 from model_consensus.settlement.selfish_mining import optimal_selfish_share
+from tests.support.delayed_chain_game import deepest_forks
 
 SHARES = [Fraction(n, 100) for n in (10, 15, 20, 25, 30, 35, 40, 45)]
 SHOWN = [Fraction(1, 10), Fraction(1, 4), Fraction(7, 20)]
@@ -36,7 +38,7 @@ _CONVENTIONS = {
 
 def table(name: str) -> str:
     """The table of that name."""
-    return {"conventions": _conventions, "depths": _depths}[name]()
+    return {"conventions": _conventions, "depths": _depths, "pacers": _pacers}[name]()
 
 
 def _conventions() -> str:
@@ -111,3 +113,18 @@ def _bounded(bound: Callable[[int], float]) -> str:
         return str(least_depth_of(bound, EPSILON, MOST_DELAYED))
     except ModelConsensusError:
         return "none" if bound(0) == 1 else f"> {MOST_DELAYED}"
+
+
+def _pacers() -> str:
+    """How far from necessary the condition under a delay is, on all strings of a few wins."""
+    wins, depth = 4, 1
+    lines = [
+        f"| Δ | strings of {wins} wins | without a bad factor | decisions cannot differ |",
+        "|---:|---:|---:|---:|",
+    ]
+    for delta in range(3):
+        forks = [f for f in deepest_forks(wins, delta) if len(f[0].replace("|", "")) == wins]
+        settled = sum(not may_violate(slots, delta, depth) for slots, _ in forks)
+        agreed = sum(fork <= depth for _, fork in forks)
+        lines.append(f"| {delta} | {len(forks):,} | {settled:,} | {agreed:,} |")
+    return "\n".join(lines) + "\n"

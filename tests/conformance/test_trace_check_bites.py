@@ -64,7 +64,7 @@ def test_every_safety_theorem_is_checked_in_every_trace(module: str) -> None:
         assert definition
         checked |= set(re.findall(r"\w+", definition[1].replace("AgreesNow", "Agreement")))
     assert claimed <= checked
-    properties = re.search(r"(?m)^PROPERT(?:Y|IES) (.*)$", config)
+    properties = re.search(r"(?m)^(?:PROPERTY|PROPERTIES) (.*)$", config)
     assert properties
     assert {"TraceIntegrity", *STEPS_OF.get(module, ())} == {*properties[1].split()}
 

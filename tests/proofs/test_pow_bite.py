@@ -150,19 +150,19 @@ def is_worse_than_an_offer(values: Values) -> bool:
     return any(seen[q] and block[-1] > offers[q][CLAIM] for q in range(3))
 
 
-def _nobody_lies(s: Any, t: Any, p: Any, view: Any, best: Any) -> Any:
+def _nobody_lies(s: Any, t: Any, p: Any, view: Any, step: Any, best: Any) -> Any:
     return each(0, N, lambda q: z3.Not(pow_learner.is_liar(s, p, view, q)), "q")
 
 
 def test_the_blend_is_not_compared_with_the_offers() -> None:
     system = broken_work(
-        "Mine", lambda s, t, p, view, best: pow_learner.blend_is_as_good(s, p, view)
+        "Mine", lambda s, t, p, view, step, best: pow_learner.blend_is_as_good(s, p, view)
     )
     assert is_worse_than_an_offer(counterexample(system, "Mine => SharesSearch", instances.work()))
 
 
 def test_the_best_offer_is_left_out() -> None:
-    def is_least(s: Any, t: Any, p: Any, view: Any, best: Any) -> Any:
+    def is_least(s: Any, t: Any, p: Any, view: Any, step: Any, best: Any) -> Any:
         offer = View.offers(view)[best]
         return pow_learner.useful_offers(view, lambda o: Offer.claim(offer) <= Offer.claim(o))
 

@@ -3,12 +3,14 @@ the error."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
 import z3
 
 from model_consensus.proofs import (
+    delayed_chain,
     instances,
     longest_chain,
     private_attack,
@@ -22,7 +24,7 @@ from model_consensus.proofs import (
     tob_steps,
 )
 from model_consensus.proofs.counterexample import Instance, find
-from model_consensus.proofs.counting import count, times
+from model_consensus.proofs.counting import count, one, times
 from model_consensus.proofs.induction import AFTER, Defined, System, between
 from model_consensus.proofs.search import LAMBDA, F, N, Ticket
 from model_consensus.proofs.tob_learner import MU, Learner, Offer
@@ -297,25 +299,35 @@ def _length(block: Any) -> int:
 # ------------------------------------------------------------------------------ proof of work
 
 
-def _one_win_longer(adversary: Any, wins: Any) -> Any:
+def _one_win_longer(s: Any, start: Any, end: Any) -> Any:
+    wins, adversary = end - start, s.advance[end] - s.advance[start]
     return z3.And(wins >= 2 * slot_game.DEPTH + 3, 2 * adversary >= wins)
 
 
-def _more_than_half(adversary: Any, wins: Any) -> Any:
+def _more_than_half(s: Any, start: Any, end: Any) -> Any:
+    wins, adversary = end - start, s.advance[end] - s.advance[start]
     return z3.And(wins >= 2 * slot_game.DEPTH + 2, 2 * adversary > wins)
 
 
 @pytest.mark.parametrize("bad", [_one_win_longer, _more_than_half])
+@pytest.mark.parametrize(
+    ("theory", "goal", "instance"),
+    [
+        (slot_game, "AdversaryWin => Unique'", instances.chain(depth=0, wins=2)),
+        (delayed_chain, "ByzantineMine => Settled'", instances.chain(depth=0, wins=2, delta=1)),
+    ],
+    ids=["slot_game", "delayed_chain"],
+)
 def test_the_condition_of_settlement_is_exact(
-    bad: Callable[[Any, Any], Any], monkeypatch: pytest.MonkeyPatch
+    bad: Callable[[Any, Any, Any], Any],
+    theory: ModuleType,
+    goal: str,
+    instance: Instance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def is_bad(s: Any, start: Any, end: Any) -> Any:
-        return bad(s.advance[end] - s.advance[start], end - start)
-
-    monkeypatch.setattr(slot_game, "is_bad", is_bad)
-    found = counterexample(
-        slot_game.SYSTEM, "AdversaryWin => Unique'", instances.chain(depth=0, wins=2)
-    )
+    monkeypatch.setattr(theory, "is_bad", bad)
+    system = theory.SYSTEM
+    found = counterexample(system, goal, instance)
     heights = [found["height" + AFTER][i] for i in range(1, found["length" + AFTER] + 1)]
     assert heights == [1, 1]  # a fork at the first block, after one win of each kind
 
@@ -328,6 +340,60 @@ def test_blocks_of_correct_processes_arrive_too_late() -> None:
     heights, miners = values["height" + AFTER], values["miner" + AFTER]
     assert heights[1] == heights[2] == 1
     assert {miners[1], miners[2]} <= {0, 1}
+
+
+def _a_slot_later(s: Any, t: Any, p: Any, now: Any, paces: Any) -> Any:
+    return delayed_chain.has_arrived(s, now - 1)
+
+
+@pytest.mark.parametrize("instead", [None, _a_slot_later], ids=["never", "a slot later"])
+def test_blocks_arrive_later_than_pacers_are_apart(instead: Any) -> None:
+    """Two pacers fork, as far apart as the delay allows for, and neither miner is Byzantine."""
+    before, after_ = delayed_chain.SYSTEM.state(), delayed_chain.SYSTEM.state(AFTER)
+    parameters = next(a for a in delayed_chain.SYSTEM.actions if a.name == "Mine").constants()
+    system = broken_action(
+        delayed_chain.SYSTEM,
+        "Mine",
+        lambda s, t, p, now, paces: delayed_chain.has_arrived(s, now),
+        instead and instead(before, after_, *parameters),
+    )
+    values = counterexample(system, "Mine => PacersRise'", instances.chain(wins=2, delta=1))
+    heights, miners, slots = (values[name + AFTER] for name in ("height", "miner", "slot"))
+    assert heights[1] == heights[2] == 1
+    assert {miners[1], miners[2]} <= {0, 1}
+    assert slots[2] - slots[1] > 1
+    if instead:
+        assert slots[2] - slots[1] == 2
+
+
+def test_pacers_are_too_close() -> None:
+    system = broken_action(
+        delayed_chain.SYSTEM,
+        "Mine",
+        lambda s, t, p, now, paces: delayed_chain.may_pace(s, p, now),
+        z3.BoolVal(True),
+    )
+    values = counterexample(system, "Mine => PacersRise'", instances.chain(wins=2, delta=1))
+    heights, slots = values["height" + AFTER], values["slot" + AFTER]
+    assert heights[1] == heights[2] == 1
+    assert slots[2] - slots[1] <= 1
+
+
+def test_ties_are_open_for_the_last_pacer_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are without delay: another block arrives while the pacer is on its way."""
+
+    def is_bad(s: Any, start: Any, end: Any) -> Any:
+        wins, adversary = end - start, s.advance[end] - s.advance[start]
+        enough = 2 * adversary >= wins + one(z3.Not(s.paces[end]))
+        return z3.And(wins >= 2 * (slot_game.DEPTH + 1), enough)
+
+    monkeypatch.setattr(delayed_chain, "is_bad", is_bad)
+    values = counterexample(
+        delayed_chain.SYSTEM, "ByzantineMine => Settled'", instances.chain(wins=2, delta=1)
+    )
+    heights, opened, paces = (values[name + AFTER] for name in ("height", "open", "paces"))
+    assert heights[1] == heights[2] == 1
+    assert (opened[2], paces[2]) == (True, False)
 
 
 def test_the_private_attack_needs_half_of_the_wins() -> None:
@@ -350,6 +416,7 @@ def test_the_private_attack_needs_half_of_the_wins() -> None:
     [
         (streamlet.SYSTEM, "Vote => NeverShorter'", "Lock", instances.streamlet_instance()),
         (longest_chain.SYSTEM, "Mine => DistinctHeights'", "TipIsLongest", instances.chain(wins=2)),
+        (delayed_chain.SYSTEM, "Mine => Settled'", "Old'", instances.chain(wins=2, delta=1)),
         (tob_learning.SYSTEM, "Order => NoForgery'", "WaitingIsSent", after(0, 0)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

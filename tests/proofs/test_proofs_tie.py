@@ -10,6 +10,7 @@ import pytest
 import z3
 
 from model_consensus.proofs import (
+    delayed_chain,
     longest_chain,
     pow_learning,
     streamlet,
@@ -21,7 +22,13 @@ from model_consensus.tla import tlc
 from model_consensus.tla.config import read_config
 from model_consensus.tla.manifest import spec_directory
 from tests.proofs.against_tlc import Comparison, Graph, Tie, compare, read_graph
-from tests.proofs.tlc_states import ChainStates, StreamletStates, TobStates, tob_pair
+from tests.proofs.tlc_states import (
+    ChainStates,
+    DelayedStates,
+    StreamletStates,
+    TobStates,
+    tob_pair,
+)
 from tests.proofs.tlc_states_pow import PowStates
 
 TOB = """
@@ -59,6 +66,11 @@ CONSTANTS
     Wins = %d
     ByzantineWins = %d
 SPECIFICATION Spec
+"""
+
+DELAY = """
+CONSTANT Delta = %d
+%s
 """
 
 WORK = """
@@ -180,6 +192,26 @@ WORK_MODELS = {
     "recombined draws": WORK % ("p1, b1", "b1", 2, "TRUE", 1, 1, "FALSE", "FALSE", "Spec")
     + "CONSTANT MayWin <- MayWinAfterOffers",
 }
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize(("delta", "safe"), [(1, True), (2, True), (1, False)])
+def test_delayed_chain(delta: int, safe: bool, tmp_path: Path) -> None:
+    """Runs without a bad factor; and others, of which all but settlement is compared."""
+    constraint = "CONSTRAINT NoBadFactor" if safe else ""
+    config = CHAIN % (0, 3, 1) + DELAY % (delta, constraint)
+    graph, constants = graph_of("MCDelayedChain", config, tmp_path)
+    tie = Tie(delayed_chain.SYSTEM)
+    actions = ("Mine", "ByzantineMine", "Receive", "ByzantinePublish")
+    fits(compare(tie, graph, DelayedStates(constants, settles=safe)), *actions)
+    if not safe:
+        settled = DelayedStates(constants, settles=True)
+        broken = [tie.broken(settled.environment(state)) for state in graph.states.values()]
+        assert any("NoBadFactor" in names for names in broken)
+        assert any("Settled" in names for names in broken)
+        # A network that is a slot later than the proof allows for takes steps that it refuses.
+        late = DelayedStates({**constants, "Delta": delta - 1}, settles=False)
+        assert any(f.startswith("Mine") for f in compare(tie, graph, late).failures)
 
 
 @pytest.mark.tlc

@@ -13,6 +13,7 @@ import pytest
 import z3
 
 from model_consensus.proofs import (
+    delayed_chain,
     instances,
     longest_chain,
     pow_learning,
@@ -175,6 +176,7 @@ def of_length(system: System, instance: Instance) -> Iterator[Instance]:
 
 STREAMLET = instances.streamlet_instance
 CHAIN = instances.chain(wins=2)
+DELAYED = instances.chain(wins=2, delta=1)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +195,8 @@ CHAIN = instances.chain(wins=2)
         pytest.param(slot_game.SYSTEM, seven(CHAIN), id="slot_game, n = 7"),
         pytest.param(longest_chain.SYSTEM, CHAIN, id="longest_chain, n = 3"),
         pytest.param(longest_chain.SYSTEM, seven(CHAIN), id="longest_chain, n = 7"),
+        pytest.param(delayed_chain.SYSTEM, DELAYED, id="delayed_chain, n = 3"),
+        pytest.param(delayed_chain.SYSTEM, seven(DELAYED), id="delayed_chain, n = 7"),
         pytest.param(pow_learning.SYSTEM, instances.work(), id="pow_learning, n = 3"),
         pytest.param(pow_learning.SYSTEM, instances.work(4, 2), id="pow_learning, n = 4, f = 2"),
         pytest.param(private_attack.SYSTEM, instances.attack(), id="private_attack, k = 0"),
@@ -218,6 +222,7 @@ INSTANCES: dict[str, Instance] = {
     "pow_learning": instances.work(),
     "slot_game": instances.chain(),
     "longest_chain": instances.chain(),
+    "delayed_chain": instances.chain(delta=1),
     "private_attack": instances.attack(),
 }
 SYSTEMS: dict[str, System] = {
@@ -230,7 +235,7 @@ RANGES = {"Genesis", "Length", "Position", "Senders", "Tips", "Known", "Best"}
 MORE = {
     "NeverShorter": {"VotedBlocks"},
     "Settled": {"Heights", "Tree", "Top"},
-    **dict.fromkeys(("Lineage", "UsesOffers", "Exact", "AboveFloor"), {"Tree"}),
+    **{name: {"Tree"} for name in ("Lineage", "UsesOffers", "Exact", "AboveFloor")},
 }
 # A negative length leaves no place for a process or a block.
 LESS = {"Length": RANGES}

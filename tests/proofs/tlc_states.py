@@ -404,9 +404,14 @@ class ChainStates:
             tables = dict.fromkeys(("parent", "height", "miner", "advance"), Table(0))
             grids = dict.fromkeys(("ancestor", "split", "start"), grid)
             return {**self.constants, **zero, **tables, **grids}
-        s, block, new = self.ghosts(blocks[:-1]), blocks[-1], len(blocks)
+        s, block = self.ghosts(blocks[:-1]), blocks[-1]
+        after = self.after_win(s, block, honest=not self.byzantine[self.number[block["miner"]]])
+        return {**after, "reached": s["top"]}
+
+    def after_win(self, s: Environment, block: Any, *, honest: bool) -> Environment:
+        """The tree and its ghosts with one more block; a win that is not honest is adversarial."""
+        new = s["length"] + 1
         i, q, height = block["parent"], self.number[block["miner"]], block["height"]
-        honest = not self.byzantine[q]
         split, start = s["split"], s["start"]
         for u in range(new + 1):
             for v in range(new + 1):
@@ -426,7 +431,6 @@ class ChainStates:
             "miner": s["miner"].store(new, q),
             "top": height if honest else s["top"],
             "topBlock": new if honest else s["topBlock"],
-            "reached": s["top"],
             "best": new if taller else s["best"],
             "advance": s["advance"].store(new, s["advance"][new - 1] + (not honest)),
             "ancestor": s["ancestor"].store(new, s["ancestor"][i].store(height, new)),
@@ -445,6 +449,71 @@ class ChainStates:
         else:
             for p in self.number.values():
                 yield from ((p, i) for i in range(1, before["length"] + 1))
+
+
+class DelayedStates(ChainStates):
+    """States of DelayedChain.tla for `delayed_chain`: the first win that may be a pacer is one."""
+
+    def __init__(self, constants: Variables, settles: bool) -> None:
+        super().__init__(constants, settles)
+        self.delta = constants["Delta"]
+        self.constants = {**self.constants, "Delta": self.delta}
+
+    def environment(self, state: Variables) -> Environment:
+        """The variables in ``state``."""
+        wins = tuple(zip(state["blocks"], state["slots"], strict=True))
+        return super().environment({**state, "blocks": wins})
+
+    def _ghosts(self, blocks: tuple[Any, ...]) -> Environment:
+        """The same for pacers, and what there is without the last of them."""
+        if not blocks:
+            sets = dict.fromkeys(("paces", "open", "over"), Table(False))
+            tree = super()._ghosts(())
+            return {
+                **tree,
+                **sets,
+                "slot": Table(0),
+                "begin": tree["start"],
+                "level": 0,
+                "mark": 0,
+            }
+        s, (block, slot), new = self.ghosts(blocks[:-1]), blocks[-1], len(blocks)
+        i, last = block["parent"], s["topBlock"]
+        is_correct = not self.byzantine[self.number[block["miner"]]]
+        arrived = last == 0 or s["slot"][last] + self.delta < slot
+        paces = is_correct and arrived
+        begin = before = s["start" if paces else "begin"]
+        fresh = not paces and s["height"][i] - s["over"][i] < s["reached"]
+        for u in range(new + 1):
+            for v in range(new + 1):
+                if new in (u, v):
+                    a, b = (i if w == new else w for w in (u, v))
+                    value = new if fresh and u == v else before[a][b]
+                    begin = begin.store(u, begin[u].store(v, value))
+        return {
+            **self.after_win(s, block, honest=paces),
+            "reached": s["top"] if paces else s["reached"],
+            "slot": s["slot"].store(new, slot),
+            "paces": s["paces"].store(new, paces),
+            "open": s["open"].store(new, paces or not arrived),
+            "level": s["top"] if arrived else s["level"],
+            "mark": s["length"] if arrived and s["level"] < s["top"] else s["mark"],
+            "over": Table(False).store(new, True) if paces else s["over"].store(new, s["over"][i]),
+            "begin": begin,
+        }
+
+    def candidates(
+        self, action: str, before: Environment, after: Environment
+    ) -> Iterator[tuple[Any, ...]]:
+        """Parameters that the step may have had."""
+        new = after["length"]
+        for parameters in super().candidates(action, before, after):
+            if action == "Mine":
+                yield (*parameters, after["slot"][new], after["paces"][new])
+            elif action == "ByzantineMine":
+                yield (*parameters, after["slot"][new])
+            else:
+                yield parameters
 
 
 def _set(numbers: Any) -> Table:

@@ -157,7 +157,7 @@ class PowStates:
             yield (block,)
         elif action == "Mine":
             choices = range(max(len(processes), self.constants["Probes"]))
-            yield from product([block[2]], self.views(before, block[2]), choices)
+            yield from product([block[2]], self.views(before, block[2]), [block[3]], choices)
         for p in processes:
             if action == "Catch" and after["banned"][p] != before["banned"][p]:
                 yield from product([p], self.views(before, p), processes)

@@ -131,6 +131,12 @@ def test_trace_with_the_names_of_newer_releases() -> None:
     assert result.trace.steps[1].state == record(x=1, y="a")
 
 
+def test_a_property_of_an_instance_has_the_name_that_the_configuration_gives_it() -> None:
+    text = message(2112, "Action property MC!Validity is violated.", 1) + STATE_1 + FINISHED
+    assert read(text, 12, ("Validity",)).property == "Validity"
+    assert read(text, 12, ("Validity", "Integrity")).property == "MC!Validity"
+
+
 def test_newer_releases_name_the_temporal_property() -> None:
     text = message(2116, "Temporal property Live was violated.", 1) + STATE_1
     result = read(text + message(2218, "2: Stuttering", 4) + FINISHED, 13, ("Live", "Other"))

@@ -278,6 +278,12 @@ NECESSITY: dict[str, Necessity] = {
         "As many as they win, less the depth, are decided.",
         instead="Progress",
     ),
+    "MCPowNecessity_unfair_quality": Necessity(
+        "network",
+        "Nobody has to win, and no block has to arrive.",
+        "Once correct processes win and their blocks arrive, the run goes on to its end.",
+        fair=False,
+    ),
     "MCPowNecessity_quality": Necessity(
         "bound",
         "One step more led by correct miners is promised than the adversary can leave them.",

@@ -358,7 +358,7 @@ _OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {
     "Integrity": integrity,
     "RefinesModelConsensus": refines_model_consensus,
     "RefinesLongestChain": refines_longest_chain,
-    "MC!Validity": validity,
+    "Validity": validity,
     "IsMinedAtFloor": is_mined_at_floor,
     "SharesSearch": shares_search,
 }

@@ -8,6 +8,7 @@ import z3
 
 from model_consensus.proofs import (
     counting,
+    delayed_chain,
     longest_chain,
     pow_learner,
     pow_learning,
@@ -223,8 +224,10 @@ def streamlet_instance(processes: int = 4, byzantine: int = 1, epochs: int = 3) 
 # ------------------------------------------------------------------------- the longest chain
 
 
-def chain(depth: int = 0, wins: int = 3, settles: bool = True) -> Instance:
-    """Two correct processes and a Byzantine one mine a few blocks."""
+def chain(
+    depth: int = 0, wins: int = 3, settles: bool = True, delta: int | None = None
+) -> Instance:
+    """Two correct processes and a Byzantine one mine a few blocks, with a delay or without."""
     return Instance(
         constants={
             N: 3,
@@ -233,6 +236,7 @@ def chain(depth: int = 0, wins: int = 3, settles: bool = True) -> Instance:
             slot_game.BYZANTINE_WINS: wins,
             BYZANTINE: members([2]),
             slot_game.SETTLES: z3.BoolVal(settles),
+            **({} if delta is None else {delayed_chain.DELTA: delta}),
         },
         size=wins + 1,
         limits=(slot_game.SYSTEM.state().length <= wins - 1,),
@@ -304,6 +308,7 @@ def small(theory: str) -> tuple[System, Instance] | None:
         "pow_learning": (pow_learning.SYSTEM, work),
         "slot_game": (slot_game.SYSTEM, chain),
         "longest_chain": (longest_chain.SYSTEM, chain),
+        "delayed_chain": (delayed_chain.SYSTEM, lambda: chain(delta=1)),
         "private_attack": (private_attack.SYSTEM, attack),
     }
     if theory not in theories:

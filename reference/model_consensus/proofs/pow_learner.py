@@ -175,12 +175,9 @@ def is_liar(s: State, p: Term, view: Term, q: Term) -> Term:
 # ---------------------------------------------------------------------------------- leading
 
 
-def best_step(s: State, p: Term, view: Term, best: Term) -> tuple[Term, Term]:
-    """The step that p may lead with, and what ``best`` has to be for it.
-
-    It is the best probe if no offer is useful, the blend if that is as good as each, and else a
-    best offer.
-    """
+def is_best_step(s: State, p: Term, view: Term, step: Term, best: Term) -> Term:
+    """p may lead with this step: if no offer is useful, that of probe ``best``, which is the best;
+    the blend if that is as good as each; and else that of the offer of ``best``."""
     parent = tip_model(s, p)
     offer, value = View.offers(view)[best], probed(parent, best)
     probe = Ticket.make(generation(parent) + 1, NOBODY, Weights.single(best))
@@ -189,19 +186,24 @@ def best_step(s: State, p: Term, view: Term, best: Term) -> tuple[Term, Term]:
         other = probed(parent, j)
         return z3.Or(value < other, z3.And(value == other, best <= j))
 
-    is_best_probe = z3.And(between(0, best, PROBES), each(0, PROBES, is_first, "j"))
-    is_best_offer = z3.And(
-        is_process(best),
-        View.useful(view)[best],
-        useful_offers(view, lambda other: Offer.claim(offer) <= Offer.claim(other)),
+    return z3.If(
+        nothing_useful(view),
+        z3.And(
+            between(0, best, PROBES),
+            each(0, PROBES, is_first, "j"),
+            step == z3.Store(nothing, NOBODY, probe),
+        ),
+        z3.If(
+            blend_is_as_good(s, p, view),
+            step == View.blend(view),
+            z3.And(
+                is_process(best),
+                View.useful(view)[best],
+                useful_offers(view, lambda other: Offer.claim(offer) <= Offer.claim(other)),
+                step == z3.Store(nothing, best, Offer.ticket(offer)),
+            ),
+        ),
     )
-    is_empty, is_as_good = nothing_useful(view), blend_is_as_good(s, p, view)
-    step = z3.If(
-        is_empty,
-        z3.Store(nothing, NOBODY, probe),
-        z3.If(is_as_good, View.blend(view), z3.Store(nothing, best, Offer.ticket(offer))),
-    )
-    return step, z3.If(is_empty, is_best_probe, z3.Or(is_as_good, is_best_offer))
 
 
 def lead_cost(s: State, p: Term, view: Term) -> Term:

@@ -31,6 +31,7 @@ from model_consensus.proofs.induction import (
 )
 from model_consensus.proofs.pow_learner import (
     FACTS,
+    NOBODY,
     PROBES,
     Block,
     View,
@@ -62,9 +63,11 @@ from model_consensus.proofs.pow_steps import (
 from model_consensus.proofs.search import (
     BYZANTINE,
     DRAWS,
+    STEP,
     F,
     Model,
     N,
+    Ticket,
     Weights,
     as_good_as_all,
     correct,
@@ -216,20 +219,22 @@ PROPERTIES = {
 }
 
 
-def shares_search(s: State, t: State, p: Term, view: Term, best: Term) -> Term:
-    """The new block is as good as p's own offer, and as all that p evaluated for that; and as each
-    true offer that p had of somebody whom it has not caught."""
-    claim, parent = Block.claim(t.blocks[t.length]), tip_model(s, p)
-    offers = View.offers(view)
+def shares_search(s: State, t: State, p: Term, view: Term, step: Term, best: Term) -> Term:
+    """The new block is as good as p's own offer, and as each true one that p had of somebody whom
+    it has not caught."""
+    claim, offers = Block.claim(t.blocks[t.length]), View.offers(view)
 
     def is_worthy(q: Term) -> Term:
         is_fair = z3.And(is_own(s, p, view, q), z3.Not(s.banned[p][q]), is_true(offers[q]))
         return z3.And(View.seen(view)[q], z3.Or(q == p, is_fair))
 
-    return z3.And(
-        each(0, N, lambda q: z3.Implies(is_worthy(q), claim <= Offer.claim(offers[q])), "q"),
-        as_good_as_all(claim, parent, generation(parent) + 1, p),
-    )
+    return each(0, N, lambda q: z3.Implies(is_worthy(q), claim <= Offer.claim(offers[q])), "q")
+
+
+def is_as_good_as_own(s: State, t: State, p: Term, view: Term, step: Term, best: Term) -> Term:
+    """The new block is as good as all that p evaluated to make its offer."""
+    claim, parent = Block.claim(t.blocks[t.length]), tip_model(s, p)
+    return as_good_as_all(claim, parent, generation(parent) + 1, p)
 
 
 def needs_work(s: State, t: State, p: Term, block: Term, work: Term) -> Term:
@@ -254,18 +259,25 @@ def offer_hints(s: State, t: State, p: Term, weights: Term) -> Iterator[Term]:
     yield counting.successor(PROPOSAL_COST, count(s.offered[p], WINS + 1))
 
 
+def lead_hints(s: State, p: Term, view: Term) -> Iterator[Term]:
+    """No more offers than there are processes are evaluated once more."""
+    yield counting.bounds(View.useful(view), N)
+    yield counting.successor(LEAD_COST, led_or_caught(s, p))
+
+
 def catch_hints(s: State, t: State, p: Term, view: Term, liar: Term) -> Iterator[Term]:
     """At least one more sender is banned."""
     yield counting.insertion(s.banned[p], liar, N)
     yield counting.subset(z3.Store(s.banned[p], liar, True), t.banned[p], N)
     yield counting.scaling(LEAD_COST, led_or_caught(s, p) + 1, led_or_caught(t, p))
-    yield from mine_hints(s, t, p, view, liar)
+    yield from lead_hints(s, p, view)
 
 
-def mine_hints(s: State, t: State, p: Term, view: Term, best: Term) -> Iterator[Term]:
-    """No more offers than there are processes are evaluated once more."""
-    yield counting.bounds(View.useful(view), N)
-    yield counting.successor(LEAD_COST, led_or_caught(s, p))
+def mine_hints(s: State, t: State, p: Term, view: Term, step: Term, best: Term) -> Iterator[Term]:
+    """A step has no ticket or one of each name; of these two it has not both."""
+    yield from lead_hints(s, p, view)
+    for q in (z3.IntVal(0), NOBODY):
+        yield z3.Or(step[q] == Ticket.absent, Ticket.is_make(step[q]))
 
 
 def receive_hints(s: State, t: State, p: Term, i: Term) -> Iterator[Term]:
@@ -286,6 +298,13 @@ def property_hints(s: State) -> Iterator[Term]:
     )
 
 
+NEEDS = {
+    "Lineage": ("Genesis", "Tree", "Tips", "Lineage"),
+    "SharesSearch": ("HonestOffers", "BannedHaveLied"),
+    "AsGoodAsOwn": ("HonestOffers", "BannedHaveLied"),
+    "Evaluations": ("Genesis", "Known", "Tips", "Evaluations"),
+}
+
 SYSTEM = System(
     name="pow_learning",
     variables=VARIABLES,
@@ -296,9 +315,9 @@ SYSTEM = System(
         Action(
             "Mine",
             mine,
-            {"p": INT, "view": View, "best": INT},
+            {"p": INT, "view": View, "step": STEP, "best": INT},
             mine_hints,
-            {"SharesSearch": shares_search},
+            {"SharesSearch": shares_search, "AsGoodAsOwn": is_as_good_as_own},
         ),
         Action("Receive", receive, {"p": INT, "i": INT}, receive_hints),
         Action(
@@ -318,7 +337,7 @@ SYSTEM = System(
     ),
     invariant=INVARIANT,
     properties=PROPERTIES,
-    needs={"Evaluations": ("Genesis", "Known", "Tips", "Evaluations")},
+    needs=NEEDS,
     assumptions=ASSUMPTIONS,
     facts=(*search.FACTS, counting.DEFINITION_OF_EMPTY, *FACTS),
     hints=property_hints,

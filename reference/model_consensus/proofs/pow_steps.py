@@ -21,9 +21,9 @@ from model_consensus.proofs.pow_learner import (
     View,
     accepts,
     adopt,
-    best_step,
     generation,
     is_above_floor,
+    is_best_step,
     is_evaluated,
     is_exact,
     is_liar,
@@ -207,14 +207,13 @@ def append(s: State, t: State, block: Term) -> Term:
     )
 
 
-def mine(s: State, t: State, p: Term, view: Term, best: Term) -> Term:
+def mine(s: State, t: State, p: Term, view: Term, step: Term, best: Term) -> Term:
     """p leads with a best step, when it catches nobody."""
-    step, guard = best_step(s, p, view, best)
     claim = loss(Model.offspring(tip_model(s, p), step))
     return z3.And(
         sees(s, p, view),
         each(0, N, lambda q: z3.Not(is_liar(s, p, view, q)), "q"),
-        guard,
+        is_best_step(s, p, view, step, best),
         append(s, t, Block.make(s.tip[p], p, step, claim)),
         t.led == z3.Store(s.led, p, s.led[p] + 1),
         evaluate(s, t, p, lead_cost(s, p, view)),

@@ -105,19 +105,19 @@ def describe_streamlet(values: Mapping[str, Any]) -> Mapping[str, str]:
 def describe_chain(values: Mapping[str, Any]) -> Mapping[str, str]:
     """A state of the longest chain."""
     shown = {}
-    length = values.get("length", 0)
+    blocks = range(min(values.get("length", 0), values["Wins"]) + 1)
     if "parent" in values and "miner" in values and "height" in values:
-        for i in range(1, min(length, values["Wins"]) + 1):
-            shown[f"block {i}"] = (
-                f"by p{values['miner'][i]} on {values['parent'][i]}, height {values['height'][i]}"
-            )
+        for i in blocks[1:]:
+            miner, parent, height = (values[name][i] for name in ("miner", "parent", "height"))
+            shown[f"block {i}"] = f"by p{miner} on {parent}, height {height}"
+            if "slot" in values and "paces" in values:
+                shown[f"block {i}"] += f", slot {values['slot'][i]}"
+                shown[f"block {i}"] += ", a pacer" * values["paces"][i]
     for p in range(values["N"] - 1):
         if "tip" in values:
             shown[f"tip[p{p}]"] = str(values["tip"][p])
         if "known" in values:
-            known = [
-                str(i) for i in range(min(length, values["Wins"]) + 1) if values["known"][p][i]
-            ]
+            known = [str(i) for i in blocks if values["known"][p][i]]
             shown[f"known[p{p}]"] = "{" + ", ".join(known) + "}"
     for name in ("top", "reached", "best"):
         if name in values:

@@ -42,6 +42,7 @@ from model_consensus.proofs.search import BYZANTINE, N, is_correct
 DEPTH, WINS, BYZANTINE_WINS = z3.Ints("Depth Wins ByzantineWins")
 SETTLES = z3.Bool("Settles")  # only runs are looked at in which no factor is bad
 GRID = z3.ArraySort(INT, NUMBERS)
+Bad = Callable[[State, Term, Term], Term]  # whether the wins start+1 .. end are a bad factor
 
 VARIABLES = {
     "length": INT,  # how many blocks there are
@@ -91,25 +92,40 @@ def init(s: State) -> Term:
 
 
 def extend(s: State, t: State, q: Term, i: Term) -> Term:
-    """q appends a block to i.  The ghosts of its pairs come from those of the pairs of i."""
+    """q appends a block to i; the adversary wins so often and no more."""
+    return z3.And(
+        z3.Implies(BYZANTINE[q], s.advance[s.length] < BYZANTINE_WINS),
+        append(s, t, q, i, BYZANTINE[q]),
+        t.reached == s.top,
+        ends_no_bad_factor(t, is_bad),
+    )
+
+
+def ends_no_bad_factor(t: State, bad: Bad) -> Term:
+    """The last win ends no bad factor, in the runs that are looked at."""
+    return z3.Implies(SETTLES, each(0, t.length + 1, lambda a: z3.Not(bad(t, a, t.length)), "a"))
+
+
+def append(s: State, t: State, q: Term, i: Term, adversarial: Term) -> Term:
+    """q appends a block to i, and the win counts as the adversary's or not.
+
+    The ghosts of its pairs come from those of the pairs of i.
+    """
     new, height = s.length + 1, s.height[i] + 1
-    honest = z3.Not(BYZANTINE[q])
+    honest = z3.Not(adversarial)
     # A pair of the new block with itself: a fresh start, unless the adversary builds above top.
     fresh = z3.Or(honest, s.height[i] < s.top)
     return z3.And(
         between(0, i, new),
         s.length < WINS,
-        z3.Implies(BYZANTINE[q], s.advance[s.length] < BYZANTINE_WINS),
-        z3.Implies(SETTLES, each(0, new + 1, lambda a: z3.Not(is_bad(t, a, new)), "a")),
         t.length == new,
         t.parent == z3.Store(s.parent, new, i),
         t.height == z3.Store(s.height, new, height),
         t.miner == z3.Store(s.miner, new, q),
         t.top == z3.If(honest, height, s.top),
         t.topBlock == z3.If(honest, new, s.topBlock),
-        t.reached == s.top,
         t.best == z3.If(height > s.height[s.best], new, s.best),
-        t.advance == z3.Store(s.advance, new, s.advance[s.length] + one(BYZANTINE[q])),
+        t.advance == z3.Store(s.advance, new, s.advance[s.length] + one(adversarial)),
         t.ancestor == z3.Store(s.ancestor, new, z3.Store(s.ancestor[i], height, new)),
         each(
             0,
@@ -159,12 +175,12 @@ def is_bad(s: State, start: Term, end: Term) -> Term:
     return z3.And(end - start >= 2 * (DEPTH + 1), 2 * adversary >= end - start)
 
 
-def no_bad_factor(s: State) -> Term:
+def no_bad_factor(s: State, bad: Bad) -> Term:
     """The condition of settlement."""
     return each(
         0,
         s.length + 1,
-        lambda a: each(a, s.length + 1, lambda b: z3.Not(is_bad(s, a, b)), "b"),
+        lambda a: each(a, s.length + 1, lambda b: z3.Not(bad(s, a, b)), "b"),
         "a",
     )
 
@@ -246,7 +262,7 @@ INVARIANT = {
         between(0, s.best, s.length + 1),
         blocks(s, lambda i: s.height[i] <= s.height[s.best]),
     ),
-    "NoBadFactor": lambda s: z3.Implies(SETTLES, no_bad_factor(s)),
+    "NoBadFactor": lambda s: z3.Implies(SETTLES, no_bad_factor(s, is_bad)),
     "Unique": lambda s: z3.Implies(
         SETTLES,
         two_blocks(
@@ -277,7 +293,7 @@ INVARIANT = {
 DEPTH_IS_SAFE = z3.Or(BYZANTINE_WINS <= DEPTH, WINS <= 2 * DEPTH + 1)
 
 PROPERTIES = {
-    "DepthIsSafe => no bad factor": lambda s: z3.Implies(DEPTH_IS_SAFE, no_bad_factor(s)),
+    "DepthIsSafe => no bad factor": lambda s: z3.Implies(DEPTH_IS_SAFE, no_bad_factor(s, is_bad)),
 }
 
 

@@ -25,6 +25,7 @@ THEORIES = {
     "pow_learning": "P1: every accepted block is above its floor, and shared offers are not lost",
     "slot_game": "P2, P3: no disagreement without a bad factor of wins",
     "longest_chain": "P2 for processes on a network: Agreement and Integrity",
+    "delayed_chain": "P2 under a network delay: Agreement, Integrity and chain growth",
     "private_attack": "P2: a disagreement on every bad factor",
 }
 

@@ -251,13 +251,15 @@ class Reader:
         """What the output amounts to, once TLC has ended with ``exit_status``.
 
         ``properties`` are those that the configuration file checks: TLC 2.15 does not say which
-        temporal property is violated, nor, of a refinement, more than the place of the formula;
-        so the name is known if there is one alone.
+        temporal property is violated, nor, of a refinement, more than the place of the formula,
+        and of a property that is defined as one of an instance it names that one; so the name is
+        known if there is one alone.
         """
         verdict, name, message = self._judge(exit_status, config)
-        if verdict in (Verdict.SAFETY, Verdict.LIVENESS) and name is None:
+        if verdict in (Verdict.SAFETY, Verdict.LIVENESS):
             named = list(properties)
-            name = named[0] if len(named) == 1 else None
+            if name not in named:
+                name = named[0] if len(named) == 1 else name
         return Result(
             verdict=verdict,
             message=message,
