@@ -30,6 +30,8 @@ WITNESSES = [
 RANDOM = {
     "MCTobLearning_graph_weights": {"Offer", "Order", "Deliver", "ByzantineOffer"},
     "MCPowLearning_forge": {
+        "MakeOffer",
+        "ByzantineOffer",
         "Mine",
         "Receive",
         "ByzantineMine",
