@@ -3,7 +3,7 @@
 EXTENDS PowLearning, TLC
 
 Symmetric == Permutations(Correct)
-SymmetricInBoth == Permutations(Correct) \cup Permutations(Byzantine)
+SymmetricByzantine == Permutations(Byzantine)
 
 (* Of all steps that the adversary can lead with: each, or in larger       *)
 (* models each single ticket that is its own or a probe's.                 *)

@@ -136,10 +136,11 @@ def test_our_learners_keep_to_the_budget() -> None:
     # Four draws and their recombination, two offers and their blend.
     assert tob("silent", 1, 1).generation == 62 // (5 + 2 + 1)
     assert tob("silent", 1, 1, unverified).generation == 62 // (5 + 1)
+    # Four draws and their recombination, four probes, the blend, and the block of somebody else.
     *_, mined = over_pow(
-        OneMax(), STRATEGIES["honest"], processes=4, byzantine=0, draws=4, budget=62, seed=1
+        OneMax(), STRATEGIES["honest"], processes=4, byzantine=0, draws=4, budget=110, seed=1
     )
-    assert mined.generation == 62 // 5 - 6  # the depth
+    assert 110 // (5 + 4 + 1 + 4 + 1) <= mined.generation + 6 <= 110 // (5 + 4)  # the depth
 
 
 @pytest.mark.slow
@@ -151,10 +152,10 @@ def test_a_backdoor_lowers_the_loss_of_its_target(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.slow
-def test_more_miners_learn_more_and_idle_ones_less(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_miners_learn_more_and_weak_leaders_cost_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed_up, "BUDGET", 400)
     alone, shared, attacked = map(speed_up.measure, [(1, 0, 1), (8, 0, 1), (8, 3, 1)])
-    assert shared.losses[-1] < attacked.losses[-1] < alone.losses[-1]
+    assert shared.losses[-1] < min(attacked.losses[-1], alone.losses[-1])
     assert len(shared.losses) <= len(alone.losses)
     assert shared.generations_to(alone.losses[-1]) < len(shared.losses) - 1
 

@@ -14,7 +14,7 @@ import pytest
 from model_consensus.adversaries.pow import Shown, Strategy, to_all
 from model_consensus.adversaries.pow_view import View
 from model_consensus.evolutionary_search import EvolutionarySearch
-from model_consensus.pow_learner import Rules
+from model_consensus.pow_learner import Rules, chain
 from model_consensus.settlement.condition import Ties
 from model_consensus.settlement.probability import Convention, reversal_probability_within
 from model_consensus.simulation.benchmark_functions import OneMax
@@ -48,14 +48,14 @@ class ForkAtTheGenesis(Strategy):
 
 
 def reverted(depth: int, share: float, seed: int) -> bool:
-    """Whether in the run two decisions of height 1 differ, over processes and time."""
+    """Whether in the run two blocks of height 1 are decided, over processes and time."""
     one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(), 1, 1)))
     names = ("p1", "p2", "p3", "b1")
     system = PowSystem(Rules(names, depth), ("b1",), one, wins=HORIZON, byzantine_wins=HORIZON)
     decided = set()
     for _, state in PowSimulation(system, ForkAtTheGenesis(), share, seed).run(HORIZON):
-        outputs = (system.decided(learner) for learner in state.learner.values())
-        decided |= {output[1] for output in outputs if len(output) > 1}
+        chains = map(chain, state.learner.values())
+        decided |= {blocks[0] for blocks in chains if len(blocks) > depth}
     return len(decided) > 1
 
 

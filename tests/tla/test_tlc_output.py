@@ -137,6 +137,11 @@ def test_a_property_of_an_instance_has_the_name_that_the_configuration_gives_it(
     assert read(text, 12, ("Validity", "Integrity")).property == "MC!Validity"
 
 
+def test_an_invariant_keeps_its_name_beside_a_property() -> None:
+    text = message(2110, "Invariant Safety is violated.", 1) + STATE_1 + FINISHED
+    assert read(text, 12, ("Integrity",)).property == "Safety"
+
+
 def test_newer_releases_name_the_temporal_property() -> None:
     text = message(2116, "Temporal property Live was violated.", 1) + STATE_1
     result = read(text + message(2218, "2: Stuttering", 4) + FINISHED, 13, ("Live", "Other"))

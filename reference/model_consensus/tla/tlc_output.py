@@ -256,10 +256,9 @@ class Reader:
         known if there is one alone.
         """
         verdict, name, message = self._judge(exit_status, config)
-        if verdict in (Verdict.SAFETY, Verdict.LIVENESS):
+        if verdict in (Verdict.SAFETY, Verdict.LIVENESS) and (name is None or "!" in name):
             named = list(properties)
-            if name not in named:
-                name = named[0] if len(named) == 1 else name
+            name = named[0] if len(named) == 1 else name
         return Result(
             verdict=verdict,
             message=message,
