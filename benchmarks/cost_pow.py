@@ -38,8 +38,6 @@ from model_consensus.tob_learner import offered
 WINS, DEPTH = 30, 3
 FIELDS, COORDINATE = 48, 8
 """Bytes of a block's parent, claim and nonce; and of a coordinate of a shipped model, an int64."""
-
-
 PARENT_AND_CLAIM = 40
 """Bytes of an offer that are not its ticket's."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
+import numpy as np
 from rich.table import Column, Table
 
 from experiments.cells import BUDGET, DRAWS, workers
@@ -47,7 +48,7 @@ def measure(run: tuple[int, int, int]) -> Training:
         budget=BUDGET,
         seed=seed,
     )
-    losses = [int(landscape.losses(model.vector[None])[0]) for model in models]
+    losses = landscape.losses(np.stack([model.vector for model in models]))
     return Training(losses, landscape.accuracy(models[-1].vector, "test"))
 
 

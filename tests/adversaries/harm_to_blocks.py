@@ -4,7 +4,7 @@ Each function does the same with the learner that it is given, and says whether 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from types import ModuleType, SimpleNamespace
@@ -14,7 +14,6 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
     EvolutionarySearch,
     Model,
-    Search,
     Step,
     Ticket,
     all_drawn,
@@ -35,8 +34,8 @@ from model_consensus.pow_learner import (
     new_learner,
 )
 from model_consensus.simulation.benchmark_functions import Sphere
-from model_consensus.systems.answers import AroundSearch
 from model_consensus.systems.pow_tree import nonce_without_work
+from tests.support.pow_blocks import Counting
 from tests.support.told_landscape import DRAWS, ONE, OTHER, PROBES
 
 Learners = ModuleType | SimpleNamespace
@@ -120,21 +119,9 @@ def half_price_chain(pow_: Learners) -> bool:
     return undone_by(pow_, halved)
 
 
-@dataclass
-class Counting(AroundSearch):
-    """The search, with a count of evaluations."""
-
-    search: Search = SEARCH
-    evaluations: int = 0
-
-    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
-        self.evaluations += len(steps)
-        return super().losses(parent, steps)
-
-
 def flood(pow_: Learners) -> bool:
     """Work: whether a block without a proof of work costs an evaluation."""
-    counting = Counting()
+    counting = Counting(SEARCH)
     false = nonce_without_work(RULES, block(drawn_by_strangers()[0], claim=0))
     pow_.receive(counting, RULES, START, false)
     return counting.evaluations > 0

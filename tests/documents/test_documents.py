@@ -26,6 +26,7 @@ SUFFIXES = "py|md|tla|cfg|json|svg|csv|toml|txt|yml|cff"
 MANIFEST = load()
 
 
+@pytest.mark.slow
 def test_every_document_is_fresh() -> None:
     paths = list(documents(ROOT))
     assert {ROOT / "README.md", ROOT / "docs" / "models.md"} <= set(paths)

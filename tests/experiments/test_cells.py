@@ -224,7 +224,7 @@ def test_a_cell_over_proof_of_work(
     assert WINS - 3 <= wins <= 2 * WINS
     byzantine = [a for a in actions if isinstance(a, ByzantineMine | ByzantineForge)]
     assert bool(byzantine) == (cell.attack != NO_ATTACK)
-    share = (len(mined) - sum(isinstance(a, Mine) for a in mined) + len(forged)) / wins
+    share = (sum(isinstance(a, ByzantineMine) for a in mined) + len(forged)) / wins
     assert abs(share - f / PROCESSES) <= 3 * (f / PROCESSES * (1 - f / PROCESSES) / wins) ** 0.5
     lies = {a.offer.sender for a in actions if isinstance(a, pow_actions.ByzantineOffer)}
     assert lies == (set(system.byzantine) if cell.attack in OFFERING else set())

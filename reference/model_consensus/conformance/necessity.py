@@ -48,6 +48,12 @@ BELIEVED = Necessity(
     learner=tob_defects.DEFECTS["under-claims"],
 )
 
+NOBODY_WINS = Necessity(
+    "network",
+    "Nobody has to win, and no block has to arrive.",
+    "Once correct processes win and their blocks arrive, the run goes on to its end.",
+    fair=False,
+)
 NECESSITY: dict[str, Necessity] = {
     "MCTobNecessity_order": ANY_ORDER,
     "MCTobNecessity_bans": ANY_ORDER,
@@ -266,24 +272,14 @@ NECESSITY: dict[str, Necessity] = {
         "At depth 2 the chain that is left has decided nothing.",
         within={"Depth": 2},
     ),
-    "MCPowNecessity_fairness": Necessity(
-        "network",
-        "Nobody has to win, and no block has to arrive.",
-        "Once correct processes win and their blocks arrive, the run goes on to its end.",
-        fair=False,
-    ),
+    "MCPowNecessity_fairness": NOBODY_WINS,
     "MCPowNecessity_progress": Necessity(
         "bound",
         "One generation more is promised than correct processes win.",
         "As many as they win, less the depth, are decided.",
         instead="Progress",
     ),
-    "MCPowNecessity_unfair_quality": Necessity(
-        "network",
-        "Nobody has to win, and no block has to arrive.",
-        "Once correct processes win and their blocks arrive, the run goes on to its end.",
-        fair=False,
-    ),
+    "MCPowNecessity_unfair_quality": NOBODY_WINS,
     "MCPowNecessity_quality": Necessity(
         "bound",
         "One step more led by correct miners is promised than the adversary can leave them.",

@@ -308,8 +308,10 @@ class PowSystem(PowTree):
         return self._forget(State(state.blocks, state.learner, state.offers, drawn)).loss
 
     def _is_of_interest(self, state: State, model: Model) -> bool:
-        return model.digest in {self.genesis.digest, *state.loss} or any(
-            model == model_of_tip(learner) for learner in state.learner.values()
+        return (
+            model == self.genesis
+            or model.digest in state.loss
+            or any(model == model_of_tip(learner) for learner in state.learner.values())
         )
 
     def _forget(self, state: State) -> State:
