@@ -29,8 +29,9 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.simulation.digits import Digits
 
 PROCESSES, BUDGET, DRAWS = 7, 1600, 16
-"""n; the models that a correct process may evaluate in a run, and in a generation before it sends
-anything."""
+"""n; the models that a correct process may evaluate in a run, and its draws in a generation."""
+POW_DRAWS = DRAWS // 2
+"""Over proof-of-work, where a process evaluates as many of nobody's."""
 BOUND = (PROCESSES - 1) // 2
 """The greatest f: n > 2f is what λ - f >= 1, the aggregators and proof-of-work all need."""
 SEEDS = range(1, 11)
@@ -87,9 +88,9 @@ class Result:
 HEADER = [*(field.name for field in fields(Cell)), "validation", "test"]
 
 
-def settings_text(settings: Settings | None = None) -> str:
+def settings_text(settings: Settings | None = None, draws: int = DRAWS) -> str:
     """What fixes a cell besides its method, attack and seed."""
-    text = f"n={PROCESSES} budget={BUDGET} draws={DRAWS}"
+    text = f"n={PROCESSES} budget={BUDGET} draws={draws}"
     if settings is None:
         text += " recombined"
     else:
@@ -97,11 +98,16 @@ def settings_text(settings: Settings | None = None) -> str:
     return text
 
 
+def draws_of(method: str) -> int:
+    """The draws of a process in a generation."""
+    return POW_DRAWS if method == "pow" else DRAWS
+
+
 def cells_of(
     method: str, seeds: Iterable[int], bounds: Iterable[int], settings: Settings | None
 ) -> list[Cell]:
     """Without an attack and then, for each f in ``bounds``, under each attack."""
-    seeds, text = list(seeds), settings_text(settings)
+    seeds, text = list(seeds), settings_text(settings, draws_of(method))
     attacked = product(bounds, ATTACKS_OF[method])
     return [
         Cell(method, text, f, attack, seed)
@@ -113,7 +119,8 @@ def cells_of(
 def run_cell(cell: Cell) -> Result:
     """Train and measure."""
     landscape = Digits(cell.seed if cell.method.endswith("-resplit") else 0)
-    common = {"processes": PROCESSES, "byzantine": cell.byzantine, "draws": DRAWS}
+    common = {"processes": PROCESSES, "byzantine": cell.byzantine}
+    common["draws"] = draws_of(cell.method)
     if cell.method.startswith("es-"):
         *_, sigma, rate, optimizer = cell.settings.split()
         weights = strategies.train(

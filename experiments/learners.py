@@ -15,9 +15,9 @@ from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.tob import Receive, TobSystem
 
-DEPTH, PROBES, HASHES = 6, 4, 256
-"""Of proof-of-work: blocks on top that decide a block, the probes of the floor, and the hashes that
-a block costs on average."""
+DEPTH, HASHES = 6, 256
+"""Of proof-of-work: blocks on top that decide a block, and the hashes that a block costs on
+average."""
 
 
 def names(processes: int, seed: int) -> Sequence[Process]:
@@ -66,14 +66,14 @@ def over_pow(
     budget: int,
     seed: int,
 ) -> list[Model]:
-    """The models decided over proof-of-work, the genesis first, with ``PROBES`` probes.
+    """The models decided over proof-of-work, the genesis first.
 
     The run ends before a correct process would have evaluated more than ``budget`` models.  The
     share of the Byzantine processes in the wins is their share of the processes.
     """
     who = names(processes, seed)
-    rules = Rules(tuple(who), DEPTH, PROBES, (1 << 256) // HASHES)
-    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, PROBES, recombines=True)))
+    rules = Rules(tuple(who), DEPTH, (1 << 256) // HASHES)
+    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, lambda_=1, recombines=True)))
     system = PowSystem(rules, who[processes - byzantine :], one, name=bytes.hex)
     simulation = PowSimulation(system, strategy, byzantine / processes, seed)
 

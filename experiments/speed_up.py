@@ -7,7 +7,7 @@ from statistics import fmean
 import numpy as np
 from rich.table import Column, Table
 
-from experiments.cells import BUDGET, DRAWS, workers
+from experiments.cells import BUDGET, POW_DRAWS, workers
 from experiments.learners import over_pow
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.simulation.digits import Digits
@@ -44,7 +44,7 @@ def measure(run: tuple[int, int, int]) -> Training:
         STRATEGIES[ATTACK],
         processes=processes,
         byzantine=byzantine,
-        draws=DRAWS,
+        draws=POW_DRAWS,
         budget=BUDGET,
         seed=seed,
     )

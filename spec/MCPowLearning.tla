@@ -6,11 +6,11 @@ Symmetric == Permutations(Correct)
 SymmetricByzantine == Permutations(Byzantine)
 
 (* Of all steps that the adversary can lead with: each, or in larger       *)
-(* models each single ticket that is its own or a probe's.                 *)
+(* models each single ticket that is its own or nobody's.                  *)
 CONSTANT EachStep
-OwnTicketsOn(i) == {t \in TicketsOn(i) : t.proposer \notin Correct}
-FewSteps(i) == IF EachStep THEN StepsOf(TicketsOn(i), Height(i) + 1)
-               ELSE {{t} : t \in OwnTicketsOn(i)}
+OwnTicketsOn(i, public) == {t \in TicketsOn(i, public) : t.proposer \notin Correct}
+FewSteps(i, public) == IF EachStep THEN StepsOf(TicketsOn(i, public), Height(i) + 1)
+                       ELSE {{t} : t \in OwnTicketsOn(i, public)}
 
 (* Of all that it can forge: on each block, those single tickets with each *)
 (* claim, weights that are not legal, and the next generation's first      *)
@@ -24,7 +24,8 @@ FewForgeries ==
         TooLarge == [j \in 1 .. Draws |-> Largest + 1]
         Wrong(i, b) == {Make(i, b, Ticket(Height(i) + 1, b, TooLarge), LeastLoss),
                         Make(i, b, Ticket(Height(i) + 2, b, Single(1)), LeastLoss)}
-        Claims(i, b) == {Make(i, b, t, c) : t \in OwnTicketsOn(i), c \in Losses}
+        Claims(i, b) == {Make(i, b, t, c) :
+            t \in OwnTicketsOn(i, AllDrawn(ModelOf(i), Nobody)), c \in Losses}
     IN  IF EachForgery
         THEN UNION {Wrong(i, b) \cup Claims(i, b) : i \in 0 .. Len(blocks), b \in Byzantine}
         ELSE {Make(0, b, Ticket(2, b, Single(1)), LeastLoss) : b \in Byzantine}
@@ -49,8 +50,8 @@ QuietSpec == Init /\ [][QuietNext]_vars
 FairQuietSpec == QuietSpec /\ Fairness
 
 (* Models that are about chains and not about losses are made smaller.    *)
-(* Each probe is worse than anybody's ticket, ...                          *)
-WorseProbes(models) == {[m \in models |->
+(* Each draw of nobody is worse than anybody's ticket, ...                 *)
+NobodyIsWorse(models) == {[m \in models |->
     IF \E t \in Last(m) : t.proposer = Nobody THEN GreatestLoss ELSE LeastLoss]}
 (* ... everybody makes its offer before the next win (it may still be      *)
 (* lost), ...                                                              *)
@@ -58,12 +59,12 @@ HaveOffered == \A p \in Correct : HasOffered(p, tip[p])
 MayWinAfterOffers(q) == HasWinsLeft(q) /\ Synchronous /\ HaveOffered
 (* ... a correct miner has seen only its own, and so leads with it, ...    *)
 OnlyOwn(p) == {{o} : o \in {o \in OffersOn(tip[p]) : o.sender = p}}
-(* ... and a Byzantine one leads with the first probe that makes another   *)
-(* model than each block does.                                             *)
-NewProbe(i) ==
-    LET Made(j) == Proposal(ModelOf(i), Probe(ModelOf(i), j))
-        new == {j \in 1 .. Probes : \A k \in DOMAIN blocks : ModelOf(k) # Made(j)}
-    IN  {{Probe(ModelOf(i), j)} : j \in {j \in new : \A k \in new : j <= k}}
+(* ... and a Byzantine one leads with the first draw of nobody that makes  *)
+(* another model than each block does.                                     *)
+NewDraw(i, public) ==
+    LET Made(j) == Drawn(ModelOf(i), Nobody, j)
+        new == {j \in 1 .. Draws : \A k \in DOMAIN blocks : ModelOf(k) # Made(j)}
+    IN  {Last(Made(j)) : j \in {j \in new : \A k \in new : j <= k}}
 
 (* Of the strings of wins only those without a bad factor.                 *)
 Settlement == INSTANCE Settlement WITH Together <- TRUE
@@ -92,10 +93,10 @@ NoReorganisation ==
     [][\A p \in Correct : Blocks(tip[p]) \subseteq Blocks(tip[p])']_vars
 
 (* A block of a Byzantine miner is decided, and the floor means something: *)
-(* a probe is worse than the block.                                        *)
+(* a draw of nobody is worse than the block.                               *)
 NoByzantineLeader == \A p \in Correct : \A i \in Blocks(DecidedBlock(p)) :
     Miner(i) \in Byzantine /\ ModelOf(i) \in DOMAIN loss =>
-        \A m \in AllProbes(ModelOf(blocks[i].parent)) : loss[m] = loss[ModelOf(i)]
+        \A m \in AllDrawn(ModelOf(blocks[i].parent), Nobody) : loss[m] = loss[ModelOf(i)]
 
 (* A correct process leads with a blend, ... *)
 NoBlend == \A i \in DOMAIN blocks :
@@ -106,9 +107,9 @@ NoBest == \A i \in DOMAIN blocks : Miner(i) \in Correct => \A m \in DOMAIN loss 
     IN  /\ m = Offspring(ModelOf(blocks[i].parent), step)
         /\ blocks[i].step \subseteq step
         => loss[m] <= blocks[i].claim
-(* ... or with a probe. *)
-NoProbe == \A i \in DOMAIN blocks : Miner(i) \in Correct =>
-    \A t \in blocks[i].step : t.proposer # Nobody
+(* ... or with the public offer alone. *)
+NoPublicOffer == \A i \in DOMAIN blocks : Miner(i) \in Correct =>
+    \E t \in blocks[i].step : t.proposer # Nobody
 
 (* Two Byzantine processes are in one step. *)
 NoTwoNames == \A p \in Correct : DecidedBlock(p) # 0 =>

@@ -13,14 +13,14 @@ EXTENDS MCPowLearning
 Free(work) == TRUE
 
 (* For IsVerified: miners are believed.  IsMinedAtFloor is violated: a     *)
-(* block is worse than it claims, and than a probe.                        *)
+(* block is worse than it claims, and than the public offer.               *)
 Believed(exact) == TRUE
 
 (* For HasFloor: a true claim is enough.  Resilience is violated: a block  *)
-(* is worse than a probe.                                                  *)
+(* is worse than the public offer.                                         *)
 NoFloor(above) == TRUE
 
-(* For Accepts: the probes are the first draws of the miner, who chooses   *)
+(* For Accepts: the floor is made of the draws of the miner, who chooses   *)
 (* his name.  Resilience is violated: with one draw each, that draw is its *)
 (* own floor, and worse than nobody's.                                     *)
 OwnFloor(block) == block.step = {Ticket(Height(block.parent) + 1, block.miner, Single(1))}
@@ -35,7 +35,7 @@ AnyGeneration(p, block) ==
 
 (* For StepsOn: the adversary names tickets of correct processes that      *)
 (* these have not offered.  Validity is violated.                          *)
-Foreign(i) == {{Ticket(Height(i) + 1, p, Single(1))} : p \in Correct}
+Foreign(i, public) == {{Ticket(Height(i) + 1, p, Single(1))} : p \in Correct}
 Validity == MC!Validity
 
 (* For Liars: who told the truth is banned with those who lied.  Accuracy  *)
@@ -53,7 +53,7 @@ Unseen(useful, landscape) == TRUE
 NoLiars(useful, landscape) == {}
 
 (* For FollowsParent: a block must use a ticket of its miner.  Progress is *)
-(* violated: a correct miner leads with what is best, and so with a probe. *)
+(* violated: a correct miner leads with the public offer if it is best.    *)
 UsesOwn(p, block) == /\ block.parent \in known[p] /\ IsOwnStep(block)
                      /\ \E t \in block.step : t.proposer = block.miner
 

@@ -6,13 +6,14 @@
 (*                                                                         *)
 (* A block is one step of the search.  Between two blocks the processes    *)
 (* send each other offers: their best tickets, with claims to the losses.  *)
-(* Who mines a block leads its generation, and blends the offers that it   *)
-(* has; it evaluates the step before it searches for the hash.  Who        *)
-(* receives the block evaluates the step, too, and a few public probes,    *)
-(* draws of nobody: the step has to be as good as each of them.  This is   *)
-(* the floor.  It holds for every block, whoever mined it and under        *)
-(* however many names.  A process decides the models of the blocks that    *)
-(* have `Depth' blocks on top in its longest chain.                        *)
+(* Nobody makes an offer, too: everybody evaluates the draws of nobody,    *)
+(* and what is best of them is the public offer.  Who mines a block leads  *)
+(* its generation, and blends the public offer and those that it has; it   *)
+(* evaluates the step before it searches for the hash.  Who receives the   *)
+(* block evaluates the step, too: it has to be as good as the public       *)
+(* offer.  This is the floor.  It holds for every block, whoever mined it  *)
+(* and under however many names.  A process decides the models of the      *)
+(* blocks that have `Depth' blocks on top in its longest chain.            *)
 (*                                                                         *)
 (* The variables are the block tree and the learners.  PowLearning adds    *)
 (* what is around them: the landscape, the oracle that elects the miners,  *)
@@ -20,10 +21,9 @@
 (***************************************************************************)
 EXTENDS EvolutionarySearch
 
-CONSTANTS Depth,    \* k: how many blocks on top decide a block
-          Probes    \* lambda_0: how many probes make the floor
+CONSTANT Depth      \* k: how many blocks on top decide a block
 
-ASSUME PowLearnerAssumption == Depth \in Nat /\ Probes \in 1 .. Draws
+ASSUME PowLearnerAssumption == Depth \in Nat
 
 VARIABLES blocks,   \* the blocks in the order in which they were mined; a
                     \* block is named by its place, and the genesis by 0
@@ -59,19 +59,24 @@ LearnerInit == /\ blocks = << >>
                /\ tip = [p \in Correct |-> 0]
                /\ banned = [p \in Correct |-> {}]
 
-(* THE FLOOR.  Nobody has draws like every process, and the first of them  *)
-(* are the probes.  Nobody can choose them, or leave one out.              *)
-Nobody == ""
-Probe(parent, j) == Ticket(Generation(parent) + 1, Nobody, Single(j))
-AllProbes(parent) == {Proposal(parent, Probe(parent, j)) : j \in 1 .. Probes}
-ReachesFloor(loss, landscape, parent) == \A m \in AllProbes(parent) : loss <= landscape[m]
+(* An offer says that its sender, by a ticket of his own on the model      *)
+(* `parent', has found the loss `claim'.                                   *)
+Offer(parent, sender, ticket, claim) ==
+    [parent |-> parent, sender |-> sender, ticket |-> ticket, claim |-> claim]
+Offered(offer) == {offer.ticket}
+IsTrue(offer, landscape) == landscape[Proposal(offer.parent, offer.ticket)] = offer.claim
 
-(* The step to the best probe; of equal ones, to the first. *)
-BestProbe(landscape, parent) ==
-    LET losses == [j \in 1 .. Probes |-> landscape[Proposal(parent, Probe(parent, j))]]
-        IsBest(j) == \A i \in 1 .. Probes :
-            losses[j] < losses[i] \/ (losses[j] = losses[i] /\ j <= i)
-    IN  {Probe(parent, CHOOSE j \in 1 .. Probes : IsBest(j))}
+(* THE FLOOR.  Nobody has draws like every process.  The best of them, or  *)
+(* their recombination, is the public offer: all can find it by their own  *)
+(* evaluations, and nobody can choose among its draws or keep it back.     *)
+Nobody == ""
+PublicModels(landscape, parent) ==
+    AllDrawn(parent, Nobody) \cup Recombined(landscape, parent, Nobody)
+ReachesFloor(loss, landscape, parent) ==
+    \A m \in PublicModels(landscape, parent) : loss <= landscape[m]
+PublicOffer(landscape, parent) ==
+    LET ticket == BestTicket(landscape, parent, Nobody)
+    IN  Offer(parent, Nobody, ticket, landscape[Proposal(parent, ticket)])
 -----------------------------------------------------------------------------
 (* WHAT IT ACCEPTS.  A block has to pass four checks, in the order of      *)
 (* their cost.  The results of the first and the last two are facts about  *)
@@ -82,18 +87,17 @@ BestProbe(landscape, parent) ==
 HasWork(work) == work
 
 (* Its parent is accepted, and its step is legal there.  Names are free:   *)
-(* it does not matter whose tickets these are.  There are at most as many  *)
-(* as processes.                                                           *)
+(* it does not matter whose tickets these are, as long as there is at most *)
+(* one for each process and for nobody.                                    *)
 Names == INSTANCE EvolutionarySearch WITH
     Proc <- Proc \cup {Nobody}, Byzantine <- Byzantine \cup {Nobody}
-IsStep(step, g) == Names!IsLegalStep(step, g) /\ Cardinality(step) <= Cardinality(Proc)
-IsOwnStep(block) == IsStep(block.step, Height(block.parent) + 1)
+IsOwnStep(block) == Names!IsLegalStep(block.step, Height(block.parent) + 1)
 FollowsParent(p, block) == block.parent \in known[p] /\ IsOwnStep(block)
 
 (* Its claim is the loss of its model, ... *)
 IsExact(block, landscape) ==
     block.claim = landscape[Offspring(ModelOf(block.parent), block.step)]
-(* ... and as good as all probes. *)
+(* ... and as good as the public offer. *)
 IsAboveFloor(block, landscape) ==
     ReachesFloor(block.claim, landscape, ModelOf(block.parent))
 IsVerified(exact) == exact
@@ -120,28 +124,24 @@ Take(p, i) ==
 DecidedBlock(p) == Ancestor(tip[p], Depth)
 Decided == [p \in Correct |-> Models(DecidedBlock(p))]
 -----------------------------------------------------------------------------
-(* WHAT IT DOES WHEN IT LEADS.  An offer says that its sender, by a ticket *)
-(* of his own on the model `parent', has found the loss `claim'.           *)
-Offer(parent, sender, ticket, claim) ==
-    [parent |-> parent, sender |-> sender, ticket |-> ticket, claim |-> claim]
-Offered(offer) == {offer.ticket}
-IsTrue(offer, landscape) == landscape[Proposal(offer.parent, offer.ticket)] = offer.claim
-
-(* Of the offers `seen', those that p may use: on the model of its tip, by *)
-(* a sender that it has not caught lying, and better than every probe.     *)
+(* WHAT IT DOES WHEN IT LEADS.  The offers that p may use are the public   *)
+(* one and, of the offers `seen', those on the model of its tip, by a      *)
+(* sender that it has not caught lying, and better than the public one.    *)
 IsBanned(p, sender) == sender \in banned[p]
-Useful(p, seen, landscape) == {o \in seen :
-    /\ o.parent = ModelOf(tip[p])
-    /\ IsOwnTicket(o.ticket, Generation(o.parent) + 1, o.sender)
-    /\ ~IsBanned(p, o.sender)
-    /\ \A m \in AllProbes(o.parent) : o.claim < landscape[m]}
+Useful(p, seen, landscape) ==
+    LET public == PublicOffer(landscape, ModelOf(tip[p]))
+    IN  {public} \cup {o \in seen :
+            /\ o.parent = public.parent
+            /\ IsOwnTicket(o.ticket, Generation(o.parent) + 1, o.sender)
+            /\ ~IsBanned(p, o.sender)
+            /\ o.claim < public.claim}
 LeastClaims(useful) == {o \in useful : \A other \in useful : o.claim <= other.claim}
 
 (* The step that all of them make together.  If it is as good as each of   *)
 (* them is said to be, nobody need know which of them are true.            *)
 Blend(useful) == {o.ticket : o \in useful}
 IsAsGood(loss, useful) == \A o \in useful : loss <= o.claim
-BlendIsAsGood(useful, landscape) == useful # {} =>
+BlendIsAsGood(useful, landscape) ==
     \E o \in useful : IsAsGood(landscape[Offspring(o.parent, Blend(useful))], useful)
 
 (* If it is not, p evaluates them all: whom it has caught lying. *)
@@ -152,10 +152,9 @@ Ban(p, senders) == /\ banned' = [banned EXCEPT ![p] = @ \cup senders]
                    /\ UNCHANGED <<blocks, known, tip>>
 
 (* The steps that p may lead with, when none of them is false: the blend   *)
-(* if it is as good as each, else a best one; without any, the best probe. *)
-BestSteps(p, useful, landscape) ==
-    IF useful = {} THEN {BestProbe(landscape, ModelOf(tip[p]))}
-    ELSE IF BlendIsAsGood(useful, landscape) THEN {Blend(useful)}
+(* if it is as good as each, else a best one.                              *)
+BestSteps(useful, landscape) ==
+    IF BlendIsAsGood(useful, landscape) THEN {Blend(useful)}
     ELSE {Offered(o) : o \in LeastClaims(useful)}
 BlockOn(i, q, step, landscape) ==
     [parent |-> i, miner |-> q, step |-> step,

@@ -39,24 +39,24 @@ DepthIsSafe == ByzantineWins <= Depth \/ Wins <= 2 * Depth + 1
 (* found and forgotten, the blocks that exist must stay valid.)            *)
 IsConsistent(landscape) == \A j \in DOMAIN blocks :
     LET new == DOMAIN landscape \ DOMAIN loss
+        parent == ModelOf(blocks[j].parent)
     IN  /\ ModelOf(j) \in new => landscape[ModelOf(j)] = blocks[j].claim
-        /\ \A m \in AllProbes(ModelOf(blocks[j].parent)) \cap new :
-            blocks[j].claim <= landscape[m]
+        /\ AllDrawn(parent, Nobody) \subseteq new =>
+            ReachesFloor(blocks[j].claim, landscape, parent)
 Consistent(landscapes) == {landscape \in landscapes : IsConsistent(landscape)}
 
 (* What p may find when it looks at the offers that it has seen: first the *)
-(* probes, and then the blend of the offers that are better.               *)
+(* public offer, and then the blend of those that it may use.              *)
 LedOn(p, seen) ==
     LET parent == ModelOf(tip[p])
-        Blended(landscape) ==
-            LET useful == Useful(p, seen, landscape)
-            IN  IF useful = {} THEN {} ELSE {Offspring(parent, Blend(useful))}
+        Blended(landscape) == {Offspring(parent, Blend(Useful(p, seen, landscape)))}
     IN  Consistent(UNION {Revealed(landscape, Blended(landscape)) :
-            landscape \in Revealed(loss, AllProbes(parent))})
+            landscape \in Explored(loss, parent, Nobody)})
 
-(* What anybody may find who evaluates a step on block i, and the probes. *)
-SteppedOn(i, step) == Consistent(
-    Revealed(loss, AllProbes(ModelOf(i)) \cup {Offspring(ModelOf(i), step)}))
+(* What anybody may find who evaluates a step on block i, and the floor. *)
+SteppedOn(i, step) == Consistent(UNION {
+    Revealed(landscape, {Offspring(ModelOf(i), step)}) :
+        landscape \in Explored(loss, ModelOf(i), Nobody)})
 
 (* What is drawn on a model that is itself forgotten is not remembered,    *)
 (* unless it is somebody's tip: where the depth is safe it never is.       *)
@@ -127,7 +127,7 @@ Catch(p) == MayOffer /\ \E seen \in Collected(p) : CatchAmong(p, seen)
 Lead(p, seen) == \E landscape \in LedOn(p, seen) :
     LET useful == Useful(p, seen, landscape)
     IN  /\ Liars(useful, landscape) = {}
-        /\ \E step \in BestSteps(p, useful, landscape) : Extend(p, tip[p], step, landscape)
+        /\ \E step \in BestSteps(useful, landscape) : Extend(p, tip[p], step, landscape)
 Mine(p) == MayWin(p) /\ \E seen \in Collected(p) : Lead(p, seen)
 
 (* p receives a block of a correct process, or one that a correct process  *)
@@ -153,16 +153,18 @@ ByzantineOffer(b) ==
     /\ UNCHANGED learnerVars
 
 (* b wins a block on any block there is, with any step that is good enough *)
-(* and made of offers (its own need not have reached anybody) and probes,  *)
-(* and withholds it ...                                                    *)
-TicketsOn(i) ==
-    {o.ticket : o \in OffersOn(i)} \cup {Probe(ModelOf(i), j) : j \in 1 .. Probes}
-StepsOf(tickets, g) == {step \in SUBSET tickets : IsStep(step, g)}
-StepsOn(i) == StepsOf(TicketsOn(i), Height(i) + 1)
+(* and made of offers (its own need not have reached anybody) and of what  *)
+(* all have evaluated of nobody's, and withholds it ...                    *)
+Tickets(models) == UNION {Last(m) : m \in models}
+TicketsOn(i, public) == {o.ticket : o \in OffersOn(i)} \cup Tickets(public)
+StepsOf(tickets, g) == {step \in SUBSET tickets : Names!IsLegalStep(step, g)}
+StepsOn(i, public) == StepsOf(TicketsOn(i, public), Height(i) + 1)
 ByzantineMine(b) ==
     /\ MayWin(b)
-    /\ \E i \in 0 .. Len(blocks) : \E step \in StepsOn(i) :
-       \E landscape \in SteppedOn(i, step) :
+    /\ \E i \in 0 .. Len(blocks) :
+       \E explored \in Explored(loss, ModelOf(i), Nobody) :
+       \E step \in StepsOn(i, PublicModels(explored, ModelOf(i))) :
+       \E landscape \in Consistent(Revealed(explored, {Offspring(ModelOf(i), step)})) :
         /\ IsAboveFloor(BlockOn(i, b, step, landscape), landscape)
         /\ Extend(b, i, step, landscape)
 
@@ -177,10 +179,11 @@ ByzantinePublish(p, i) ==
 (* the floor, or with a false claim.                                       *)
 AnyWeights == [1 .. Draws -> -Largest - 1 .. Largest + 1]
 AnyTickets == [generation : 1 .. Wins, proposer : Byzantine, weights : AnyWeights]
-Forgeries ==
-    [parent : 0 .. Len(blocks), miner : Byzantine, step : SUBSET AnyTickets, claim : Losses]
-        \cup UNION {[parent : {i}, miner : Byzantine, step : StepsOn(i), claim : Losses] :
-                    i \in 0 .. Len(blocks)}
+IllegalSteps(g) == {step \in SUBSET AnyTickets : ~Names!IsLegalStep(step, g)}
+ForgedOn(i) == IllegalSteps(Height(i) + 1) \cup StepsOn(i, AllDrawn(ModelOf(i), Nobody))
+Forgeries == UNION {
+    [parent : {i}, miner : Byzantine, step : ForgedOn(i), claim : Losses] :
+        i \in 0 .. Len(blocks)}
 
 (* The adversary sends such a block, with work or without, to p.  If p     *)
 (* comes to evaluate it, the losses that it finds are fixed from now on.   *)
@@ -255,11 +258,11 @@ Integrity == [][\A p \in Correct : IsPrefix(Decided[p], Decided[p]')]_vars
 Accuracy == \A p \in Correct : banned[p] \subseteq Byzantine
 
 (* P1: each block on a decided chain, a Byzantine miner's too, is as good  *)
-(* as all probes on its parent.  (This is checked while the block's loss   *)
-(* is remembered: at the latest in the state in which the block is decided *)
-(* first.)                                                                 *)
+(* as the public offer on its parent.  (This is checked while the block's  *)
+(* loss is remembered: at the latest in the state in which the block is    *)
+(* decided first.)                                                         *)
 IsAtFloor(i) == LET parent == ModelOf(blocks[i].parent) IN
-    /\ AllProbes(parent) \subseteq DOMAIN loss
+    /\ AllDrawn(parent, Nobody) \subseteq DOMAIN loss
     /\ ReachesFloor(loss[ModelOf(i)], loss, parent)
 
 RECURSIVE ChainIsAtFloor(_)
@@ -297,16 +300,16 @@ ChainQuality == \A p \in Correct :
 
 (* REFINEMENT.  To ModelConsensus, nobody is one more process that decides *)
 (* nothing.  The adversary does not choose his draws, so a decided model   *)
-(* matches the probes at least.  What a correct process offers, it         *)
-(* proposes.  It evaluates its draws to make an offer, at most once on     *)
-(* each block that it knows; the probes, the blend and, at most, each      *)
-(* offer to lead or to catch a liar; the probes and the step to accept a   *)
-(* block.  (Not counted is what it evaluates of a refused block; that has  *)
-(* cost the adversary a win.)  This is more than Rho: what sharing gives   *)
-(* is not a greater Rho, but SharesSearch.                                 *)
+(* matches these at least.  What a correct process offers, it proposes.    *)
+(* It evaluates its draws to make an offer, at most once on each block     *)
+(* that it knows; nobody's, the blend and, at most, each offer to lead or  *)
+(* to catch a liar; nobody's and the step to accept a block.  (Not counted *)
+(* is what it evaluates of a refused block; that has cost the adversary a  *)
+(* win.)  This is more than Rho: what sharing gives is not a greater Rho,  *)
+(* but SharesSearch.                                                       *)
 Proposed == {Proposal(o.parent, o.ticket) : o \in {o \in offers : o.sender \in Correct}}
-LeadCost == Probes + 1 + Cardinality(Proc)
-ReceiveCost == Probes + 1
+LeadCost == ProposalCost + 1 + Cardinality(Proc)
+ReceiveCost == ProposalCost + 1
 HasBegun(p) == known[p] # {0} \/ \E o \in offers : o.sender = p
 Evaluations == [p \in Correct |->
     (IF HasBegun(p) THEN ProposalCost * Cardinality(known[p]) ELSE 0)
@@ -316,7 +319,7 @@ EachCost == ProposalCost + LeadCost + ReceiveCost
 MC == INSTANCE ModelConsensus WITH
     Proc <- Proc \cup {Nobody}, Byzantine <- Byzantine \cup {Nobody},
     decided <- Decided, proposed <- Proposed, evaluations <- Evaluations,
-    Generations <- Wins, Unchosen <- Correct \cup {Nobody}, Rho <- Probes,
+    Generations <- Wins, Unchosen <- Correct \cup {Nobody}, Rho <- ProposalCost,
     Work <- EachCost,
     More <- EachCost * Depth + (ProposalCost + ReceiveCost) * ByzantineWins
             + LeadCost * Cardinality(Byzantine)
@@ -329,7 +332,7 @@ LC == INSTANCE LongestChain WITH
 RefinesLongestChain == LC!Spec
 -----------------------------------------------------------------------------
 (* Proved (z3), of losses that are not forgotten: pow_learning.  Checked   *)
-(* at a bound: MCPowLearning, _blocks, _forge, _recombines, _probes; with  *)
+(* at a bound: MCPowLearning, _blocks, _forge, _recombines, _draws2; with  *)
 (* two and three Byzantine miners, MCPowLearning_two, _two_blocks, _three. *)
 (* Where the depth is not safe, a block may be forgotten before it is      *)
 (* decided, and Resilience says nothing of it; with nothing forgotten, it  *)

@@ -27,10 +27,11 @@ TraceLies(b, i) == {o \in NextState.offers \ offers :
     /\ o.sender = b /\ o.parent = ModelOf(i)
     /\ IsOwnTicket(o.ticket, Height(i) + 1, b)}
 TraceForgeries == Label.forged
-TraceStepsOn(i) ==
+TraceStepsOn(i, public) ==
     LET last == NextState.blocks[Len(NextState.blocks)]
     IN  IF Len(NextState.blocks) > Len(blocks) /\ last.parent = i
-           /\ last.step \subseteq TicketsOn(i) /\ IsStep(last.step, Height(i) + 1)
+           /\ last.step \subseteq TicketsOn(i, public)
+           /\ Names!IsLegalStep(last.step, Height(i) + 1)
         THEN {last.step} ELSE {}
 
 (* The sets of offers that p may have had, by the label or, without one,   *)

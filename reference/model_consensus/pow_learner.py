@@ -1,11 +1,11 @@
 """Evolutionary search over proof-of-work leader election: ``PowLearner.tla``.
 
 A block is one step of the search.  Between two blocks the processes send each other offers: their
-best tickets, with claims to the losses.  Who mines a block leads its generation: it blends the
-offers that it has, evaluates the step, and only then searches for the nonce.  Who receives the
-block evaluates the step, too, and λ0 public probes, draws of nobody: the step has to be as good as
-each of them.  This floor holds for every block, whoever mined it and under however many names.
-A learner adopts the longest chain of accepted blocks, of equally long ones the first, and decides
+best tickets, with claims to the losses.  Nobody makes an offer, too: everybody evaluates the draws
+of nobody, and what is best of them is the public offer.  Who mines a block leads its generation: it
+blends the public offer and those that it has, evaluates the step, and only then searches for the
+nonce.  Who receives the block evaluates the step, too: it has to be as good as the public offer.
+This floor holds for every block, whoever mined it and under however many names.  A learner adopts the longest chain of accepted blocks, of equally long ones the first, and decides
 the models of the blocks with ``depth`` blocks on top.
 
 The rule of this file: everything is a pure function of its arguments, and nothing outside changes a
@@ -29,18 +29,16 @@ from model_consensus.evolutionary_search import (
     Process,
     Search,
     Step,
-    all_drawn,
     best_ticket,
     is_legal_step,
     is_own_ticket,
-    least,
     offspring_digest,
     tagged_digest,
 )
 from model_consensus.tob_learner import Offer, least_claim, offered
 
 NOBODY = ""
-"""Whose draws the probes are."""
+"""Whose offer is public."""
 
 EVERY_HASH = 1 << 256
 """Every hash is below this target, so work is free."""
@@ -88,9 +86,8 @@ class Rules:
     """What all processes have agreed on.
 
     :ivar processes: the names of all processes, each of at most ``LONGEST_NAME`` ASCII characters;
-        a step has no more tickets than there are.
+        a step has at most one ticket more than there are.
     :ivar depth: k, how many blocks on top decide a block; at least 0.
-    :ivar probes: λ0, how many probes make the floor; at least 1, at most a process's draws.
     :ivar target: a block's hash, as an integer, is below it, so a block costs 2^256 / target hashes
         on average; 2^224 to 2^256.
     :raises ModelConsensusError: a number is out of its range.
@@ -98,13 +95,11 @@ class Rules:
 
     processes: tuple[Process, ...]
     depth: int
-    probes: int = 1
     target: int = EVERY_HASH
 
     def __post_init__(self) -> None:
-        for name, value, lowest in (("depth", self.depth, 0), ("probes", self.probes, 1)):
-            if value < lowest:
-                raise ModelConsensusError(f"{name} must be at least {lowest}, not {value}")
+        if self.depth < 0:
+            raise ModelConsensusError(f"depth must be at least 0, not {self.depth}")
         if not 1 << 224 <= self.target <= EVERY_HASH:
             raise ModelConsensusError(f"target must be in 2^224..2^256, not {self.target:#x}")
 
@@ -139,7 +134,7 @@ class Verdict(StrEnum):
     PARENT = "its parent is not accepted"
     STEP = "its step is not legal on its parent"
     EVALUATION = "its claim is not the loss of its model"
-    FLOOR = "a probe is better than its model"
+    FLOOR = "the public offer is better than its model"
 
 
 def new_learner(search: Search, process: Process) -> Learner:
@@ -172,17 +167,11 @@ def find_nonce(rules: Rules, block: Block, start: int = 0) -> Block:
 # ---------------------------------------------------------------------------------- the floor
 
 
-def all_probes(search: Search, rules: Rules, parent: Model) -> list[Step]:
-    """The steps of the λ0 probes on ``parent``: the first draws of nobody."""
-    tickets = all_drawn(parent.generation + 1, NOBODY, search.draws)[: rules.probes]
-    return [frozenset([ticket]) for ticket in tickets]
-
-
-def best_probe(search: Search, rules: Rules, parent: Model) -> tuple[Step, int]:
-    """The best probe and its loss, the floor: λ0 evaluations.  Ties go to the first probe."""
-    probes = all_probes(search, rules, parent)
-    losses = search.losses(parent, probes)
-    return probes[least(losses)], min(losses)
+def public_offer(search: Search, parent: Model) -> Offer:
+    """The offer of nobody on ``parent``, whose claim is the floor: what a process would offer that
+    has its draws.  It costs ``proposal_cost(search)`` evaluations."""
+    ticket, loss = best_ticket(search, parent, NOBODY)
+    return Offer(NOBODY, parent.digest, ticket, loss)
 
 
 # ----------------------------------------------------------------------------------- checking
@@ -194,7 +183,7 @@ def has_structure(rules: Rules, block: Block) -> bool:
     weights = [weight for ticket in block.step for weight in ticket.weights]
     numbers = [block.claim, block.nonce, *(ticket.generation for ticket in block.step)]
     return (
-        0 < len(block.step) <= len(rules.processes)
+        0 < len(block.step) <= len(rules.processes) + 1
         and all(name.isascii() and len(name) <= LONGEST_NAME for name in names)
         and all(-1 << 63 <= weight < 1 << 63 for weight in weights)
         and all(0 <= number < 1 << 64 for number in numbers)
@@ -211,9 +200,9 @@ def is_exact(search: Search, parent: Model, block: Block) -> bool:
     return search.losses(parent, [block.step]) == [block.claim]
 
 
-def is_above_floor(search: Search, rules: Rules, parent: Model, block: Block) -> bool:
-    """Whether its claim is as good as every probe: λ0 evaluations."""
-    return block.claim <= best_probe(search, rules, parent)[1]
+def is_above_floor(search: Search, parent: Model, block: Block) -> bool:
+    """Whether its claim is as good as the public offer's."""
+    return block.claim <= public_offer(search, parent).claim
 
 
 def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdict:
@@ -234,7 +223,7 @@ def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdi
         return Verdict.STEP
     if not is_exact(search, parent, block):
         return Verdict.EVALUATION
-    if not is_above_floor(search, rules, parent, block):
+    if not is_above_floor(search, parent, block):
         return Verdict.FLOOR
     return Verdict.ACCEPTED
 
@@ -287,24 +276,23 @@ def keep(rules: Rules, offers: Mapping[Process, Offer], offer: Offer) -> Mapping
     return {**offers, offer.sender: offer} if offer.sender in rules.processes else offers
 
 
-def useful(
-    search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]
-) -> tuple[Offer, ...]:
-    """Those offers that the learner may use.
+def useful(search: Search, learner: Learner, offers: Sequence[Offer]) -> tuple[Offer, ...]:
+    """The offers that the learner may use: the public one first, and those that are better.
 
-    They are their senders' own on the model of the tip, and better than every probe; and the
-    learner has not caught their senders lying.
+    The latter are their senders' own on the model of the tip, and the learner has not caught their
+    senders lying.
     """
     model = model_of_tip(learner)
-    _, floor = best_probe(search, rules, model)
-    return tuple(
+    public = public_offer(search, model)
+    better = (
         offer
         for offer in offers
         if offer.parent == model.digest
         and is_own_ticket(search, offer.ticket, model.generation + 1, offer.sender)
         and offer.sender not in learner.banned
-        and offer.claim < floor
+        and offer.claim < public.claim
     )
+    return public, *better
 
 
 def blend(chosen: Sequence[Offer]) -> Step:
@@ -325,27 +313,21 @@ def is_true(search: Search, learner: Learner, offer: Offer) -> bool:
     return search.losses(model_of_tip(learner), [offered(offer)]) == [offer.claim]
 
 
-def catch(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Learner:
+def catch(search: Search, learner: Learner, offers: Sequence[Offer]) -> Learner:
     """The learner that has evaluated the useful offers, if need be, and bans those who lied."""
-    chosen = useful(search, rules, learner, offers)
-    if not chosen or blend_is_as_good(search, learner, chosen):
+    chosen = useful(search, learner, offers)
+    if blend_is_as_good(search, learner, chosen):
         return learner
     liars = [offer.sender for offer in chosen if not is_true(search, learner, offer)]
     return replace(learner, banned=learner.banned.union(liars)) if liars else learner
 
 
-def best_step(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Step:
-    """The step to lead with, after :func:`catch`; of offers with equal claims, the first.
-
-    The blend of the useful offers if it is as good as each, else the best of them; if there is
-    none, the best probe.
-    """
-    chosen = useful(search, rules, learner, offers)
-    if not chosen:
-        return best_probe(search, rules, model_of_tip(learner))[0]
-    if blend_is_as_good(search, learner, chosen):
-        return blend(chosen)
-    return offered(least_claim(chosen))
+def best_step(search: Search, learner: Learner, offers: Sequence[Offer]) -> Step:
+    """The step to lead with, after :func:`catch`: the blend of the useful offers if it is as good
+    as each, else the best of them; of offers with equal claims, the first."""
+    chosen = useful(search, learner, offers)
+    as_good = blend_is_as_good(search, learner, chosen)
+    return blend(chosen) if as_good else offered(least_claim(chosen))
 
 
 def block_on(search: Search, parent: Digest, model: Model, miner: Process, step: Step) -> Block:
@@ -361,6 +343,6 @@ def mine(
 
     ``start`` is the first nonce to be tried: it makes two blocks of one content differ.
     """
-    step, model = best_step(search, rules, learner, offers), model_of_tip(learner)
+    step, model = best_step(search, learner, offers), model_of_tip(learner)
     block = block_on(search, learner.tip, model, learner.process, step)
     return find_nonce(rules, block, start)

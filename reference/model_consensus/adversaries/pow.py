@@ -20,7 +20,7 @@ from model_consensus.evolutionary_search import (
     by_rank,
 )
 from model_consensus.pow_learner import Block
-from model_consensus.tob_learner import Offer
+from model_consensus.tob_learner import Offer, offered
 
 Shown = tuple[Process, int]
 """To whom, and which block; those below it that the process does not have come with it."""
@@ -72,8 +72,8 @@ class LeastStep(Strategy):
         return None
 
     def step(self, view: View, miner: Process, parent: int) -> Step:
-        """The best probe: every valid step is as good."""
-        return view.best_probe(parent)[0]
+        """The public offer: every valid step is as good."""
+        return offered(view.public_offer(parent))
 
 
 def worst_combination(view: View, process: Process, model: Model) -> tuple[Ticket, int]:
@@ -92,7 +92,7 @@ class WorstOffers(LeastStep):
     """Offer bad points, and say so."""
 
     tries = "to spoil the blend, by offering its draws combined the wrong way round, truthfully"
-    stopped_by = "the floor: an offer that is no better than every probe is not used"
+    stopped_by = "the floor: an offer that is no better than the public one is not used"
 
     def lie(self, view: View, process: Process, model: Model) -> Offer | None:
         """The worst combination at its true loss."""
@@ -120,14 +120,23 @@ class FalseOffers(LeastStep):
 class BarelyUseful(LeastStep):
     """Offer the worst point that is still used."""
 
-    tries = "to weaken the blend, by offering truthfully its worst draw that is above the floor"
-    stopped_by = "the floor: what it offers is better than every probe"
+    tries = "to weaken the blend, by offering truthfully the worst it finds that is above the floor"
+    stopped_by = "the floor: what it offers is better than the public offer"
 
     def lie(self, view: View, process: Process, model: Model) -> Offer | None:
-        """The draw of the greatest loss that is less than that of every probe, if there is one."""
-        _, floor = view.best_probe(view.top)
-        tickets = all_drawn(model.generation + 1, process, view.search.draws)
-        losses = view.search.losses(model, [frozenset([ticket]) for ticket in tickets])
+        """The ticket of the greatest loss that is less than the floor, if there is one.
+
+        It tries its draws, and their recombination with more and more of the weights turned around.
+        """
+        drawn = all_drawn(model.generation + 1, process, view.search.draws)
+        losses = view.search.losses(model, [frozenset([ticket]) for ticket in drawn])
+        tickets = list(drawn)
+        if view.search.recombines and len(drawn) > 1:
+            weights = by_rank(losses)
+            turned = ((*(-w for w in weights[:m]), *weights[m:]) for m in range(len(drawn)))
+            tickets += [Ticket(model.generation + 1, process, each) for each in turned]
+            losses = view.search.losses(model, [frozenset([ticket]) for ticket in tickets])
+        floor = view.public_offer(view.top).claim
         useful = [each for each in zip(losses, tickets, strict=True) if each[0] < floor]
         if not useful:
             return None
@@ -253,10 +262,10 @@ class FalseClaim(LeastStep):
         return None
 
     def forge(self, view: View, miner: Process, won: bool) -> Block | None:
-        """The best probe on the top, with the claim to be perfect (or, if it is, not quite)."""
-        step, loss = view.best_probe(view.top)
+        """The public offer on the top, with the claim to be perfect (or, if it is, not quite)."""
+        public = view.public_offer(view.top)
         digest = view.system.digest(view.state, view.top)
-        return Block(digest, miner, step, int(loss == 0)) if won else None
+        return Block(digest, miner, offered(public), int(public.claim == 0)) if won else None
 
 
 class BelowFloor(FalseClaim):
@@ -269,9 +278,8 @@ class BelowFloor(FalseClaim):
         """The worst combination on the top, unless it happens to be above the floor."""
         if not won:
             return None
-        model, (_, floor) = view.model(view.top), view.best_probe(view.top)
-        ticket, loss = worst_combination(view, miner, model)
-        if loss <= floor:
+        ticket, loss = worst_combination(view, miner, view.model(view.top))
+        if loss <= view.public_offer(view.top).claim:
             return super().forge(view, miner, won)
         digest = view.system.digest(view.state, view.top)
         return Block(digest, miner, frozenset([ticket]), loss)
@@ -285,9 +293,9 @@ class NoWork(LeastStep):
 
     def forge(self, view: View, miner: Process, won: bool) -> Block | None:
         """A block on the top, valid but for the work, at every win of somebody else."""
-        step, loss = view.best_probe(view.top)
+        public = view.public_offer(view.top)
         digest = view.system.digest(view.state, view.top)
-        return None if won else Block(digest, miner, step, loss)
+        return None if won else Block(digest, miner, offered(public), public.claim)
 
 
 STRATEGIES: Mapping[str, Strategy] = {

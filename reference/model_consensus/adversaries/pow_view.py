@@ -8,6 +8,7 @@ from model_consensus.evolutionary_search import Model, Process, Search, Step
 from model_consensus.pow_learner import Learner
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import State
+from model_consensus.tob_learner import Offer
 
 
 @dataclass(frozen=True)
@@ -86,15 +87,15 @@ class View:
         """The landscape."""
         return self.system.landscapes.search(self.state.loss)
 
-    def best_probe(self, place: int) -> tuple[Step, int]:
-        """The best probe on the block's model and its loss, the floor."""
-        return pow_learner.best_probe(self.search, self.system.rules, self.model(place))
+    def public_offer(self, place: int) -> Offer:
+        """The public offer on the block's model, whose claim is the floor."""
+        return pow_learner.public_offer(self.search, self.model(place))
 
     def best_step(self, process: Process, place: int) -> Step:
         """What a correct process would lead with on the block, with all offers on its model."""
-        model, rules = self.model(place), self.system.rules
+        model = self.model(place)
         root = self.system.genesis.digest
         learner = Learner(process, root, {model.digest: model}, {}, model.digest)
         offers = self.system.offers_on(self.state, model)
-        learner = pow_learner.catch(self.search, rules, learner, offers)
-        return pow_learner.best_step(self.search, rules, learner, offers)
+        learner = pow_learner.catch(self.search, learner, offers)
+        return pow_learner.best_step(self.search, learner, offers)

@@ -39,9 +39,9 @@ def train_over_tob(landscape: str = "digits") -> Training:
 
 
 def train_over_pow(landscape: str = "digits") -> Training:
-    """n = 4, f = 1, four probes: 120 wins, a fifth of them by a miner of private chains."""
+    """n = 4, f = 1, eight draws: 120 wins, a fifth of them by a miner of private chains."""
     return train(
-        Setting(protocol="pow", lambda_=4, wins=120, attack="private-chain"),
+        Setting(protocol="pow", draws=8, wins=120, attack="private-chain"),
         load_landscape(landscape),
     )
 

@@ -66,8 +66,8 @@ examples:
 
 DEFAULT_ATTACK = {"tob": "under-claim", "streamlet": "equivocate", "pow": "private-chain"}
 NO_ATTACK = {"tob": "none", "streamlet": "none", "pow": "honest"}
-PROBES = 4
-"""λ of proof-of-work, λ0, where it is not given."""
+POW_DRAWS = 8
+"""The draws over proof-of-work, where nothing is given: a process evaluates nobody's, too."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,10 +86,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "lambda_",
         positive,
         "L",
-        "tob, streamlet: offers that a selection needs (default: n - f); "
-        f"pow: probes that make the floor (default: {PROBES})",
+        "tob, streamlet: offers that a selection needs (default: n - f)",
     )
-    _setting(parser, "draws", positive, "D", "draws of a process in a generation")
+    _setting(
+        parser,
+        "draws",
+        positive,
+        "D",
+        f"draws of a process in a generation; for pow the default is {POW_DRAWS}",
+    )
     _setting(
         parser,
         "attack",
@@ -157,7 +162,8 @@ def setting_of(args: argparse.Namespace) -> Setting:
     protocol = args.protocol
     given = {f.name: getattr(args, f.name) for f in fields(Setting) if f.name in args}
     for name in sorted(given.keys() & WITHOUT_EFFECT[protocol]):
-        raise ModelConsensusError(f"--{name} changes nothing in a run of {protocol}")
+        option = name.rstrip("_")
+        raise ModelConsensusError(f"--{option} changes nothing in a run of {protocol}")
     if protocol == "pow" and args.unverified:
         raise ModelConsensusError("--unverified changes nothing in a run of pow")
     attack = given.get("attack", NO_ATTACK[protocol])
@@ -173,7 +179,7 @@ def setting_of(args: argparse.Namespace) -> Setting:
             )
         given = {"attack": attack, "share": 0.0, **given}
     if protocol == "pow":
-        given.setdefault("lambda_", PROBES)
+        given.setdefault("draws", POW_DRAWS)
     else:
         n, f = (given.get(name, getattr(Setting, name)) for name in ("processes", "byzantine"))
         given.setdefault("lambda_", max(n - f, 1))
@@ -243,8 +249,8 @@ def announce(args: argparse.Namespace, setting: Setting) -> str:
     verb = "are" if setting.byzantine > 1 else "is"
     return (
         f"{setting.protocol} on {args.landscape}: n = {setting.processes}, "
-        f"f = {setting.byzantine}, λ = {setting.lambda_}"
-        + ("" if setting.protocol == "pow" else f", μ = {setting.mu}")
+        f"f = {setting.byzantine}"
+        + ("" if setting.protocol == "pow" else f", λ = {setting.lambda_}, μ = {setting.mu}")
         + f", seed {setting.seed}; "
         f"{who} {verb} Byzantine: {setting.attack}"
     )
@@ -253,9 +259,9 @@ def announce(args: argparse.Namespace, setting: Setting) -> str:
 def settings_of(args: argparse.Namespace, setting: Setting) -> dict[str, Any]:
     """Everything that determines what is written, as JSON data."""
     used = asdict(setting)
-    for name in WITHOUT_EFFECT[setting.protocol]:
-        del used[name]
     used["lambda"] = used.pop("lambda_")
+    for name in WITHOUT_EFFECT[setting.protocol]:
+        del used[name.rstrip("_")]
     return {"landscape": args.landscape, **used, "unverified": args.unverified}
 
 

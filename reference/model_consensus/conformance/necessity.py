@@ -190,15 +190,15 @@ NECESSITY: dict[str, Necessity] = {
     ),
     "MCPowNecessity_floor": Necessity(
         "learner",
-        "A block's claim is not compared with the probes.",
-        "λ0 evaluations show that a probe is better, and the block is refused.",
+        "A block's claim is not compared with the public offer's.",
+        "The draws of nobody are evaluated: one is better, and the block is refused.",
         learner=pow_defects.DEFECTS["no-floor"],
     ),
-    "MCPowNecessity_probes": Necessity(
+    "MCPowNecessity_own_floor": Necessity(
         "learner",
-        "The probes are the draws of the miner, who chooses his name.",
-        "They are draws of nobody, and the block is refused.",
-        learner=pow_defects.DEFECTS["own-probes"],
+        "The floor is made of the draws of the miner, who chooses his name.",
+        "It is made of the draws of nobody, and the block is refused.",
+        learner=pow_defects.DEFECTS["own-floor"],
     ),
     "MCPowNecessity_parents": Necessity(
         "learner",

@@ -17,7 +17,13 @@ from model_consensus.conformance.streamlet_properties import (
     one_notarized,
     one_vote,
 )
-from model_consensus.evolutionary_search import all_drawn, is_legal, proposal_cost
+from model_consensus.evolutionary_search import (
+    Ticket,
+    all_drawn,
+    by_rank,
+    is_legal,
+    proposal_cost,
+)
 from model_consensus.pow_learner import NOBODY, chain
 from model_consensus.systems import tob
 from model_consensus.systems.lineage import ticket_value
@@ -194,14 +200,23 @@ def termination(system: TobSystem, state: TobState) -> bool:
 
 
 def _is_at_floor(system: PowSystem, loss: Mapping[Path, int], model: Path) -> bool:
-    """Whether the model is as good as all probes on its parent."""
-    tickets = all_drawn(len(model), NOBODY, system.landscapes.draws)[: system.rules.probes]
-    probes = [(*model[:-1], frozenset([ticket_value(ticket)])) for ticket in tickets]
-    return all(probe in loss and loss[model] <= loss[probe] for probe in probes)
+    """Whether the model is as good as the public offer on its parent."""
+    parent, drawn = model[:-1], all_drawn(len(model), NOBODY, system.landscapes.draws)
+
+    def made(ticket: Ticket) -> Path:
+        return (*parent, frozenset([ticket_value(ticket)]))
+
+    if not all(made(ticket) in loss for ticket in drawn):
+        return False
+    public = [*map(made, drawn)]
+    if system.landscapes.recombines and len(drawn) > 1:
+        weights = by_rank([loss[each] for each in public])
+        public.append(made(Ticket(len(model), NOBODY, weights)))
+    return all(loss[model] <= loss[each] for each in public)
 
 
 def resilience_over_work(system: PowSystem, state: PowState) -> bool:
-    """Each decided model is as good as all probes, while its loss is remembered."""
+    """Each decided model is as good as the public offer, while its loss is remembered."""
     loss = _losses(system, state)
     return all(
         model not in loss or _is_at_floor(system, loss, model)
@@ -211,7 +226,7 @@ def resilience_over_work(system: PowSystem, state: PowState) -> bool:
 
 
 def is_mined_at_floor(system: PowSystem, before: PowState, after: PowState) -> bool:
-    """A new block's claim is its loss, and as good as all probes, while the loss is remembered."""
+    """A new block's claim is its loss, and reaches the floor, while the loss is remembered."""
     loss = _losses(system, after)
     for place in range(len(before.blocks) + 1, len(after.blocks) + 1):
         claim = after.blocks[place - 1].claim

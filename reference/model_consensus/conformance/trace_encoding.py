@@ -174,11 +174,8 @@ def _check_constants(trace: Trace, module: Module) -> None:
         raise refuse("Mu", f"{numbers['Mu']} is not in 1..{numbers['Lambda']} (Lambda)")
     if not 1 <= numbers.get("Draws", 1) <= MOST_DRAWS:
         raise refuse("Draws", f"{numbers['Draws']} is not in 1..{MOST_DRAWS}")
-    if "Probes" in numbers:
-        if not 1 <= numbers["Probes"] <= numbers["Draws"]:
-            raise refuse("Probes", f"{numbers['Probes']} is not in 1..{numbers['Draws']} (Draws)")
-        if NOBODY in processes:
-            raise refuse("Proc", f"{show(NOBODY)} is the name of nobody, whose draws are probes")
+    if "Depth" in numbers and NOBODY in processes:
+        raise refuse("Proc", f"{show(NOBODY)} is the name of nobody, whose offer is public")
 
 
 def _constants(trace: Trace, module: Module, names: Names) -> dict[str, Value]:
@@ -207,7 +204,7 @@ def _models(trace: Trace, names: Names) -> list[EncodedModel]:
     :raises TraceError: a parent is unknown or stands later, or a step is not legal.
     """
     search = OpenLandscape(max(1, _draws(trace)), trace.constants.get("Recombines") is Boolean.TRUE)
-    drawers = {**names.process, **({NOBODY: NOBODY} if "Probes" in trace.constants else {})}
+    drawers = {**names.process, **({NOBODY: NOBODY} if "Depth" in trace.constants else {})}
     models: list[EncodedModel] = []
     for name, origin in trace.models.items():
         where = f"{trace.source}: model {name}"

@@ -40,7 +40,7 @@ def _problems(trace: Trace, landscape: Landscape) -> Iterator[Rejection]:
                 f"in hexadecimal, {SHORTEST_NAME} digits of it or more"
             )
     draws = trace.constants["Draws"]
-    lambda_ = trace.constants["Probes" if trace.module == "PowLearning" else "Lambda"]
+    lambda_ = trace.constants.get("Lambda", 1)
     mu = trace.constants.get("Mu", 1)
     assert isinstance(draws, int)
     assert isinstance(lambda_, int)

@@ -12,7 +12,7 @@ MESSAGE, MODEL = Atom("message"), Atom("model")
 
 WEIGHTS = Atom("weights")
 
-# In a block, a ticket may be a probe, a draw of nobody.
+# In a block, a ticket may be nobody's.
 TICKET = Record({"generation": NATURAL, "proposer": Atom("drawer"), "weights": WEIGHTS})
 # A Byzantine process may write any name into its offer.
 ANY_TICKET = Record({"generation": NATURAL, "proposer": Atom("proposer"), "weights": WEIGHTS})
@@ -75,7 +75,6 @@ MODULES: Mapping[str, Module] = {
             "Byzantine": "process",
             "Draws": "number",
             "Recombines": "truth",
-            "Probes": "number",
             "Depth": "number",
             "Wins": "number",
             "ByzantineWins": "number",

@@ -23,15 +23,15 @@ from model_consensus.evolutionary_search import (
 )
 from model_consensus.pow_learner import (
     EVERY_HASH,
+    NOBODY,
     Block,
     Learner,
     Rules,
     Verdict,
-    all_probes,
-    best_probe,
     best_step,
     blend,
     model_of_tip,
+    public_offer,
     receive,
     useful,
 )
@@ -92,28 +92,33 @@ def _exact(true: Callable[[int, int], bool]) -> Callable[[Search, Model, Block],
     return is_exact
 
 
-def _above(
-    reached: Callable[[int, list[int]], bool],
-) -> Callable[[Search, Rules, Model, Block], bool]:
-    """``is_above_floor`` with another comparison of the claim with the probes' losses."""
+def _drawn_losses(search: Search, parent: Model, process: Process) -> list[int]:
+    drawn = all_drawn(parent.generation + 1, process, search.draws)
+    return search.losses(parent, [frozenset([ticket]) for ticket in drawn])
 
-    def is_above_floor(search: Search, rules: Rules, parent: Model, block: Block) -> bool:
-        return reached(block.claim, search.losses(parent, all_probes(search, rules, parent)))
+
+def _above(
+    reached: Callable[[int, int, list[int]], bool],
+) -> Callable[[Search, Model, Block], bool]:
+    """``is_above_floor`` with another comparison of the claim with the floor and nobody's draws."""
+
+    def is_above_floor(search: Search, parent: Model, block: Block) -> bool:
+        floor = public_offer(search, parent).claim
+        return reached(block.claim, floor, _drawn_losses(search, parent, NOBODY))
 
     return is_above_floor
 
 
-def _above_chosen_floor(search: Search, rules: Rules, parent: Model, block: Block) -> bool:
-    """In place of ``is_above_floor``: the probes are the draws of nobody, or of the miner.
+def _above_chosen_floor(search: Search, parent: Model, block: Block) -> bool:
+    """In place of ``is_above_floor``: the floor is made of the draws of nobody, or of the miner.
 
     An open landscape does not tell the losses of draws that nobody has evaluated: the miner has
     not chosen those.
     """
-    drawn = all_drawn(parent.generation + 1, block.miner, search.draws)[: rules.probes]
-    if pow_learner.is_above_floor(search, rules, parent, block):
+    if pow_learner.is_above_floor(search, parent, block):
         return True
     try:
-        return block.claim <= min(search.losses(parent, [frozenset([each]) for each in drawn]))
+        return block.claim <= min(_drawn_losses(search, parent, block.miner))
     except LossNotRevealed:
         return False
 
@@ -195,15 +200,13 @@ def _useful(
     owner: Callable[[Offer], bool] = lambda offer: offer.ticket.proposer == offer.sender,
     trusted: Callable[[Learner, Process], bool] = lambda learner, p: p not in learner.banned,
     better: Callable[[int, int], bool] = lambda claim, floor: claim < floor,
-) -> Callable[[Search, Rules, Learner, Sequence[Offer]], tuple[Offer, ...]]:
+) -> Callable[[Search, Learner, Sequence[Offer]], tuple[Offer, ...]]:
     """``useful`` with one of its comparisons replaced."""
 
-    def useful(
-        search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]
-    ) -> tuple[Offer, ...]:
+    def useful(search: Search, learner: Learner, offers: Sequence[Offer]) -> tuple[Offer, ...]:
         model = model_of_tip(learner)
-        _, floor = best_probe(search, rules, model)
-        return tuple(
+        public = public_offer(search, model)
+        chosen = (
             offer
             for offer in offers
             if parent(offer.parent, model.digest)
@@ -211,16 +214,17 @@ def _useful(
             and is_legal(search, offer.ticket.weights)
             and owner(offer)
             and trusted(learner, offer.sender)
-            and better(offer.claim, floor)
+            and better(offer.claim, public.claim)
         )
+        return public, *chosen
 
     return useful
 
 
-def _blames_all(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Learner:
+def _blames_all(search: Search, learner: Learner, offers: Sequence[Offer]) -> Learner:
     """In place of ``catch``: where the blend is not good enough, all its senders are banned."""
-    chosen = useful(search, rules, learner, offers)
-    if not chosen or pow_learner.blend_is_as_good(search, learner, chosen):
+    public, *chosen = useful(search, learner, offers)
+    if pow_learner.blend_is_as_good(search, learner, (public, *chosen)):
         return learner
     return replace(learner, banned=learner.banned.union(offer.sender for offer in chosen))
 
@@ -230,20 +234,22 @@ def _as_good_as_some(search: Search, learner: Learner, chosen: Sequence[Offer]) 
     return loss <= max(offer.claim for offer in chosen)
 
 
-def _own_only(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Step:
+def _own_only(search: Search, learner: Learner, offers: Sequence[Offer]) -> Step:
     own = [offer for offer in offers if offer.sender == learner.process]
-    return best_step(search, rules, learner, own)
+    return best_step(search, learner, own)
 
 
-def _first_only(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Step:
-    chosen = useful(search, rules, learner, offers)
-    return offered(chosen[0]) if chosen else best_step(search, rules, learner, ())
+def _first_only(search: Search, learner: Learner, offers: Sequence[Offer]) -> Step:
+    public, *chosen = useful(search, learner, offers)
+    return offered(chosen[0] if chosen else public)
 
 
-def _first_probe(search: Search, rules: Rules, learner: Learner, offers: Sequence[Offer]) -> Step:
-    if useful(search, rules, learner, offers):
-        return best_step(search, rules, learner, offers)
-    return all_probes(search, rules, model_of_tip(learner))[0]
+def _first_draw(search: Search, learner: Learner, offers: Sequence[Offer]) -> Step:
+    public, *chosen = useful(search, learner, offers)
+    if chosen:
+        return best_step(search, learner, offers)
+    drawn = all_drawn(public.ticket.generation, NOBODY, search.draws)
+    return frozenset(drawn[:1])
 
 
 def _claims_the_least_claim(
@@ -251,10 +257,8 @@ def _claims_the_least_claim(
 ) -> Block:
     """In place of ``mine``: the block's claim is the least of the claims, and not its loss."""
     block = pow_learner.mine(search, rules, learner, offers, start)
-    chosen = useful(search, rules, learner, offers)
-    if chosen:
-        block = replace(block, claim=least_claim(chosen).claim)
-    return pow_learner.find_nonce(rules, block, start)
+    claim = least_claim(useful(search, learner, offers)).claim
+    return pow_learner.find_nonce(rules, replace(block, claim=claim), start)
 
 
 DEFECTS: Mapping[str, SimpleNamespace] = {
@@ -288,22 +292,26 @@ DEFECTS: Mapping[str, SimpleNamespace] = {
         is_exact=_exact(lambda loss, claim: loss <= claim),
     ),
     "no-floor": with_steps(
-        "Evaluates no probe.", is_above_floor=lambda search, rules, parent, block: True
+        "Does not evaluate the draws of nobody.", is_above_floor=lambda search, parent, block: True
     ),
     "wrong-floor": with_steps(
-        "Accepts what is no better than the best probe.",
-        is_above_floor=_above(lambda claim, losses: claim >= min(losses)),
+        "Accepts what is no better than the public offer.",
+        is_above_floor=_above(lambda claim, floor, drawn: claim >= floor),
     ),
-    "worst-probe": with_steps(
-        "Accepts what is as good as the worst probe.",
-        is_above_floor=_above(lambda claim, losses: claim <= max(losses)),
+    "worst-draw": with_steps(
+        "Accepts what is as good as the worst draw of nobody.",
+        is_above_floor=_above(lambda claim, floor, drawn: claim <= max(drawn)),
+    ),
+    "best-draw": with_steps(
+        "Accepts what is as good as the best draw of nobody, and worse than their recombination.",
+        is_above_floor=_above(lambda claim, floor, drawn: claim <= min(drawn)),
     ),
     "strict-floor": with_steps(
-        "Wants a block to be better than every probe, so the best probe is refused.",
-        is_above_floor=_above(lambda claim, losses: claim < min(losses)),
+        "Wants a block to be better than the public offer, which is refused itself.",
+        is_above_floor=_above(lambda claim, floor, drawn: claim < floor),
     ),
-    "own-probes": with_steps(
-        "Takes the miner's draws for the probes if the miner likes: his name chooses them.",
+    "own-floor": with_steps(
+        "Makes the floor of the miner's draws if the miner likes: his name chooses them.",
         is_above_floor=_above_chosen_floor,
     ),
     "known-names": with_steps(
@@ -348,14 +356,14 @@ DEFECTS: Mapping[str, SimpleNamespace] = {
         useful=_useful(trusted=lambda learner, process: True),
     ),
     "below-the-floor": with_steps(
-        "Uses offers that are worse than a probe.",
+        "Uses offers that are worse than the public one.",
         useful=_useful(better=lambda claim, floor: True),
     ),
     "trusting": with_steps(
         "Believes the offers without evaluating them.",
         is_true=lambda search, learner, offer: True,
     ),
-    "unbanned": with_steps("Bans nobody.", catch=lambda search, rules, learner, offers: learner),
+    "unbanned": with_steps("Bans nobody.", catch=lambda search, learner, offers: learner),
     "blames-all": with_steps(
         "Bans all senders of a blend that is not good enough.", catch=_blames_all
     ),
@@ -370,8 +378,12 @@ DEFECTS: Mapping[str, SimpleNamespace] = {
         "Leads with its own offer, whatever others found.", best_step=_own_only
     ),
     "first-offer": with_steps("Leads with the first useful offer.", best_step=_first_only),
-    "first-probe": with_steps(
-        "Leads with the first probe where no offer is useful.", best_step=_first_probe
+    "first-draw": with_steps(
+        "Leads with nobody's first draw where no offer is better.", best_step=_first_draw
+    ),
+    "no-public-offer": with_steps(
+        "Leads without the public offer.",
+        useful=lambda search, learner, offers: useful(search, learner, offers)[1:] or offers[:1],
     ),
     "claims-the-least-claim": with_steps(
         "Takes its block's claim from the offers.", mine=_claims_the_least_claim

@@ -174,7 +174,7 @@ def _pow_nodes(trace: Trace, state: Any, byzantine: frozenset[str]) -> list[Node
         miner = str(block["miner"])
         notes = [f"by {miner}" + (f", loss {block['claim']}" if "claim" in block else "")]
         if "step" in block:
-            names = [str(ticket["proposer"]) or "a probe" for ticket in block["step"]]
+            names = [str(ticket["proposer"]) or "nobody" for ticket in block["step"]]
             notes.append("with " + " ".join(sorted(names)))
         if place in decided:
             notes.append("decided by " + " ".join(decided[place]))

@@ -229,13 +229,13 @@ def _pow(teller: _Teller, trace: Trace, step: int, before: Any, after: Any) -> N
 
 
 def made_of(step: Any) -> str:
-    """The tickets of a step in a few words: p1.0 is the first draw of p1, nobody's are probes."""
+    """The tickets of a step in a few words: p1.0 is the first draw of p1."""
 
     def named(ticket: Any) -> str:
+        proposer = ticket["proposer"] or "nobody"
         if not is_single(ticket["weights"]):
-            return f"{ticket['proposer']}'s recombination"
-        owner = f"{ticket['proposer']}." if ticket["proposer"] else "probe "
-        return f"{owner}{ticket['weights'].index(1)}"
+            return f"{proposer}'s recombination"
+        return f"{proposer}.{ticket['weights'].index(1)}"
 
     return ("the blend of " if len(step) > 1 else "") + " and ".join(map(named, _sorted(step)))
 

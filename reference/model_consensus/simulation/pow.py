@@ -109,7 +109,7 @@ class PowSimulation:
         return action, self.state
 
     def _offer(self) -> Iterator[Step]:
-        cost = proposal_cost(self.system.landscapes.search({})) + self.system.rules.probes
+        cost = 2 * proposal_cost(self.system.landscapes.search({}))
         for process in self.system.correct:
             for own in self.system.own_offers(self.state, process):
                 self.evaluations[process] += cost
@@ -136,10 +136,10 @@ class PowSimulation:
         seen, learner = self._seen(process), self.state.learner[process]
         for action in self.system.leads(self.state, process, seen):
             search = self.system.landscapes.search(self.system.drawn(self.state, action))
-            chosen = useful(search, self.system.rules, learner, seen)
-            if chosen and chosen != seen[:1]:
+            public, *better = chosen = useful(search, learner, seen)
+            if better:
                 as_good = blend_is_as_good(search, learner, chosen)
-                others = sum(offer.sender != process for offer in chosen)
+                others = sum(offer.sender != process for offer in better)
                 self.evaluations[process] += 1 if as_good else 1 + others
             if isinstance(action, Catch):
                 yield self._take(action)

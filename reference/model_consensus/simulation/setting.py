@@ -19,7 +19,7 @@ ATTACKS_ON: Mapping[str, Mapping[str, Any]] = {
 }
 """The attacks by protocol and name.  Of two with one name, that on Streamlet's nodes is meant."""
 
-_BROADCAST = frozenset({"generations", "mu"})
+_BROADCAST = frozenset({"generations", "lambda_", "mu"})
 _PROOF_OF_WORK = frozenset({"depth", "wins", "share", "hashes"})
 WITHOUT_EFFECT = {"tob": _PROOF_OF_WORK, "streamlet": _PROOF_OF_WORK, "pow": _BROADCAST}
 """The fields of a setting that its protocol does not use."""
@@ -33,7 +33,7 @@ class Setting:
     :ivar attack: the name of what the Byzantine processes do; see ``ATTACKS_ON``.
     :ivar processes: n, Byzantine ones included.
     :ivar byzantine: f; the last ones in the order of the names.
-    :ivar lambda_: λ; the offers that a selection needs, or with ``pow`` the probes of the floor.
+    :ivar lambda_: λ, the offers that a selection needs; not used by ``pow``.
     :ivar mu: μ, how many verified offers are blended; not used by ``pow``.
     :ivar recombines: whether a process may offer a combination of its draws.
     :ivar elitist: whether everybody's first draw is the parent again.
@@ -52,7 +52,7 @@ class Setting:
 
     protocol: str
     attack: str
-    lambda_: int
+    lambda_: int = 1
     mu: int = 1
     recombines: bool = True
     elitist: bool = False
@@ -88,8 +88,6 @@ class Setting:
             yield f"streamlet needs processes > 3 byzantine (n > 3f), and {n} > 3 * {f} is false"
         if self.protocol != "pow" and self.lambda_ > n:
             yield f"lambda must be in 1..{n}, the number of processes: not {self.lambda_}"
-        if self.protocol == "pow" and self.lambda_ > self.draws:
-            yield f"lambda must be in 1..{self.draws}, the number of draws: not {self.lambda_}"
         if self.protocol != "pow" and self.mu > self.lambda_:
             yield f"mu must be in 1..{self.lambda_}, as lambda is {self.lambda_}: not {self.mu}"
         most = most_draws(self.process_names[-1]) if self.protocol == "streamlet" else self.draws

@@ -182,13 +182,13 @@ def _train_pow(setting: Setting, landscape: Landscape, on_row: OnRow) -> Trainin
     search = EvolutionarySearch(
         landscape,
         setting.draws,
-        setting.lambda_,
+        lambda_=1,
         recombines=setting.recombines,
         elitist=setting.elitist,
     )
     target = (1 << 256) // setting.hashes
     system = PowSystem(
-        Rules(setting.process_names, setting.depth, setting.lambda_, target),
+        Rules(setting.process_names, setting.depth, target),
         setting.byzantine_names,
         OneLandscape(CachedSearch(search)),
         wins=setting.wins,

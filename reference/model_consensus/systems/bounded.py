@@ -90,7 +90,7 @@ def pow_learning(
         losses = sorted(constants["Losses"])
         processes, half = tuple(sorted(constants["Proc"])), EVERY_HASH // 2
         return kind(
-            Rules(processes, constants["Depth"], constants["Probes"], half),
+            Rules(processes, constants["Depth"], half),
             sorted(constants["Byzantine"]),
             EveryLandscape(constants["Draws"], tuple(losses), bool(constants["Recombines"])),
             constants["Wins"],
@@ -223,7 +223,7 @@ def few_steps(each: bool) -> Steps:
 
 
 def own_tickets_on(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Ticket]:
-    """``OwnTicketsOn``: the adversary's tickets on a block's model, and those of the probes."""
+    """``OwnTicketsOn``: the adversary's tickets on a block's model, and nobody's draws."""
     tickets = sorted(system.tickets_on(state, place))
     return (ticket for ticket in tickets if ticket.proposer not in system.correct)
 

@@ -126,7 +126,7 @@ class PowSystem(PowTree):
         for losses in self._answers(state, model, self._led(state, process, seen)):
             search = self.landscapes.search(self.drawn(state, Mine(process, seen, losses)))
             learner = state.learner[process]
-            after = self.learners.catch(search, self.rules, learner, seen)
+            after = self.learners.catch(search, learner, seen)
             if after is not learner:
                 yield Catch(process, seen, losses)
             elif self.may_win(state, process):
@@ -156,7 +156,7 @@ class PowSystem(PowTree):
             )
             digest = self.digest(state, parent)
             block = pow_learner.block_on(search, digest, model, miner, step)
-            if pow_learner.is_above_floor(search, self.rules, model, block):
+            if pow_learner.is_above_floor(search, model, block):
                 yield ByzantineMine(miner, parent, step, losses)
 
     def forges(self, state: State, process: Process, block: Block) -> Iterator[ByzantineForge]:
@@ -175,7 +175,7 @@ class PowSystem(PowTree):
             valid = (
                 pow_learner.is_own_step(search, model, block)
                 and pow_learner.is_exact(search, model, block)
-                and pow_learner.is_above_floor(search, self.rules, model, block)
+                and pow_learner.is_above_floor(search, model, block)
             )
             if not (work and valid):
                 yield ByzantineForge(process, block, losses)
@@ -196,7 +196,7 @@ class PowSystem(PowTree):
                 loss = self._remembered(state, self._model(offer.parent), drawn)
                 return State(state.blocks, state.learner, state.offers | {offer}, loss)
             case Catch(process, seen, _):
-                learner = self.learners.catch(search, self.rules, state.learner[process], seen)
+                learner = self.learners.catch(search, state.learner[process], seen)
                 loss = self._remembered(state, model_of_tip(learner), drawn)
                 return State(state.blocks, {**state.learner, process: learner}, state.offers, loss)
             case Mine(process, seen, _):
@@ -211,7 +211,7 @@ class PowSystem(PowTree):
                 return self._mined(state, model, self.with_nonce(state, block, True), drawn)
             case Receive(process, place) | ByzantinePublish(process, place):
                 block = state.blocks[place - 1]
-                search = self.landscapes.search({**self._made_valid(block), **state.loss})
+                search = self.landscapes.search(self._made_valid(block, state.loss))
                 learners = self._receive(state, process, block, search)
                 return self._forget(State(state.blocks, learners, state.offers, state.loss))
             case ByzantineForge(process, block, _):
@@ -254,25 +254,24 @@ class PowSystem(PowTree):
 
     # ------------------------------------------------------------------------- the landscape
 
-    def _led(self, state: State, process: Process, seen: Sequence[Offer]) -> tuple[Stage, Stage]:
-        """``LedOn``: a leader evaluates the probes, and the blend of the offers that are better."""
+    def _public(self, model: Model) -> tuple[Stage, Stage]:
+        """What anybody evaluates to find the public offer on ``model``."""
+        return proposal_stages(self.landscapes, self.lineages, model, pow_learner.NOBODY)
+
+    def _led(self, state: State, process: Process, seen: Sequence[Offer]) -> Sequence[Stage]:
+        """``LedOn``: a leader evaluates the public offer, and the blend of the useful ones."""
         learner = state.learner[process]
         model = model_of_tip(learner)
 
-        def probes(loss: Losses) -> list[Step]:
-            return pow_learner.all_probes(self.landscapes.search(loss), self.rules, model)
-
         def blended(loss: Losses) -> list[Step]:
             search = self.landscapes.search(loss)
-            chosen = pow_learner.useful(search, self.rules, learner, seen)
-            return [pow_learner.blend(chosen)] if chosen else []
+            return [pow_learner.blend(pow_learner.useful(search, learner, seen))]
 
-        return probes, blended
+        return *self._public(model), blended
 
-    def _stepped(self, model: Model, step: Step) -> tuple[Stage]:
-        """``SteppedOn``: who evaluates a step, evaluates the probes with it."""
-        probes = pow_learner.all_probes(self.landscapes.search({}), self.rules, model)
-        return (lambda loss: [*probes, *(each for each in [step] if each not in probes)],)
+    def _stepped(self, model: Model, step: Step) -> Sequence[Stage]:
+        """``SteppedOn``: who evaluates a step, evaluates the public offer with it."""
+        return *self._public(model), lambda loss: [step]
 
     def _answers(self, state: State, model: Model, stages: Sequence[Stage]) -> Iterator[Answer]:
         """``Consistent``: what may be found such that the blocks that exist stay valid."""
@@ -283,23 +282,26 @@ class PowSystem(PowTree):
                 yield losses
 
     def _is_consistent(self, block: Block, new: Losses) -> bool:
-        own, *probes = self._evaluated(block)
+        parent = self._models[block.parent]
+        own, *drawn = self._evaluated(block, self._public(parent)[:1], {})
+        public = self._evaluated(block, self._public(parent), new) if new.keys() >= {*drawn} else ()
         return new.get(own, block.claim) == block.claim and all(
-            block.claim <= new.get(probe, block.claim) for probe in probes
+            block.claim <= new[digest] for digest in public[1:]
         )
 
-    def _evaluated(self, block: Block) -> list[Digest]:
-        """The models that whoever receives the block evaluates: its own, and the probes."""
-        if block.digest not in self._checked:
-            parent, search = self._models[block.parent], self.landscapes.search({})
-            steps = [block.step, *pow_learner.all_probes(search, self.rules, parent)]
-            checked = [self.lineages.offspring(parent.digest, step) for step in steps]
-            self._checked[block.digest] = checked
-        return self._checked[block.digest]
+    def _evaluated(self, block: Block, stages: Sequence[Stage], loss: Losses) -> list[Digest]:
+        """The block's model, and those that are evaluated on its parent in these stages."""
+        steps = [block.step, *(step for stage in stages for step in stage(loss))]
+        parent = self._models[block.parent]
+        return [self.lineages.offspring(parent.digest, step) for step in steps]
 
-    def _made_valid(self, block: Block) -> Losses:
-        """Losses that make the block valid; they stand in for true losses that are forgotten."""
-        return dict.fromkeys(self._evaluated(block), block.claim)
+    def _made_valid(self, block: Block, loss: Losses) -> Losses:
+        """``loss`` with such losses in place of true ones that are forgotten that it is valid."""
+        drawn, _ = stages = self._public(self._models[block.parent])
+        for evaluated in ([drawn], stages):
+            needed = self._evaluated(block, evaluated, loss)
+            loss = {**dict.fromkeys(needed, block.claim), **loss}
+        return loss
 
     def _remembered(self, state: State, model: Model, drawn: Losses) -> Losses:
         """``Remember``: what is drawn on a forgotten model is not, unless it is somebody's tip."""

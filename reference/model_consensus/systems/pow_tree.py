@@ -13,6 +13,7 @@ from model_consensus.evolutionary_search import (
     Process,
     Step,
     Ticket,
+    all_drawn,
     is_legal_step,
 )
 from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules, has_work
@@ -91,10 +92,6 @@ class PowTree:
             raise ModelConsensusError(
                 "processes must be distinct, with the Byzantine ones among them and one correct"
             )
-        if rules.probes > landscapes.draws:
-            raise ModelConsensusError(
-                f"probes must be at most {landscapes.draws} (draws), not {rules.probes}"
-            )
         for what, bound in (("wins", wins), ("byzantine_wins", byzantine_wins)):
             if bound is not None and bound < 0:
                 raise ModelConsensusError(f"{what} must be at least 0, not {bound}")
@@ -111,10 +108,8 @@ class PowTree:
         self.genesis = landscapes.search({}).genesis
         self.lineages = Lineages(self.genesis.digest)
         self.name = name or self.lineages.lineage
-        # The model that each block leads to, and what is evaluated to check it: facts, the same in
-        # every state, as lineages are.
+        # The model that each block leads to: facts, the same in every state, as lineages are.
         self._models = {self.genesis.digest: self.genesis}
-        self._checked: dict[Digest, list[Digest]] = {}
 
     module = "PowLearning"
 
@@ -130,7 +125,6 @@ class PowTree:
             "Byzantine": frozenset(self.byzantine),
             "Draws": self.landscapes.draws,
             "Recombines": Boolean.of(self.landscapes.recombines),
-            "Probes": self.rules.probes,
             "Depth": self.rules.depth,
             "Wins": self.wins,
             "ByzantineWins": self.byzantine_wins,
@@ -225,16 +219,18 @@ class PowTree:
         return any(offer.sender == process for offer in self.offers_on(state, model))
 
     def tickets_on(self, state: State, place: int) -> frozenset[Ticket]:
-        """``TicketsOn``: what can make a step on a block, the tickets offered and the probes'."""
-        model, search = self.model(state, place), self.landscapes.search({})
-        probes = pow_learner.all_probes(search, self.rules, model)
-        offered = frozenset(offer.ticket for offer in self.offers_on(state, model))
-        return offered.union(*probes)
+        """``TicketsOn``: what can make a step on a block, the tickets offered and nobody's draws.
+
+        Where draws may be combined, the recombination of these draws is not among them.
+        """
+        model = self.model(state, place)
+        drawn = all_drawn(model.generation + 1, pow_learner.NOBODY, self.landscapes.draws)
+        return frozenset(offer.ticket for offer in self.offers_on(state, model)).union(drawn)
 
     def steps_on(self, state: State, place: int) -> Iterator[Step]:
         """``StepsOn``: a Byzantine miner's choice, the legal steps of such tickets."""
         tickets, search = sorted(self.tickets_on(state, place)), self.landscapes.search({})
-        for count in range(1, min(len(tickets), len(self.rules.processes)) + 1):
+        for count in range(1, min(len(tickets), len(self.rules.processes) + 1) + 1):
             for step in map(frozenset, combinations(tickets, count)):
                 if is_legal_step(search, self.height(state, place) + 1, step):
                     yield step
