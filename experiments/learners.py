@@ -73,7 +73,9 @@ def over_pow(
     """
     who = names(processes, seed)
     rules = Rules(tuple(who), DEPTH, (1 << 256) // HASHES)
-    one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, draws, lambda_=1, recombines=True)))
+    one = OneLandscape(
+        CachedSearch(EvolutionarySearch(landscape, draws, lambda_=1, recombines=True))
+    )
     system = PowSystem(rules, who[processes - byzantine :], one, name=bytes.hex)
     simulation = PowSimulation(system, strategy, byzantine / processes, seed)
 

@@ -118,9 +118,10 @@ POW: Mapping[str, tuple[str, str]] = {
     "over-claims": ("claim", "lie"),
     "no-floor": ("floor", "lie"),
     "wrong-floor": ("floor", f"lie or {HEIGHTS}"),
-    "worst-probe": ("floor", "lie"),
+    "worst-draw": ("floor", "lie"),
+    "best-draw": ("floor", "lie"),
     "strict-floor": ("offer", HEIGHTS),
-    "own-probes": ("floor", "lie"),
+    "own-floor": ("floor", "lie"),
     "known-names": ("offer", HEIGHTS),
     "own-miner": ("offer", HEIGHTS),
     "refuses-the-banned": ("offer", HEIGHTS),
@@ -142,7 +143,8 @@ POW: Mapping[str, tuple[str, str]] = {
     "as-good-as-some": ("offer", "shares_search or resilience"),
     "own-offer": ("offer", "shares_search"),
     "first-offer": ("offer", "shares_search or resilience"),
-    "first-probe": ("offer", "shares_search or resilience"),
+    "first-draw": ("offer", "shares_search or resilience"),
+    "no-public-offer": ("offer", "shares_search or resilience"),
     "claims-the-least-claim": ("offer", "is_mined_at_floor or deliver_everything"),
 }
 QUORUMS = ("one_notarized", "no_rival", "delivered", "show_too_few_votes")

@@ -27,7 +27,7 @@ from model_consensus.pow_learner import (
     Rules,
     model_of_tip,
 )
-from model_consensus.systems.answers import OpenLandscape
+from model_consensus.systems.answers import OpenLandscape, proposal_stages
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import (
     Action,
@@ -70,12 +70,11 @@ class PowMachine(PowProperties):
     def start(self, size: tuple[int, int, int, int, int], data: st.DataObject) -> None:
         correct, depth, draws, wins, byzantine_wins = size
         processes = (*PROCESSES, *("p4", "p5")[: correct - 3])
-        probes = data.draw(st.integers(1, draws))
         self.set_up(
             PowSystem(
-                Rules(processes, depth, probes, EVERY_HASH // 2),
+                Rules(processes, depth, EVERY_HASH // 2),
                 BYZANTINE,
-                data.draw(landscapes(draws, probes)),
+                data.draw(landscapes(draws, 1)),
                 wins,
                 byzantine_wins,
                 name=self.model_name,
@@ -153,12 +152,14 @@ class PowMachine(PowProperties):
                 assert not self.is_useful(learner, Offer(sender, model.digest, each, 0))
 
     def is_useful(self, learner: Learner, offer: Offer) -> bool:
-        """Whether it is used where each probe loses more than any claim."""
+        """Whether it is used where the public offer loses more than any claim."""
         model, landscapes = model_of_tip(learner), self.system.landscapes
-        blind = OpenLandscape(landscapes.draws, landscapes.recombines)
-        probes = pow_learner.all_probes(blind, self.system.rules, model)
-        open_ = blind.reveal({self.offspring(model.digest, probe): 1 << 41 for probe in probes})
-        return bool(self.system.learners.useful(open_, self.system.rules, learner, (offer,)))
+        drawn, combined = proposal_stages(landscapes, self.system.lineages, model, NOBODY)
+        open_ = OpenLandscape(landscapes.draws, landscapes.recombines)
+        for stage in (drawn, combined):
+            steps = stage(open_.revealed)
+            open_ = open_.reveal({self.offspring(model.digest, step): 1 << 41 for step in steps})
+        return offer in self.system.learners.useful(open_, learner, (offer,))
 
     def send_offer(self, offer: Offer, data: st.DataObject) -> None:
         action = self.choose(data, self.system.byzantine_offers(self.state, offer))
@@ -176,7 +177,7 @@ class PowMachine(PowProperties):
             self.take(action)
 
     def some_step(self, place: int) -> st.SearchStrategy[Step]:
-        """Steps that can be made of the offers and the probes on a block."""
+        """Steps that can be made of the offers on a block and of nobody's draws."""
         tickets = sorted(self.system.tickets_on(self.state, place))
         several = st.lists(
             st.sampled_from(tickets), min_size=1, unique_by=lambda ticket: ticket.proposer

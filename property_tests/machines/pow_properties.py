@@ -8,10 +8,10 @@ from itertools import combinations, pairwise
 
 from hypothesis.stateful import invariant
 
-from model_consensus import pow_learner
 from model_consensus.conformance.traces import Trace
 from model_consensus.evolutionary_search import Digest, Process, Step, is_legal_step
 from model_consensus.pow_learner import NOBODY, Learner, chain
+from model_consensus.systems.answers import proposal_stages
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import Action, Mine, State
 from model_consensus.tob_learner import offered
@@ -54,7 +54,7 @@ class PowProperties(Faulty):
         if len(step) > 1:
             self.hard.add("a blend")
         elif names == {NOBODY}:
-            self.hard.add("a probe")
+            self.hard.add("the public offer")
         elif action.process not in names:
             self.hard.add("the offer of another process")
 
@@ -113,12 +113,12 @@ class PowProperties(Faulty):
 
     @invariant()
     def resilience(self) -> None:
-        """Every block, whoever mined it, is as good as every probe."""
-        search = self.system.landscapes.search({})
+        """Every block, whoever mined it, is as good as nobody's draws and their recombination."""
         for block in self.state.blocks:
             parent = self.system.model(self.state, self.system.place(self.state, block.parent))
-            for probe in pow_learner.all_probes(search, self.system.rules, parent):
-                loss = self.losses.get(self.offspring(parent.digest, probe))
+            stages = proposal_stages(self.system.landscapes, self.system.lineages, parent, NOBODY)
+            for step in (step for stage in stages for step in stage(self.losses)):
+                loss = self.losses.get(self.offspring(parent.digest, step))
                 assert loss is not None
                 assert block.claim <= loss
 

@@ -5,8 +5,9 @@ best tickets, with claims to the losses.  Nobody makes an offer, too: everybody 
 of nobody, and what is best of them is the public offer.  Who mines a block leads its generation: it
 blends the public offer and those that it has, evaluates the step, and only then searches for the
 nonce.  Who receives the block evaluates the step, too: it has to be as good as the public offer.
-This floor holds for every block, whoever mined it and under however many names.  A learner adopts the longest chain of accepted blocks, of equally long ones the first, and decides
-the models of the blocks with ``depth`` blocks on top.
+This floor holds for every block, whoever mined it and under however many names.  A learner adopts
+the longest chain of accepted blocks, of equally long ones the first, and decides the models of the
+blocks with ``depth`` blocks on top.
 
 The rule of this file: everything is a pure function of its arguments, and nothing outside changes a
 learner.  A block that is refused leaves the learner as it was; one that arrives before its parent

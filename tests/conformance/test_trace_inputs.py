@@ -360,7 +360,7 @@ def good_run(kind: str) -> Trace:
         )
     else:
         setting = Setting(
-            protocol="pow", lambda_=2, depth=1, wins=6, hashes=64, attack="selfish", share=0.3
+            protocol="pow", draws=2, depth=1, wins=6, hashes=64, attack="selfish", share=0.3
         )
     return train(setting, OneMax()).trace
 

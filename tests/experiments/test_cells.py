@@ -16,8 +16,16 @@ from rich.console import Console
 from experiments import __main__ as experiments
 from experiments import cells, learners, strategies
 from experiments.aggregators import AGGREGATORS
-from experiments.cells import ATTACKS_OF, DRAWS, NO_ATTACK, PROCESSES, Cell, Result, cells_of
-from experiments.learners import PROBES
+from experiments.cells import (
+    ATTACKS_OF,
+    DRAWS,
+    NO_ATTACK,
+    POW_DRAWS,
+    PROCESSES,
+    Cell,
+    Result,
+    cells_of,
+)
 from experiments.strategies import GRADIENT_ATTACKS, Settings
 from model_consensus.pow_learner import chain, has_work
 from model_consensus.simulation import tob as simulation
@@ -203,13 +211,13 @@ def test_a_cell_over_total_order_broadcast(
 def test_a_cell_over_proof_of_work(
     cell: Cell, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A win costs the draws, their recombination, the probes, a block, and at most about a blend.
-    budget = WINS * (DRAWS + 1 + PROBES + 2)
+    # A win costs the draws and their recombination, nobody's, a block, and at most about a blend.
+    budget = WINS * (2 * (POW_DRAWS + 1) + 2)
     monkeypatch.setattr(cells, "BUDGET", budget)
     result = cells.run_cell(cell)
     system, f = watched.system, cell.byzantine
     assert (len(system.rules.processes), len(system.byzantine)) == (PROCESSES, f)
-    assert system.rules.probes == PROBES
+    assert system.landscapes.draws == POW_DRAWS
     actions = [action for action, *_ in watched.steps]
     mined = [a for a in actions if isinstance(a, Mine | ByzantineMine)]
     forged = [  # each is sent to all correct processes
@@ -242,7 +250,7 @@ def test_a_cell_over_proof_of_work(
             and has_work(system.rules, a.block)
             for a in actions
         )
-        sure = (DRAWS + 1 + PROBES) * offers + received + refused
+        sure = 2 * (POW_DRAWS + 1) * offers + received + refused
         leading = watched.steps[-1][2][process] - sure
         # The blend; if it is not good enough, the offers of all others.
         assert 0 < leading <= PROCESSES * wins

@@ -136,11 +136,11 @@ def test_our_learners_keep_to_the_budget() -> None:
     # Four draws and their recombination, two offers and their blend.
     assert tob("silent", 1, 1).generation == 62 // (5 + 2 + 1)
     assert tob("silent", 1, 1, unverified).generation == 62 // (5 + 1)
-    # Four draws and their recombination, four probes, the blend, and the block of somebody else.
+    # Four draws and their recombination, nobody's, the blend, and the block of somebody else.
     *_, mined = over_pow(
         OneMax(), STRATEGIES["honest"], processes=4, byzantine=0, draws=4, budget=110, seed=1
     )
-    assert 110 // (5 + 4 + 1 + 4 + 1) <= mined.generation + 6 <= 110 // (5 + 4)  # the depth
+    assert 110 // (5 + 5 + 1 + 4 + 1) <= mined.generation + 6 <= 110 // (5 + 5)  # the depth
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def tob(attack: str = "under-claim") -> Trace:
 def proof_of_work() -> Trace:
     return train(
         Setting(
-            protocol="pow", lambda_=2, depth=1, wins=8, hashes=2, attack="private-chain", share=0.4
+            protocol="pow", draws=2, depth=1, wins=8, hashes=2, attack="private-chain", share=0.4
         ),
         OneMax(),
     ).trace
@@ -118,10 +118,8 @@ def test_blocks_are_drawn() -> None:
     assert sequence["event"] == received + len(miners) + offers
 
 
-def test_bans_lies_blends_and_probes_are_drawn_over_work() -> None:
-    setting = Setting(
-        protocol="pow", lambda_=2, draws=2, wins=14, hashes=2, attack="false-offers", share=0.3
-    )
+def test_bans_lies_and_blends_are_drawn_over_work() -> None:
+    setting = Setting(protocol="pow", draws=2, wins=14, hashes=2, attack="false-offers", share=0.3)
     trace = train(setting, Sphere(16)).trace
     sequence, tree = sequence_diagram(trace), block_tree(trace)
     last: Any = trace.states[-1]
@@ -134,13 +132,13 @@ def test_bans_lies_blends_and_probes_are_drawn_over_work() -> None:
     assert drawn(sequence)["lie"] == len(lies) > 0
     steps = [block["step"] for block in last["blocks"]]
     blends = sum(len(step) > 1 for step in steps)
-    probes = sum(ticket["proposer"] == "" for step in steps for ticket in step)
-    for words, blocks in ((" with the blend of ", blends), (" with probe ", probes)):
+    public = sum({ticket["proposer"] for ticket in step} == {""} for step in steps)
+    for words, blocks in ((" with the blend of nobody", blends), (" with nobody", public)):
         assert sum(words in event for event in texts(sequence, "event")) == blocks > 0
     notes = [note for note in all_texts(tree) if note.startswith("with ")]
     assert len(notes) == len(steps)
-    assert notes.count("with a probe") == probes
-    assert sum(note.count(" ") > 1 for note in notes if note != "with a probe") == blends
+    assert notes.count("with nobody") == public
+    assert sum(note.count(" ") > 1 for note in notes) == blends
 
 
 def test_votes_and_finality_are_drawn() -> None:

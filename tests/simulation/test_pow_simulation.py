@@ -31,10 +31,8 @@ PROCESSES = ("p1", "p2", "p3", "p4", "b1")
 
 
 def system(depth: int = 6, draws: int = 2, byzantine: tuple[str, ...] = ("b1",)) -> PowSystem:
-    search = CachedSearch(EvolutionarySearch(OneMax(24), draws, draws, recombines=True))
-    return PowSystem(
-        Rules(PROCESSES, depth, draws, EVERY_HASH // 4), byzantine, OneLandscape(search)
-    )
+    search = CachedSearch(EvolutionarySearch(OneMax(24), draws, lambda_=1, recombines=True))
+    return PowSystem(Rules(PROCESSES, depth, EVERY_HASH // 4), byzantine, OneLandscape(search))
 
 
 def run(
@@ -113,7 +111,7 @@ def test_no_strategy_breaks_agreement_at_a_share_and_depth_made_for_it(name: str
 def test_every_accepted_block_is_exact_and_above_its_floor_whatever_the_strategy(name: str) -> None:
     simulated = system()
     state = run(simulated, STRATEGIES[name], 0.4, 40)[-1][1]
-    search = EvolutionarySearch(OneMax(24), draws=2, lambda_=2, recombines=True)
+    search = EvolutionarySearch(OneMax(24), draws=2, lambda_=1, recombines=True)
     for learner in state.learner.values():
         for block in learner.known.values():
             parent = learner.models[block.parent]

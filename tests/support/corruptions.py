@@ -8,7 +8,7 @@ the nodes' trace all of the last)::
     swapped steps       two                       two                       two
     altered field       claim, evaluations, loss  claims, miner, step       lock, payload
     forged decision     another model, too early  a tip not yet received    a block not final
-    wrong tie-break     the later of equal claims chains, draws, probes     a chain not longest
+    wrong tie-break     the later of equal claims chains, draws             a chain not longest
     wrong ban           honest; liar not          honest; liar not          no bans
 """
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from model_consensus.conformance.traces import Trace
-from model_consensus.evolutionary_search import single
+from model_consensus.evolutionary_search import by_rank, single
 from model_consensus.pow_learner import NOBODY
 from model_consensus.tla.values import Boolean, Value, function, record
 from tests.support.corruptions import (
@@ -56,6 +56,22 @@ def drawn(trace: Trace, parent: str, proposer: str) -> list[tuple[frozenset[Valu
     return [(step, found) for step, found in losses if found is not None]
 
 
+def public_offer(trace: Trace, parent: str) -> Any:
+    """The ticket and the claim of nobody's offer."""
+    draws = drawn(trace, parent, NOBODY)
+    step, claim = min(draws, key=lambda each: each[1])
+    if trace.constants["Recombines"] is Boolean.TRUE and len(draws) > 1:
+        (ticket,) = step
+        weights = by_rank([found for _, found in draws])
+        combined = frozenset([function({**ticket, "weights": weights})])  # type: ignore[dict-item]
+        found = loss(trace, parent, combined)
+        assert found is not None
+        if found < claim:
+            step, claim = combined, found
+    (ticket,) = step
+    return {"ticket": ticket, "claim": claim}
+
+
 class Lead:
     """A win of a correct process: on what, and with what."""
 
@@ -67,16 +83,17 @@ class Lead:
         self.block = after["blocks"][-1]
         self.step = self.block["step"]
         self.parent = models(trace, after)[self.block["parent"]]
-        self.probes = drawn(trace, self.parent, NOBODY)
-        floor = min(found for _, found in self.probes)
-        self.useful = [
+        self.drawn = drawn(trace, self.parent, NOBODY)
+        self.public = public_offer(trace, self.parent)
+        self.better = [
             offer
             for offer in before["offers"]
             if offer["parent"] == self.parent
             and offer["sender"] in arguments["senders"]
             and offer["sender"] not in before["banned"][self.miner]
-            and offer["claim"] < floor
+            and offer["claim"] < self.public["claim"]
         ]
+        self.useful = [self.public, *self.better]
 
     def instead(self, step: frozenset[Value], claim: int) -> Trace:
         """The trace with this step in the place of the one that was led with."""
@@ -117,31 +134,31 @@ def worse_of_offers(runs: Runs) -> Corruption:
     """A leader takes an offer that is not the best."""
     found = lead(
         runs,
-        lambda each: len(each.step) == 1 and len({offer["claim"] for offer in each.useful}) > 1,
+        lambda each: len(each.step) == 1 and len({offer["claim"] for offer in each.better}) > 1,
     )
-    worst = max(found.useful, key=lambda offer: int(offer["claim"]))
+    worst = max(found.better, key=lambda offer: int(offer["claim"]))
     wrong = found.instead(frozenset([worst["ticket"]]), worst["claim"])
     return "not the best offer is taken", wrong, found.index, "blocks"
 
 
-def probe_instead_of_offer(runs: Runs) -> Corruption:
-    """A leader takes the best probe, and an offer is better."""
-    found = lead(runs, lambda each: bool(each.useful))
-    wrong = found.instead(*min(found.probes, key=lambda probe: probe[1]))
-    return "the best probe is taken in the place of an offer", wrong, found.index, "blocks"
+def public_instead_of_best(runs: Runs) -> Corruption:
+    """A leader takes the public offer, and another one is better."""
+    found = lead(runs, lambda each: bool(each.better))
+    wrong = found.instead(frozenset([found.public["ticket"]]), found.public["claim"])
+    return "the public offer is taken in the place of a better one", wrong, found.index, "blocks"
 
 
-def later_probe(runs: Runs) -> Corruption:
-    """Of equal probes a leader takes the later one."""
+def later_draw_of_nobody(runs: Runs) -> Corruption:
+    """Of equal draws of nobody a leader takes the later one."""
     found = lead(
         runs,
-        lambda each: not each.useful and [b for _, b in each.probes].count(each.block["claim"]) > 1,
+        lambda each: not each.better and [b for _, b in each.drawn].count(each.block["claim"]) > 1,
     )
     later = next(
-        step for step, claim in found.probes if claim == found.block["claim"] and step != found.step
+        step for step, claim in found.drawn if claim == found.block["claim"] and step != found.step
     )
     wrong = found.instead(later, found.block["claim"])
-    return "of equal probes the later one is taken", wrong, found.index, "blocks"
+    return "of equal draws of nobody the later one is taken", wrong, found.index, "blocks"
 
 
 def later_draw(runs: Runs) -> Corruption:
@@ -168,7 +185,7 @@ def later_draw(runs: Runs) -> Corruption:
 
 
 def below_floor(worst: Trace) -> Corruption:
-    """A Byzantine miner leads with the offer of its own that is worse than a probe."""
+    """A Byzantine miner leads with the offer of its own that is worse than the public offer."""
     index = worst.actions.index("ByzantineMine")
     state: Any = worst.states[index]
     block = state["blocks"][-1]
@@ -325,8 +342,8 @@ def of_mining(good: Mapping[str, Trace], runs: Runs) -> list[Corruption]:
         best_instead_of_blend(runs),
         blend_instead_of_best(runs),
         worse_of_offers(runs),
-        probe_instead_of_offer(runs),
-        later_probe(runs),
+        public_instead_of_best(runs),
+        later_draw_of_nobody(runs),
         later_draw(runs),
         below_floor(good["worst-offers"]),
         later_of_equal_chains(good["selfish"]),

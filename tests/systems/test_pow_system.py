@@ -34,13 +34,13 @@ from model_consensus.tob_learner import Offer
 PROCESSES = ("p1", "p2", "b1")
 
 
-class WorseProbes(EveryLandscape):
-    """Each probe is worse than everybody's draws, which are all equal: for what is about chains."""
+class NobodyIsWorse(EveryLandscape):
+    """What nobody takes part in is worse than what others drew: for what is about chains."""
 
     def answers(self, parent: Model, steps: Sequence[Step]) -> Iterable[Answer]:
         """See :class:`EveryLandscape`."""
-        probes = [{ticket.proposer for ticket in step} == {pow_learner.NOBODY} for step in steps]
-        return [tuple(map(int, probes))]
+        names = [{ticket.proposer for ticket in step} for step in steps]
+        return [tuple(int(pow_learner.NOBODY in each) for each in names)]
 
 
 class OwnOffers(PowSystem):
@@ -121,7 +121,7 @@ def agree(decided: list[tuple[Digest, ...]]) -> bool:
 def test_agreement_holds_exactly_where_the_depth_is_safe(
     depth: int, wins: int, byzantine_wins: int, holds: bool
 ) -> None:
-    explored = system(depth, wins, byzantine_wins, landscape=WorseProbes, kind=OwnOffers)
+    explored = system(depth, wins, byzantine_wins, landscape=NobodyIsWorse, kind=OwnOffers)
     assert all(agree(outputs(explored, state)) for state in reachable(explored)) is holds
 
 
@@ -133,18 +133,19 @@ def test_every_block_on_a_chain_is_exact_and_above_its_floor_whoever_mined_it() 
         for learner in state.learner.values():
             for digest in pow_learner.chain(learner):
                 block = learner.known[digest]
-                probe = frozenset([Ticket(1, pow_learner.NOBODY, (1,))])
+                nobody = frozenset([Ticket(1, pow_learner.NOBODY, (1,))])
                 own, floor = (
                     state.loss[explored.lineages.offspring(block.parent, step)]
-                    for step in (block.step, probe)
+                    for step in (block.step, nobody)
                 )
                 assert block.claim == own <= floor
                 names = frozenset(ticket.proposer for ticket in block.step)
                 led.add((block.miner, names, own < floor))
-    probes, both = frozenset([pow_learner.NOBODY]), frozenset(["p1", "p2"])
-    assert {(p, probes, False) for p in PROCESSES} <= led
+    alone, both = frozenset([pow_learner.NOBODY]), frozenset(["p1", "p2"])
+    assert {(p, alone, False) for p in PROCESSES} <= led
     assert {(p, frozenset([p]), True) for p in PROCESSES} <= led
-    assert {("p1", both, True), ("p2", both, True), ("p1", both | {"b1"}, True)} <= led
+    everybody = both | alone | {"b1"}
+    assert {(p, both | alone, True) for p in both} | {("p1", everybody, True)} <= led
 
 
 @pytest.mark.slow
@@ -199,8 +200,8 @@ def test_a_win_needs_synchrony_and_the_bounds() -> None:
     state = explored.apply(half, Receive("p2", 1))
     assert explored.may_offer(state)
     assert all(explored.may_win(state, process) for process in PROCESSES)
-    probe = frozenset([Ticket(1, pow_learner.NOBODY, (1,))])
-    ended = explored.apply(state, ByzantineMine("b1", 0, probe, ()))
+    nobody = frozenset([Ticket(1, pow_learner.NOBODY, (1,))])
+    ended = explored.apply(state, ByzantineMine("b1", 0, nobody, ()))
     assert not any(explored.may_win(ended, process) for process in PROCESSES)
     assert not system(depth=0, wins=2, byzantine_wins=0).may_win(state, "b1")
 
@@ -217,7 +218,7 @@ def test_a_correct_process_offers_once_on_a_model_and_leads_with_its_own_offer_o
 
 @pytest.mark.slow
 def test_a_process_mines_what_the_system_mines_on_its_tip_whoever_mined_that() -> None:
-    explored = system(depth=0, wins=2, byzantine_wins=1, landscape=WorseProbes)
+    explored = system(depth=0, wins=2, byzantine_wins=1, landscape=NobodyIsWorse)
     miners = set()
     for state in reachable(explored):
         for action in explored.enabled(state):
@@ -234,13 +235,13 @@ def test_a_process_mines_what_the_system_mines_on_its_tip_whoever_mined_that() -
     assert {("p1", "p1"), ("p1", "p2"), ("p1", "b1")} <= miners
 
 
-PROBE = frozenset([Ticket(1, pow_learner.NOBODY, (1,))])
-SECOND_PROBE = frozenset([Ticket(2, pow_learner.NOBODY, (1,))])
+FIRST = frozenset([Ticket(1, pow_learner.NOBODY, (1,))])
+SECOND = frozenset([Ticket(2, pow_learner.NOBODY, (1,))])
 
 
 def test_a_withheld_block_stays_out_of_sight_until_it_is_published() -> None:
     explored = system(depth=0, wins=2, byzantine_wins=2)
-    state = after(explored, ByzantineMine("b1", 0, PROBE, (0,)))
+    state = after(explored, ByzantineMine("b1", 0, FIRST, (0,)))
     actions = list(explored.enabled(state))
     assert ByzantinePublish("p1", 1) in actions
     assert Receive("p1", 1) not in actions
@@ -254,8 +255,8 @@ def test_a_block_that_arrives_before_its_parent_is_refused_and_may_come_again() 
     explored = system(depth=0, wins=2, byzantine_wins=2)
     state = after(
         explored,
-        ByzantineMine("b1", 0, PROBE, (0,)),
-        ByzantineMine("b1", 1, SECOND_PROBE, (0,)),
+        ByzantineMine("b1", 0, FIRST, (0,)),
+        ByzantineMine("b1", 1, SECOND, (0,)),
     )
     early = explored.apply(state, ByzantinePublish("p1", 2))
     assert explored.project(early) == explored.project(state)
@@ -290,19 +291,19 @@ def steps_to_a_longer_chain(explored: PowSystem) -> list[tuple[Action | None, St
     for height in (1, 2):
         take(next(explored.own_offers(steps[-1][1], "p1")))
         seen = next(explored.collected(steps[-1][1], "p1"))
-        *_, lead = explored.leads(steps[-1][1], "p1", seen)  # the probe is worse than the offer
+        *_, lead = explored.leads(steps[-1][1], "p1", seen)  # nobody's is worse
         take(lead)
         for process in ("p1", "p2"):
             take(Receive(process, height))
     for parent in (0, 3, 4):
-        take(mined_with_the_probe(explored, steps[-1][1], parent))
+        take(mined_with_nobody(explored, steps[-1][1], parent))
     return steps
 
 
-def mined_with_the_probe(explored: PowSystem, state: State, parent: int) -> ByzantineMine:
-    """b1 wins on the block ``parent`` and leads with the probe, of the greatest loss."""
-    probe = frozenset([Ticket(explored.height(state, parent) + 1, pow_learner.NOBODY, (1,))])
-    *_, mined = explored.byzantine_blocks(state, "b1", parent, probe)
+def mined_with_nobody(explored: PowSystem, state: State, parent: int) -> ByzantineMine:
+    """b1 wins on the block ``parent`` and leads with nobody's draw, of the greatest loss."""
+    step = frozenset([Ticket(explored.height(state, parent) + 1, pow_learner.NOBODY, (1,))])
+    *_, mined = explored.byzantine_blocks(state, "b1", parent, step)
     return mined
 
 
@@ -345,7 +346,7 @@ def test_what_is_drawn_on_a_block_is_remembered_if_another_one_of_its_model_is_a
     for action in publications():
         steps.append((action, explored.apply(steps[-1][1], action)))
     for parent in (4, 6):  # the sixth block has the model of the fifth, which is the tip
-        mined = mined_with_the_probe(explored, steps[-1][1], parent)
+        mined = mined_with_nobody(explored, steps[-1][1], parent)
         steps.append((mined, explored.apply(steps[-1][1], mined)))
     last = steps[-1][1]
     assert explored.model(last, 6) == explored.model(last, 5)
@@ -361,8 +362,6 @@ def test_a_system_needs_a_correct_process_and_sensible_bounds() -> None:
             PowSystem(rules, byzantine, landscape)
     with pytest.raises(ModelConsensusError, match="wins must be at least 0"):
         PowSystem(rules, (), landscape, wins=-1)
-    with pytest.raises(ModelConsensusError, match=r"probes must be at most 1 \(draws\), not 2"):
-        PowSystem(Rules(PROCESSES, 0, probes=2), (), landscape)
 
 
 CONSTANTS: dict[str, Value] = {
@@ -371,7 +370,6 @@ CONSTANTS: dict[str, Value] = {
     "Draws": 1,
     "Recombines": True,
     "Losses": frozenset([0, 1]),
-    "Probes": 1,
     "Depth": 1,
     "Wins": 2,
     "ByzantineWins": 1,
@@ -384,7 +382,7 @@ CONSTANTS: dict[str, Value] = {
 def test_a_system_is_made_from_the_constants_of_a_model() -> None:
     made = bounded.pow_learning(CONSTANTS)
     assert made.correct == ("p1", "p2")
-    assert (made.rules.depth, made.rules.probes, made.wins, made.byzantine_wins) == (1, 1, 2, 1)
+    assert (made.rules.depth, made.wins, made.byzantine_wins) == (1, 2, 1)
 
 
 @pytest.mark.parametrize("name", list(CONSTANTS))

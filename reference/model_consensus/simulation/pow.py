@@ -63,8 +63,8 @@ class PowSimulation:
 
     :ivar state: where the run is.
     :ivar evaluations: how many models each correct process has evaluated, one that it evaluates
-        again not counted: on each tip its draws, the probes and what it needs to lead, and each
-        block.
+        again not counted: on each tip its draws and nobody's, with their recombinations, and what
+        it needs to lead, and each block.
     """
 
     def __init__(self, system: PowSystem, strategy: Strategy, share: float, seed: int) -> None:
@@ -136,8 +136,8 @@ class PowSimulation:
         seen, learner = self._seen(process), self.state.learner[process]
         for action in self.system.leads(self.state, process, seen):
             search = self.system.landscapes.search(self.system.drawn(self.state, action))
-            public, *better = chosen = useful(search, learner, seen)
-            if better:
+            chosen = useful(search, learner, seen)
+            if better := chosen[1:]:
                 as_good = blend_is_as_good(search, learner, chosen)
                 others = sum(offer.sender != process for offer in better)
                 self.evaluations[process] += 1 if as_good else 1 + others
