@@ -18,10 +18,11 @@ from model_consensus.evolutionary_search import (
     Ticket,
     Weights,
     is_legal,
+    is_single,
     largest_weight,
     single,
 )
-from model_consensus.pow_learner import EVERY_HASH, Block, Rules
+from model_consensus.pow_learner import EVERY_HASH, NOBODY, Block, Rules
 from model_consensus.streamlet import node
 from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
@@ -223,7 +224,7 @@ def few_steps(each: bool) -> Steps:
 
 
 def own_tickets_on(system: PowTree, state: pow_actions.State, place: int) -> Iterator[Ticket]:
-    """``OwnTicketsOn``: the adversary's tickets on a block's model, and nobody's draws."""
+    """``OwnTicketsOn``: the adversary's tickets on a block's model, and the public ones."""
     tickets = sorted(system.tickets_on(state, place))
     return (ticket for ticket in tickets if ticket.proposer not in system.correct)
 
@@ -249,7 +250,8 @@ def few_pow_forgeries(losses: Sequence[int], each: bool) -> Forgeries:
             for place in range(len(state.blocks) + 1):
                 height = system.height(state, place) + 1
                 for ticket, claim in product(own_tickets_on(system, state, place), losses):
-                    yield make(place, miner, ticket, claim)
+                    if ticket.proposer != NOBODY or is_single(ticket.weights):
+                        yield make(place, miner, ticket, claim)
                 yield make(place, miner, Ticket(height, miner, too_large(draws)), least)
                 yield make(place, miner, Ticket(height + 1, miner, first), least)
 

@@ -148,12 +148,15 @@ class PowSystem(PowTree):
     def byzantine_blocks(
         self, state: State, miner: Process, parent: int, step: Step
     ) -> Iterator[ByzantineMine]:
-        """The action ``ByzantineMine`` of this step, where it is above the floor."""
+        """The action ``ByzantineMine`` of this step, where what it has of nobody is public and it
+        is above the floor."""
         model = self.model(state, parent)
+        nobodys = {ticket for ticket in step if ticket.proposer == pow_learner.NOBODY}
         for losses in self._answers(state, model, self._stepped(model, step)):
-            search = self.landscapes.search(
-                self.drawn(state, ByzantineMine(miner, parent, step, losses))
-            )
+            drawn = self.drawn(state, ByzantineMine(miner, parent, step, losses))
+            if not nobodys <= self.public_tickets(model, drawn):
+                continue
+            search = self.landscapes.search(drawn)
             digest = self.digest(state, parent)
             block = pow_learner.block_on(search, digest, model, miner, step)
             if pow_learner.is_above_floor(search, model, block):
@@ -254,10 +257,6 @@ class PowSystem(PowTree):
 
     # ------------------------------------------------------------------------- the landscape
 
-    def _public(self, model: Model) -> tuple[Stage, Stage]:
-        """What anybody evaluates to find the public offer on ``model``."""
-        return proposal_stages(self.landscapes, self.lineages, model, pow_learner.NOBODY)
-
     def _led(self, state: State, process: Process, seen: Sequence[Offer]) -> Sequence[Stage]:
         """``LedOn``: a leader evaluates the public offer, and the blend of the useful ones."""
         learner = state.learner[process]
@@ -267,11 +266,11 @@ class PowSystem(PowTree):
             search = self.landscapes.search(loss)
             return [pow_learner.blend(pow_learner.useful(search, learner, seen))]
 
-        return *self._public(model), blended
+        return *self.public_stages(model), blended
 
     def _stepped(self, model: Model, step: Step) -> Sequence[Stage]:
         """``SteppedOn``: who evaluates a step, evaluates the public offer with it."""
-        return *self._public(model), lambda loss: [step]
+        return *self.public_stages(model), lambda loss: [step]
 
     def _answers(self, state: State, model: Model, stages: Sequence[Stage]) -> Iterator[Answer]:
         """``Consistent``: what may be found such that the blocks that exist stay valid."""
@@ -282,11 +281,14 @@ class PowSystem(PowTree):
                 yield losses
 
     def _is_consistent(self, block: Block, new: Losses) -> bool:
-        parent = self._models[block.parent]
-        own, *drawn = self._evaluated(block, self._public(parent)[:1], {})
-        public = self._evaluated(block, self._public(parent), new) if new.keys() >= {*drawn} else ()
+        drawn, combined = self.public_stages(self._models[block.parent])
+        own, *public = self._evaluated(block, [drawn], new)
+        if new.keys() >= set(public):
+            own, *public = self._evaluated(block, [drawn, combined], new)
+        else:
+            public = []
         return new.get(own, block.claim) == block.claim and all(
-            block.claim <= new[digest] for digest in public[1:]
+            block.claim <= new[digest] for digest in public
         )
 
     def _evaluated(self, block: Block, stages: Sequence[Stage], loss: Losses) -> list[Digest]:
@@ -297,7 +299,7 @@ class PowSystem(PowTree):
 
     def _made_valid(self, block: Block, loss: Losses) -> Losses:
         """``loss`` with such losses in place of true ones that are forgotten that it is valid."""
-        drawn, _ = stages = self._public(self._models[block.parent])
+        drawn, _ = stages = self.public_stages(self._models[block.parent])
         for evaluated in ([drawn], stages):
             needed = self._evaluated(block, evaluated, loss)
             loss = {**dict.fromkeys(needed, block.claim), **loss}

@@ -13,11 +13,17 @@ from model_consensus.evolutionary_search import (
     Process,
     Step,
     Ticket,
-    all_drawn,
     is_legal_step,
 )
 from model_consensus.pow_learner import EVERY_HASH, Block, Learner, Rules, has_work
-from model_consensus.systems.answers import Landscapes
+from model_consensus.systems.answers import (
+    Landscapes,
+    Losses,
+    Stage,
+    explored,
+    explored_losses,
+    proposal_stages,
+)
 from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.systems.pow_actions import (
     Action,
@@ -218,14 +224,26 @@ class PowTree:
         """``HasOffered``: whether ``process`` has made an offer on ``model``."""
         return any(offer.sender == process for offer in self.offers_on(state, model))
 
-    def tickets_on(self, state: State, place: int) -> frozenset[Ticket]:
-        """``TicketsOn``: what can make a step on a block, the tickets offered and nobody's draws.
+    def public_stages(self, model: Model) -> tuple[Stage, Stage]:
+        """What anybody evaluates to find the public offer on ``model``."""
+        return proposal_stages(self.landscapes, self.lineages, model, pow_learner.NOBODY)
 
-        Where draws may be combined, the recombination of these draws is not among them.
+    def public_tickets(self, model: Model, loss: Losses) -> frozenset[Ticket]:
+        """Those of nobody that all have evaluated, who have found ``loss``."""
+        steps = (step for stage in self.public_stages(model) for step in stage(loss))
+        return frozenset[Ticket]().union(*steps)
+
+    def tickets_on(self, state: State, place: int) -> frozenset[Ticket]:
+        """``TicketsOn``: what can make a step on a block, the tickets offered and the public ones.
+
+        With every answer of the landscape: its losses say which of the recombinations is public.
         """
         model = self.model(state, place)
-        drawn = all_drawn(model.generation + 1, pow_learner.NOBODY, self.landscapes.draws)
-        return frozenset(offer.ticket for offer in self.offers_on(state, model)).union(drawn)
+        offered = frozenset(offer.ticket for offer in self.offers_on(state, model))
+        around = self.landscapes, self.lineages, state.loss, model
+        drawn = self.public_stages(model)[:1]
+        found = (explored_losses(*around[1:], drawn, answer) for answer in explored(*around, drawn))
+        return offered.union(*(self.public_tickets(model, loss) for loss in found))
 
     def steps_on(self, state: State, place: int) -> Iterator[Step]:
         """``StepsOn``: a Byzantine miner's choice, the legal steps of such tickets."""
