@@ -24,8 +24,7 @@ FewForgeries ==
         TooLarge == [j \in 1 .. Draws |-> Largest + 1]
         Wrong(i, b) == {Make(i, b, Ticket(Height(i) + 1, b, TooLarge), LeastLoss),
                         Make(i, b, Ticket(Height(i) + 2, b, Single(1)), LeastLoss)}
-        Claims(i, b) == {Make(i, b, t, c) :
-            t \in OwnTicketsOn(i, AllDrawn(ModelOf(i), Nobody)), c \in Losses}
+        Claims(i, b) == {Make(i, b, t, c) : t \in OwnTicketsOn(i, {}), c \in Losses}
     IN  IF EachForgery
         THEN UNION {Wrong(i, b) \cup Claims(i, b) : i \in 0 .. Len(blocks), b \in Byzantine}
         ELSE {Make(0, b, Ticket(2, b, Single(1)), LeastLoss) : b \in Byzantine}

@@ -153,17 +153,17 @@ ByzantineOffer(b) ==
     /\ UNCHANGED learnerVars
 
 (* b wins a block on any block there is, with any step that is good enough *)
-(* and made of offers (its own need not have reached anybody) and of what  *)
-(* all have evaluated of nobody's, and withholds it ...                    *)
-Tickets(models) == UNION {Last(m) : m \in models}
-TicketsOn(i, public) == {o.ticket : o \in OffersOn(i)} \cup Tickets(public)
+(* and made of offers (its own need not have reached anybody), of nobody's *)
+(* draws and of the public offer, and withholds it ...                     *)
+NobodysDraws(i) == {Ticket(Height(i) + 1, Nobody, Single(j)) : j \in 1 .. Draws}
+TicketsOn(i, public) == {o.ticket : o \in OffersOn(i)} \cup NobodysDraws(i) \cup public
 StepsOf(tickets, g) == {step \in SUBSET tickets : Names!IsLegalStep(step, g)}
 StepsOn(i, public) == StepsOf(TicketsOn(i, public), Height(i) + 1)
 ByzantineMine(b) ==
     /\ MayWin(b)
     /\ \E i \in 0 .. Len(blocks) :
        \E explored \in Explored(loss, ModelOf(i), Nobody) :
-       \E step \in StepsOn(i, PublicModels(explored, ModelOf(i))) :
+       \E step \in StepsOn(i, {PublicOffer(explored, ModelOf(i)).ticket}) :
        \E landscape \in Consistent(Revealed(explored, {Offspring(ModelOf(i), step)})) :
         /\ IsAboveFloor(BlockOn(i, b, step, landscape), landscape)
         /\ Extend(b, i, step, landscape)
@@ -180,7 +180,7 @@ ByzantinePublish(p, i) ==
 AnyWeights == [1 .. Draws -> -Largest - 1 .. Largest + 1]
 AnyTickets == [generation : 1 .. Wins, proposer : Byzantine, weights : AnyWeights]
 IllegalSteps(g) == {step \in SUBSET AnyTickets : ~Names!IsLegalStep(step, g)}
-ForgedOn(i) == IllegalSteps(Height(i) + 1) \cup StepsOn(i, AllDrawn(ModelOf(i), Nobody))
+ForgedOn(i) == IllegalSteps(Height(i) + 1) \cup StepsOn(i, {})
 Forgeries == UNION {
     [parent : {i}, miner : Byzantine, step : ForgedOn(i), claim : Losses] :
         i \in 0 .. Len(blocks)}

@@ -13,7 +13,7 @@ from hypothesis.stateful import (
 )
 
 from model_consensus.evolutionary_search import Process, Ticket, is_legal_step, single
-from model_consensus.pow_learner import Block, model_of_tip
+from model_consensus.pow_learner import NOBODY, Block, model_of_tip
 from model_consensus.streamlet.messages import Chain, Notarization
 from model_consensus.systems.answers import EveryLandscape, OpenLandscape
 from model_consensus.systems.pow_actions import ByzantinePublish
@@ -129,6 +129,8 @@ class LyingPowMachine(PowMachine):
         step = frozenset([ticket])
         if wrong in ("claim", "floor", "work"):
             step = data.draw(self.some_step(place))
+            if data.draw(st.booleans()):
+                step = frozenset([Ticket(generation, NOBODY, ticket.weights)])
         elif wrong == "step":
             other = replace(ticket, weights=single(landscapes.draws - 1, landscapes.draws))
             step = data.draw(st.sampled_from((step | {other}, frozenset())))

@@ -229,9 +229,10 @@ class PowTree:
         return proposal_stages(self.landscapes, self.lineages, model, pow_learner.NOBODY)
 
     def public_tickets(self, model: Model, loss: Losses) -> frozenset[Ticket]:
-        """Those of nobody that all have evaluated, who have found ``loss``."""
-        steps = (step for stage in self.public_stages(model) for step in stage(loss))
-        return frozenset[Ticket]().union(*steps)
+        """Nobody's draws and the ticket of the public offer, where these are the losses."""
+        drawn, _ = self.public_stages(model)
+        public = pow_learner.public_offer(self.landscapes.search(loss), model)
+        return frozenset([public.ticket]).union(*drawn(loss))
 
     def tickets_on(self, state: State, place: int) -> frozenset[Ticket]:
         """``TicketsOn``: what can make a step on a block, the tickets offered and the public ones.
@@ -241,8 +242,10 @@ class PowTree:
         model = self.model(state, place)
         offered = frozenset(offer.ticket for offer in self.offers_on(state, model))
         around = self.landscapes, self.lineages, state.loss, model
-        drawn = self.public_stages(model)[:1]
-        found = (explored_losses(*around[1:], drawn, answer) for answer in explored(*around, drawn))
+        public = self.public_stages(model)
+        found = (
+            explored_losses(*around[1:], public, answer) for answer in explored(*around, public)
+        )
         return offered.union(*(self.public_tickets(model, loss) for loss in found))
 
     def steps_on(self, state: State, place: int) -> Iterator[Step]:
