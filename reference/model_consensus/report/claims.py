@@ -194,9 +194,9 @@ CLAIMS = (
     ),
     Claim(
         "P1",
-        "Over proof-of-work, every block that a correct process accepts is as good as λ0 public "
-        "probes, whoever mined it and under however many names. That of a correct miner is as good "
-        "as every true offer that it had.",
+        "Over proof-of-work, every block that a correct process accepts is as good as the public "
+        "offer, which is what one more process would offer, whoever mined it and under however "
+        "many names. That of a correct miner is as good as every true offer that it had.",
         models=("MCPowLearning*",),
         theories=("pow_learning",),
         tests=(
