@@ -17,14 +17,14 @@ from model_consensus.evolutionary_search import (
     Step,
     Ticket,
     all_drawn,
+    best_ticket,
 )
 from model_consensus.pow_learner import (
     EVERY_HASH,
+    NOBODY,
     Block,
     Learner,
     Rules,
-    all_probes,
-    best_probe,
     block_on,
     chain,
     decided,
@@ -32,16 +32,17 @@ from model_consensus.pow_learner import (
     mine,
     model_of_tip,
     new_learner,
+    public_offer,
 )
 from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.systems.pow_tree import nonce_without_work
 from tests.support.pow_blocks import Counting
-from tests.support.told_landscape import DRAWS, ONE, OTHER, PROBES
+from tests.support.told_landscape import DRAWS, ONE, OTHER
 
 Learners = ModuleType | SimpleNamespace
-SEARCH = EvolutionarySearch(Sphere(4), DRAWS, DRAWS, recombines=True)
+SEARCH = EvolutionarySearch(Sphere(4), DRAWS, lambda_=1, recombines=True)
 GENESIS = SEARCH.genesis
-RULES = Rules(("p1", "p2", "b1"), depth=1, probes=PROBES, target=EVERY_HASH // 4)
+RULES = Rules(("p1", "p2", "b1"), depth=1, target=EVERY_HASH // 4)
 START = new_learner(SEARCH, "p1")
 
 
@@ -69,7 +70,7 @@ def received(pow_: Learners, learner: Learner, blocks: Sequence[Block]) -> Learn
 
 
 def chain_of(miner: str, length: int) -> list[Block]:
-    """Blocks on the genesis that lead with the best probes."""
+    """Blocks on the genesis that lead with the public offers."""
     learner, blocks = replace(START, process=miner), []
     for _ in range(length):
         blocks.append(mine(SEARCH, RULES, learner, ()))
@@ -91,7 +92,7 @@ def undone_by(pow_: Learners, cheapen: Callable[[Block], Block]) -> bool:
     assert len(before) == 2
     tip, model = GENESIS.digest, GENESIS
     for _ in range(3):
-        # Another step than the best probe, so that another model is decided.
+        # Another step than the public offer, so that another model is decided.
         step = next(s for s in strangers_above_floor(model))
         cheap = cheapen(block_on(SEARCH, tip, model, "b1", step))
         learner = pow_.receive(SEARCH, RULES, learner, cheap)
@@ -100,8 +101,8 @@ def undone_by(pow_: Learners, cheapen: Callable[[Block], Block]) -> bool:
 
 
 def strangers_above_floor(model: Model) -> list[Step]:
-    _, floor = best_probe(SEARCH, RULES, model)
-    tickets = [t for n in range(20) for t in all_drawn(model.generation + 1, f"s{n}", DRAWS)]
+    floor = public_offer(SEARCH, model).claim
+    tickets = [t for n in range(200) for t in all_drawn(model.generation + 1, f"s{n}", DRAWS)]
     return [frozenset([t]) for t in tickets if loss_of(model, t) <= floor]
 
 
@@ -129,7 +130,7 @@ def flood(pow_: Learners) -> bool:
 
 def worst_with_a_claim(pow_: Learners, claim: Callable[[int], int]) -> bool:
     """Resilience: whether a step below the floor is accepted, with a claim made from the floor."""
-    _, floor = best_probe(SEARCH, RULES, GENESIS)
+    floor = public_offer(SEARCH, GENESIS).claim
     worst = drawn_by_strangers()[-1]
     learner = received(pow_, START, [block(worst, claim=claim(floor))])
     return model_of_tip(learner) == SEARCH.offspring(GENESIS, frozenset([worst]))
@@ -152,22 +153,37 @@ def below_floor(pow_: Learners) -> bool:
     return received(pow_, START, [block(worst)]).tip != GENESIS.digest
 
 
-def between_the_probes(pow_: Learners) -> bool:
-    """Resilience: whether a step is accepted that is better than one probe and worse than one."""
-    least, greatest = sorted(SEARCH.losses(GENESIS, all_probes(SEARCH, RULES, GENESIS)))
-    between = next(t for t in drawn_by_strangers() if least < loss_of(GENESIS, t) < greatest)
+def between_the_draws(pow_: Learners) -> bool:
+    """Resilience: whether a step is accepted that is better than nobody's worst draw only."""
+    losses = [loss_of(GENESIS, ticket) for ticket in all_drawn(1, NOBODY, DRAWS)]
+    between = next(t for t in drawn_by_strangers() if min(losses) < loss_of(GENESIS, t))
+    assert loss_of(GENESIS, between) < max(losses)
     return received(pow_, START, [block(between)]).tip != GENESIS.digest
 
 
-def ground_probes(pow_: Learners) -> bool:
+def below_the_recombination(pow_: Learners) -> bool:
+    """Resilience: whether nobody's best draw is accepted where their recombination is better."""
+    learner = START
+    while True:
+        model = model_of_tip(learner)
+        drawn = all_drawn(model.generation + 1, NOBODY, DRAWS)
+        best = min(drawn, key=lambda ticket: loss_of(model, ticket))
+        if public_offer(SEARCH, model).claim < loss_of(model, best):
+            break
+        learner = received(pow_learner, learner, [mine(SEARCH, RULES, learner, ())])
+    made = find_nonce(RULES, block_on(SEARCH, learner.tip, model, "b1", frozenset([best])))
+    return received(pow_, learner, [made]).tip == made.digest
+
+
+def ground_floor(pow_: Learners) -> bool:
     """Resilience: whether some name of a miner makes a step below the floor acceptable."""
-    _, floor = best_probe(SEARCH, RULES, GENESIS)
+    floor = public_offer(SEARCH, GENESIS).claim
     below = next(t for t in drawn_by_strangers() if loss_of(GENESIS, t) > floor)
     blocks = (block(below, miner=f"n{name}") for name in range(1000))
     return any(received(pow_, START, [each]).tip != GENESIS.digest for each in blocks)
 
 
-def refuses_the_best_probe(pow_: Learners) -> bool:
+def refuses_the_public_offer(pow_: Learners) -> bool:
     """Progress: whether an honest block without offers is refused."""
     return received(pow_, START, chain_of("p2", 1)).tip == GENESIS.digest
 
@@ -252,7 +268,8 @@ def better_but_shorter(pow_: Learners) -> bool:
 @cache
 def blended() -> tuple[Ticket, ...]:
     """Three tickets on the genesis model that are good together."""
-    best = drawn_by_strangers()[:12]
+    found = (best_ticket(SEARCH, GENESIS, f"s{name}") for name in range(300))
+    best = [ticket for ticket, _ in sorted(found, key=lambda each: each[1])[:12]]
     return min(
         (c for c in combinations(best, 3) if len({ticket.proposer for ticket in c}) == 3),
         key=lambda tickets: loss_of(GENESIS, *tickets),

@@ -18,7 +18,10 @@ from model_consensus.pow_learner import (
 )
 from model_consensus.tob_learner import Offer
 from tests.adversaries.harm_to_blocks import RULES, Learners
-from tests.support.told_landscape import OTHER, PROBES, THIRD, Told, offer_of
+from tests.support.told_landscape import DRAWS, OTHER, PUBLIC, THIRD, Told, offer_of
+
+PUBLIC_ALONE = DRAWS + 1
+"""What a leader without other offers evaluates: nobody's draws, and the step that is left."""
 
 
 @dataclass
@@ -36,16 +39,17 @@ class Leader:
         """An offer arrives; its ticket really has this loss."""
         self.offers.append(offer)
         self.told.tell(loss, offer.ticket)
+        self.blends(loss, offer.sender)
 
     def blends(self, loss: int, *senders: str) -> None:
-        """The blend of these senders' offers has this loss."""
+        """The blend of the public offer and these senders' has this loss."""
         tickets = [offer.ticket for offer in self.offers if offer.sender in senders]
-        self.told.tell(loss, *tickets)
+        self.told.tell(loss, PUBLIC.ticket, *tickets)
 
     def catch(self) -> None:
         """The learner looks at its offers, and again when it has caught somebody."""
         for _ in range(5):
-            self.learner = self.learners.catch(self.told, RULES, self.learner, self.offers)
+            self.learner = self.learners.catch(self.told, self.learner, self.offers)
 
     def mine(self) -> Block:
         """The learner catches who lies, and mines."""
@@ -83,19 +87,20 @@ def stopped_by_a_stolen_ticket(pow_: Learners) -> bool:
 
 
 def costs_again(pow_: Learners) -> bool:
-    """Work: whether one who was caught lying costs more evaluations than the probes."""
+    """Work: whether one who was caught lying costs more evaluations."""
     leader = Leader(pow_)
     leader.learner = replace(leader.learner, banned=frozenset(["b1"]))
     leader.has(offer_of("b1", 1), loss=11)
-    leader.learners.catch(leader.told, RULES, leader.learner, leader.offers)
-    return leader.told.evaluations > PROBES
+    leader.learners.catch(leader.told, leader.learner, leader.offers)
+    return leader.told.evaluations > PUBLIC_ALONE
 
 
-def leads_below_the_floor(pow_: Learners) -> bool:
-    """Progress: whether true offers that are worse than a probe make a block that is refused."""
+def costs_though_it_is_bad(pow_: Learners) -> bool:
+    """Work: whether an offer that is worse than the public one costs more evaluations."""
     leader = Leader(pow_)
     leader.has(offer_of("p2", 11), loss=11)
-    return leader.is_refused()
+    leader.learners.catch(leader.told, leader.learner, leader.offers)
+    return leader.told.evaluations > PUBLIC_ALONE
 
 
 def misled(pow_: Learners) -> bool:
@@ -134,9 +139,16 @@ def middling_blend(pow_: Learners) -> bool:
     return wastes_the_best_offer(pow_, 7)
 
 
-def leads_with_a_bad_probe(pow_: Learners) -> bool:
+def leads_with_a_bad_draw(pow_: Learners) -> bool:
     """Progress: whether its block without an offer is refused."""
     leader = Leader(pow_)
+    return leader.is_refused()
+
+
+def leads_without_the_public_offer(pow_: Learners) -> bool:
+    """Progress: whether its block is refused because its own offer is below the floor."""
+    leader = Leader(pow_)
+    leader.has(offer_of("p1", 12), loss=12)
     return leader.is_refused()
 
 

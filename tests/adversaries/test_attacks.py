@@ -257,11 +257,11 @@ def test_an_attack_on_nodes_does_harm_without_its_mechanism(attack: str) -> None
 
 def harm_to_miners(attack: str, learners: Learners, depth: int, share: float) -> dict[str, float]:
     """What a strategy did in runs of 30 wins of four correct processes and an adversary."""
-    kinds = ("reverted", "loss", "share", "wasted", "false", "below")
+    kinds = ("reverted", "loss", "share", "wasted", "false", "below", "unblended")
     harm: dict[str, float] = dict.fromkeys(kinds, 0)
-    search = CachedSearch(EvolutionarySearch(SPHERE, draws=4, lambda_=2, recombines=True))
+    search = CachedSearch(EvolutionarySearch(SPHERE, draws=4, lambda_=1, recombines=True))
     for seed in range(3):
-        rules = Rules(("p1", "p2", "p3", "p4", "b1"), depth, 2, EVERY_HASH // 4)
+        rules = Rules(("p1", "p2", "p3", "p4", "b1"), depth, EVERY_HASH // 4)
         system = PowSystem(rules, ("b1",), OneLandscape(search), learners=learners)
         longest: tuple[bytes, ...] = ()
         for _, state in PowSimulation(system, STRATEGIES[attack], share, seed).run(30):
@@ -272,13 +272,14 @@ def harm_to_miners(attack: str, learners: Learners, depth: int, share: float) ->
         learner = state.learner["p1"]
         harm["loss"] += SPHERE.losses(pow_learner.model_of_tip(learner).vector[None])[0]
         blocks = [learner.known[digest] for digest in pow_learner.chain(learner)]
-        harm["share"] += sum(block.miner == "b1" for block in blocks) / len(blocks) / 3
+        harm["share"] += sum(block.miner == "b1" for block in blocks) / max(1, len(blocks)) / 3
+        harm["unblended"] += sum(block.miner != "b1" and len(block.step) < 3 for block in blocks)
         harm["wasted"] += 30 - len(blocks)
         for block in blocks:
             parent = learner.models[block.parent]
             (loss,) = search.losses(parent, [block.step])
             harm["false"] += loss != block.claim
-            harm["below"] += loss > pow_learner.best_probe(search, rules, parent)[1]
+            harm["below"] += loss > pow_learner.public_offer(search, parent).claim
     return harm
 
 
@@ -291,8 +292,8 @@ POW_HARM: Mapping[str, tuple[Learners, int, float, str]] = {
     "false-claim": (POW["unverified"], 12, 0.4, "false"),
     "below-floor": (POW["no-floor"], 12, 0.4, "below"),
     "no-work": (POW["workless"], 12, 0.2, "share"),
-    "false-offers": (POW["unevaluated-blend"], 12, 0.2, "loss"),
-    "worst-offers": (POW["below-the-floor"], 12, 0.2, "loss"),
+    "false-offers": (POW["unevaluated-blend"], 12, 0.2, "wasted"),
+    "worst-offers": (POW["below-the-floor"], 12, 0.2, "unblended"),
 }
 
 

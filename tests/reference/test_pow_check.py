@@ -19,27 +19,31 @@ from model_consensus.pow_learner import (
     NOBODY,
     Block,
     Verdict,
-    all_probes,
-    best_probe,
     block_on,
     check,
     find_nonce,
+    make_offer,
     mine,
     model_of_tip,
     new_learner,
+    public_offer,
     receive,
 )
 from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.systems.answers import OpenLandscape
 from model_consensus.systems.pow_tree import nonce_without_work
+from model_consensus.tob_learner import Offer
 from tests.support.pow_blocks import PROCESSES, RULES, Counting, block, by_loss, grow, loss_of
-from tests.support.told_landscape import DRAWS, PROBES
+from tests.support.told_landscape import DRAWS
+
+PUBLIC = DRAWS + 1
+"""What the public offer costs: nobody's draws and their recombination."""
 
 
-def test_everybody_accepts_a_true_step_above_the_floor_for_its_evaluation_and_the_probes(
+def test_everybody_accepts_a_true_step_above_the_floor_for_its_evaluation_and_nobodys(
     search: Counting,
 ) -> None:
-    _, floor = best_probe(search, RULES, search.genesis)
+    floor = public_offer(search, search.genesis).claim
     drawn = [ticket for _, ticket in by_loss(search, search.genesis)]
     together = next(
         pair
@@ -53,7 +57,7 @@ def test_everybody_accepts_a_true_step_above_the_floor_for_its_evaluation_and_th
             made = block(search, learner, *tickets)
             before = search.evaluations
             after = receive(search, RULES, learner, made)
-            assert search.evaluations - before == PROBES + 1
+            assert search.evaluations - before == PUBLIC + 1
             assert after.tip == made.digest
             model = search.offspring(search.genesis, frozenset(tickets))
             assert model_of_tip(after) == model
@@ -72,9 +76,9 @@ def changed(made: Block, **changes: object) -> Block:
 REFUSED: list[tuple[str, Verdict, Callable[[Block], Block]]] = [
     ("no ticket", Verdict.STRUCTURE, lambda b: replace(b, step=frozenset())),
     (
-        "more tickets than processes",
+        "more tickets than processes and nobody have",
         Verdict.STRUCTURE,
-        lambda b: replace(b, step=frozenset(Ticket(1, f"s{n}", (1, 0, 0)) for n in range(4))),
+        lambda b: replace(b, step=frozenset(Ticket(1, f"s{n}", (1, 0, 0)) for n in range(5))),
     ),
     ("a long miner", Verdict.STRUCTURE, lambda b: replace(b, miner=LONG)),
     ("a miner that is not ASCII", Verdict.STRUCTURE, lambda b: replace(b, miner="Zoë")),
@@ -116,7 +120,7 @@ REFUSED: list[tuple[str, Verdict, Callable[[Block], Block]]] = [
     ("claims less", Verdict.EVALUATION, lambda b: replace(b, claim=b.claim - 1)),
     ("claims more", Verdict.EVALUATION, lambda b: replace(b, claim=b.claim + 1)),
 ]
-COST = {Verdict.EVALUATION: 1, Verdict.FLOOR: 1 + PROBES, Verdict.ACCEPTED: 1 + PROBES}
+COST = {Verdict.EVALUATION: 1, Verdict.FLOOR: 1 + PUBLIC, Verdict.ACCEPTED: 1 + PUBLIC}
 """How many models a block makes its receiver evaluate, by the verdict; the others cost nothing."""
 
 
@@ -127,7 +131,7 @@ def test_a_forged_block_is_refused_and_leaves_the_learner_untouched(
     search: Counting, verdict: Verdict, forge: Callable[[Block], Block]
 ) -> None:
     learner = new_learner(search, "p1")
-    forged = forge(block(search, learner, *best_probe(search, RULES, search.genesis)[0]))
+    forged = forge(block(search, learner, public_offer(search, search.genesis).ticket))
     if verdict not in (Verdict.STRUCTURE, Verdict.WORK):
         forged = find_nonce(RULES, forged)
     before = search.evaluations
@@ -145,7 +149,7 @@ def test_the_least_and_the_greatest_numbers_have_structure(search: Counting, bou
     )
     easy = replace(RULES, target=EVERY_HASH)
     assert check(search, easy, new_learner(search, "p1"), made) is Verdict.PARENT
-    as_many = frozenset(Ticket(1, name, (1, 0, 0)) for name in PROCESSES)
+    as_many = frozenset(Ticket(1, name, (1, 0, 0)) for name in (*PROCESSES, NOBODY))
     assert check(search, easy, new_learner(search, "p1"), replace(made, step=as_many)) is (
         Verdict.PARENT
     )
@@ -195,7 +199,7 @@ def test_a_block_is_accepted_once(search: Counting) -> None:
 def test_names_are_free(search: Counting, name: str) -> None:
     """No verdict depends on who mined a block, or on whose tickets those of its step are."""
     learner = replace(new_learner(search, "p1"), banned=frozenset([name]))
-    _, floor = best_probe(search, RULES, search.genesis)
+    floor = public_offer(search, search.genesis).claim
     honest = mine(search, RULES, new_learner(search, "p2"), ())
     renamed = find_nonce(RULES, replace(honest, miner=name))
     assert check(search, RULES, learner, renamed) is Verdict.ACCEPTED
@@ -206,7 +210,7 @@ def test_names_are_free(search: Counting, name: str) -> None:
 
 
 def test_without_recombination_a_combination_is_no_step() -> None:
-    plain = Counting(EvolutionarySearch(Sphere(4), DRAWS, DRAWS))
+    plain = Counting(EvolutionarySearch(Sphere(4), DRAWS, lambda_=1))
     learner = new_learner(plain, "p2")
     made = Block(learner.root, "p1", frozenset([Ticket(1, "p1", (2, 0, -2))]), 1)
     assert check(plain, RULES, learner, find_nonce(RULES, made)) is Verdict.STEP
@@ -215,40 +219,52 @@ def test_without_recombination_a_combination_is_no_step() -> None:
 # ---------------------------------------------------------------------------------- the floor
 
 
-def test_the_probes_are_the_first_draws_of_nobody(search: Counting) -> None:
+def test_the_public_offer_is_what_a_process_of_the_name_of_nobody_would_offer(
+    search: Counting,
+) -> None:
     learner, _ = grow(search, new_learner(search, "p1"), "pq")
     model = model_of_tip(learner)
-    for probes in (1, 2, DRAWS):
-        rules = replace(RULES, probes=probes)
-        assert all_probes(search, rules, model) == [
-            frozenset([Ticket(3, "", single(draw, DRAWS))]) for draw in range(probes)
-        ]
-        before = search.evaluations
-        step, floor = best_probe(search, rules, model)
-        assert search.evaluations - before == probes
-        losses = [loss_of(search, model, each) for each in all_probes(search, rules, model)]
-        assert (step, floor) == (
-            all_probes(search, rules, model)[losses.index(min(losses))],
-            min(losses),
-        )
+    before = search.evaluations
+    public = public_offer(search, model)
+    assert search.evaluations - before == PUBLIC
+    assert public == make_offer(search, replace(learner, process=""))
+    drawn = [Ticket(3, "", single(draw, DRAWS)) for draw in range(DRAWS)]
+    losses = [loss_of(search, model, frozenset([ticket])) for ticket in drawn]
+    order = sorted(range(DRAWS), key=losses.__getitem__)
+    weights = tuple(DRAWS - 1 - 2 * order.index(draw) for draw in range(DRAWS))
+    together = loss_of(search, model, frozenset([Ticket(3, "", weights)]))
+    assert public.claim == min(*losses, together)
 
 
-@given(st.lists(st.integers(0, 3), min_size=PROBES, max_size=PROBES), st.integers(0, 4))
-def test_the_floor_is_the_best_probe_and_as_good_is_good_enough(
-    losses: list[int], claim: int
+LOSSES = st.lists(st.integers(0, 3), min_size=DRAWS, max_size=DRAWS)
+
+
+@given(LOSSES, st.none() | st.integers(0, 3), st.integers(0, 4))
+def test_the_floor_is_the_public_offer_and_as_good_is_good_enough(
+    losses: list[int], together: int | None, claim: int
 ) -> None:
-    blank = OpenLandscape(DRAWS)
+    """Together: what the recombination of nobody's draws loses, if there is one."""
+    blank = OpenLandscape(DRAWS, recombines=together is not None)
     learner = new_learner(blank, "p1")
+
+    def model(name: str, weights: tuple[int, ...]) -> bytes:
+        return blank.offspring(blank.genesis, frozenset([Ticket(1, name, weights)])).digest
+
+    order = sorted(range(DRAWS), key=losses.__getitem__)
+    weights = tuple(DRAWS - 1 - 2 * order.index(draw) for draw in range(DRAWS))
+    found = {model("", single(draw, DRAWS)): losses[draw] for draw in range(DRAWS)}
+    found |= {model("p2", single(0, DRAWS)): claim}
+    if together is not None:
+        found[model("", weights)] = together
+    landscape = blank.reveal(found)
+    floor = min(losses) if together is None else min(*losses, together)
+    best = single(losses.index(min(losses)), DRAWS)
+    expected = best if floor == min(losses) else weights
+    assert public_offer(landscape, landscape.genesis) == Offer(
+        "", learner.root, Ticket(1, "", expected), floor
+    )
     step = frozenset([Ticket(1, "p2", single(0, DRAWS))])
-    models = [
-        blank.offspring(blank.genesis, s).digest for s in all_probes(blank, RULES, blank.genesis)
-    ]
-    own = blank.offspring(blank.genesis, step).digest
-    landscape = blank.reveal({**dict(zip(models, losses, strict=True)), own: claim})
     made = find_nonce(RULES, block_on(landscape, learner.root, landscape.genesis, "p2", step))
     assert made.claim == claim
-    above = all(claim <= loss for loss in losses)
-    assert check(landscape, RULES, learner, made) is (Verdict.ACCEPTED if above else Verdict.FLOOR)
-    best, floor = best_probe(landscape, RULES, landscape.genesis)
-    assert floor == min(losses)
-    assert best == all_probes(blank, RULES, blank.genesis)[losses.index(min(losses))]
+    verdict = Verdict.ACCEPTED if claim <= floor else Verdict.FLOOR
+    assert check(landscape, RULES, learner, made) is verdict

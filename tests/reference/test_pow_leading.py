@@ -17,7 +17,6 @@ from model_consensus.pow_learner import (
     EVERY_HASH,
     NOBODY,
     Verdict,
-    best_probe,
     best_step,
     blend,
     catch,
@@ -28,13 +27,24 @@ from model_consensus.pow_learner import (
     mine,
     model_of_tip,
     new_learner,
+    public_offer,
     receive,
     useful,
 )
 from model_consensus.systems.answers import AroundSearch, LossNotRevealed, OpenLandscape
 from model_consensus.tob_learner import Offer
 from tests.support.pow_blocks import RULES, Counting, grow, loss_of
-from tests.support.told_landscape import DRAWS, FLOOR, GENESIS, ONE, OTHER, PROBES, Told, offer_of
+from tests.support.told_landscape import (
+    DRAWS,
+    FLOOR,
+    GENESIS,
+    ONE,
+    OTHER,
+    PUBLIC,
+    THIRD,
+    Told,
+    offer_of,
+)
 
 OFFER = DRAWS + 1
 """What an offer costs: the process's draws and their recombination."""
@@ -81,11 +91,11 @@ def test_offers_that_may_not_be_used_are_not(told: Told) -> None:
         offer_of("p2", FLOOR),
         offer_of("p2", FLOOR + 1),
     ]
-    assert useful(told, RULES, learner, [good]) == (good,)
-    assert useful(told, RULES, learner, ignored) == ()
-    assert useful(told, RULES, learner, [*ignored, good]) == (good,)
-    assert catch(told, RULES, learner, ignored) is learner
-    assert best_step(told, RULES, learner, ignored) == frozenset([Ticket(1, NOBODY, OTHER)])
+    assert useful(told, learner, [good]) == (PUBLIC, good)
+    assert useful(told, learner, ignored) == (PUBLIC,)
+    assert useful(told, learner, [*ignored, good]) == (PUBLIC, good)
+    assert catch(told, learner, ignored) is learner
+    assert best_step(told, learner, ignored) == frozenset([Ticket(1, NOBODY, OTHER)])
 
 
 def test_offers_are_on_the_model_of_the_tip(told: Told) -> None:
@@ -94,16 +104,16 @@ def test_offers_are_on_the_model_of_the_tip(told: Told) -> None:
     led = mine(told, RULES, learner, ())
     learner = receive(told, RULES, learner, led)
     model = model_of_tip(learner)
-    for weights in (ONE, OTHER):
+    for weights in (ONE, OTHER, THIRD):
         told.tell(FLOOR, Ticket(2, NOBODY, weights), parent=model)
-    assert useful(told, RULES, learner, [offer_of("p2", 1)]) == ()
+    assert useful(told, learner, [offer_of("p2", 1)])[1:] == ()
     later = offer_of("p2", 1, parent=model)
-    assert useful(told, RULES, learner, [later]) == (later,)
+    assert useful(told, learner, [later])[1:] == (later,)
 
 
-def test_without_a_useful_offer_the_best_probe_leads(told: Told) -> None:
+def test_without_a_better_offer_the_public_one_leads(told: Told) -> None:
     learner = new_learner(told, "p1")
-    assert catch(told, RULES, learner, ()) is learner
+    assert catch(told, learner, ()) is learner
     led = mine(told, RULES, learner, ())
     assert led.step == frozenset([Ticket(1, NOBODY, OTHER)])
     assert (led.claim, led.miner, led.parent) == (FLOOR, "p1", learner.root)
@@ -116,12 +126,13 @@ def test_the_blend_leads_if_it_is_as_good_as_each_offer_is_said_to_be(
 ) -> None:
     """Nobody asks whether the offers are true; that of p2, which is not revealed, need not be."""
     offers = [offer_of("p2", 7), offer_of("b1", 5)]
-    told.tell(loss, offers[0].ticket, offers[1].ticket)
+    told.tell(loss, PUBLIC.ticket, offers[0].ticket, offers[1].ticket)
     learner = new_learner(told, "p1")
-    assert catch(told, RULES, learner, offers) is learner
-    assert told.evaluations == PROBES + 1
+    assert catch(told, learner, offers) is learner
+    assert told.evaluations == DRAWS + 1
     led = mine(told, RULES, learner, offers)
-    assert led.step == blend(offers) == frozenset(offer.ticket for offer in offers)
+    assert led.step == blend([PUBLIC, *offers])
+    assert led.step == {PUBLIC.ticket, *(offer.ticket for offer in offers)}
     assert led.claim == loss
 
 
@@ -129,10 +140,10 @@ def test_the_best_offer_leads_if_the_blend_is_worse_than_one_of_them(told: Told)
     offers = [offer_of("p2", 7), offer_of("b1", 5), offer_of("p1", 5)]
     for offer in offers:
         told.tell(offer.claim, offer.ticket)
-    told.tell(6, *(offer.ticket for offer in offers))
+    told.tell(6, PUBLIC.ticket, *(offer.ticket for offer in offers))
     learner = new_learner(told, "p1")
-    assert catch(told, RULES, learner, offers) is learner
-    assert told.evaluations == PROBES + 1 + len(offers)
+    assert catch(told, learner, offers) is learner
+    assert told.evaluations == DRAWS + 1 + len([PUBLIC, *offers])
     led = mine(told, RULES, learner, offers)
     assert led.step == frozenset([offers[1].ticket])  # of equal claims the first
     assert led.claim == 5
@@ -144,24 +155,24 @@ def test_a_liar_is_caught_and_banned_and_the_others_are_blended(told: Told, loss
     true, also, false = offer_of("p1", 6), offer_of("p2", 8), offer_of("b1", 7)
     for offer, really in ((true, 6), (also, 8), (false, loss)):
         told.tell(really, offer.ticket)
-    told.tell(9, true.ticket, also.ticket, false.ticket)
-    told.tell(4, true.ticket, also.ticket)
+    told.tell(9, PUBLIC.ticket, true.ticket, also.ticket, false.ticket)
+    told.tell(4, PUBLIC.ticket, true.ticket, also.ticket)
     learner, offers = new_learner(told, "p1"), [true, also, false]
-    caught = catch(told, RULES, learner, offers)
+    caught = catch(told, learner, offers)
     assert caught == replace(learner, banned=frozenset(["b1"]))
-    assert useful(told, RULES, caught, offers) == (true, also)
-    assert catch(told, RULES, caught, offers) is caught
+    assert useful(told, caught, offers) == (PUBLIC, true, also)
+    assert catch(told, caught, offers) is caught
     led = mine(told, RULES, caught, offers)
-    assert led.step == blend([true, also])
+    assert led.step == blend([PUBLIC, true, also])
     assert led.claim == 4
 
 
-def test_all_liars_are_caught_at_once_and_the_best_probe_is_left(told: Told) -> None:
+def test_all_liars_are_caught_at_once_and_the_public_offer_is_left(told: Told) -> None:
     offers = [offer_of("p2", 1), offer_of("b1", 2)]
     for offer in offers:
         told.tell(11, offer.ticket)
-    told.tell(11, *(offer.ticket for offer in offers))
-    caught = catch(told, RULES, new_learner(told, "p1"), offers)
+    told.tell(11, PUBLIC.ticket, *(offer.ticket for offer in offers))
+    caught = catch(told, new_learner(told, "p1"), offers)
     assert caught.banned == {"p2", "b1"}
     assert mine(told, RULES, caught, offers).step == frozenset([Ticket(1, NOBODY, OTHER)])
 
@@ -170,7 +181,8 @@ def test_a_ban_is_for_ever(told: Told) -> None:
     learner = replace(new_learner(told, "p1"), banned=frozenset(["b2"]))
     false = offer_of("b1", 1)
     told.tell(11, false.ticket)
-    learner = catch(told, RULES, learner, [false])
+    told.tell(11, PUBLIC.ticket, false.ticket)
+    learner = catch(told, learner, [false])
     assert learner.banned == {"b1", "b2"}
     after = receive(told, RULES, learner, mine(told, RULES, learner, [false]))
     assert after.tip != after.root
@@ -194,12 +206,12 @@ class Lazy(AroundSearch):
             return super().losses(parent, steps)
 
 
-@given(st.data(), st.booleans(), st.integers(1, 2))
+@given(st.data(), st.booleans())
 def test_whatever_is_offered_a_leader_is_as_good_as_every_true_offer_and_everybody_accepts_it(
-    data: st.DataObject, recombines: bool, probes: int
+    data: st.DataObject, recombines: bool
 ) -> None:
     landscape = Lazy(recombines, lambda: data.draw(st.integers(0, 4)))
-    rules = replace(RULES, probes=probes, target=EVERY_HASH)
+    rules = replace(RULES, target=EVERY_HASH)
     leader, others = new_learner(landscape, "p1"), new_learner(landscape, "p2")
     for _ in range(data.draw(st.integers(0, 2))):  # how many blocks come before
         before = mine(landscape, rules, leader, ())
@@ -224,14 +236,14 @@ def test_whatever_is_offered_a_leader_is_as_good_as_every_true_offer_and_everybo
     def is_true(offer: Offer) -> bool:
         return loss_of(landscape, model, frozenset([offer.ticket])) == offer.claim
 
-    chosen = useful(landscape, rules, leader, order)
-    while (caught := catch(landscape, rules, leader, order)) is not leader:
+    chosen = useful(landscape, leader, order)
+    while (caught := catch(landscape, leader, order)) is not leader:
         assert caught.banned > leader.banned
         assert caught == replace(leader, banned=caught.banned)
         leader = caught
     assert leader.banned <= {offer.sender for offer in chosen if not is_true(offer)}
     led = mine(landscape, rules, leader, order)
-    assert led.claim <= best_probe(landscape, rules, model)[1]
+    assert led.claim <= public_offer(landscape, model).claim
     assert all(led.claim <= offer.claim for offer in (offers["p1"], offers["p2"]))
     assert all(led.claim <= offer.claim for offer in chosen if is_true(offer))
     assert check(landscape, rules, others, led) is Verdict.ACCEPTED

@@ -81,7 +81,6 @@ def test_the_first_nonce_tried_is_0_and_a_hash_equal_to_the_target_is_no_work(
     ("values", "message"),
     [
         ({"depth": -1}, "depth must be at least 0, not -1"),
-        ({"depth": 0, "probes": 0}, "probes must be at least 1, not 0"),
         ({"depth": 0, "target": 0}, "target must be in 2^224..2^256, not 0x0"),
         ({"depth": 0, "target": 1 << 200}, f"target must be in 2^224..2^256, not 0x1{50 * '0'}"),
         (

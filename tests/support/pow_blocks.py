@@ -24,10 +24,10 @@ from model_consensus.pow_learner import (
 )
 from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.systems.answers import AroundSearch
-from tests.support.told_landscape import DRAWS, PROBES
+from tests.support.told_landscape import DRAWS
 
 PROCESSES = ("p1", "p2", "b1")
-RULES = Rules(PROCESSES, depth=1, probes=PROBES, target=EVERY_HASH // 8)
+RULES = Rules(PROCESSES, depth=1, target=EVERY_HASH // 8)
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Counting(AroundSearch):
     """A real search that counts evaluations."""
 
     search: Search = field(
-        default_factory=lambda: EvolutionarySearch(Sphere(4), DRAWS, DRAWS, recombines=True)
+        default_factory=lambda: EvolutionarySearch(Sphere(4), DRAWS, lambda_=1, recombines=True)
     )
     evaluations: int = 0
 
@@ -68,7 +68,7 @@ def grow(
 ) -> tuple[Learner, list[Block]]:
     """A chain on the learner's tip by these miners (p: p1, q: p2, b: b1), and the learner on it.
 
-    Nobody has made an offer, so the steps are the best probes.
+    No process has made an offer, so the steps are the public offers.
     """
     names = {"p": "p1", "q": "p2", "b": "b1"}
     blocks = []

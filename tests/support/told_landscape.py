@@ -8,15 +8,17 @@ from model_consensus.pow_learner import NOBODY
 from model_consensus.systems.answers import AroundSearch, OpenLandscape
 from model_consensus.tob_learner import Offer
 
-DRAWS, PROBES = 3, 2
+DRAWS = 3
 ONE, OTHER, THIRD = (single(draw, DRAWS) for draw in range(DRAWS))
 GENESIS = OpenLandscape(DRAWS).genesis
 FLOOR = 10
+PUBLIC = Offer(NOBODY, GENESIS.digest, Ticket(1, NOBODY, OTHER), FLOOR)
+"""The public offer on the genesis model."""
 
 
 @dataclass
 class Told(AroundSearch):
-    """Its floor on the genesis model is 10, which the second of two probes makes.
+    """Its floor on the genesis model is 10, which the second draw of nobody makes.
 
     :ivar evaluations: how many models were evaluated.
     """
@@ -25,7 +27,7 @@ class Told(AroundSearch):
     evaluations: int = 0
 
     def __post_init__(self) -> None:
-        for loss, weights in ((FLOOR + 2, ONE), (FLOOR, OTHER)):
+        for loss, weights in ((FLOOR + 2, ONE), (FLOOR, OTHER), (FLOOR + 1, THIRD)):
             self.tell(loss, Ticket(1, NOBODY, weights))
 
     def tell(self, loss: int, *tickets: Ticket, parent: Model = GENESIS) -> None:
