@@ -61,7 +61,6 @@ class Instance:
     n: int
     f: int
     draws: int
-    probes: int
     dimension: int
     strategy: str
 
@@ -95,8 +94,8 @@ def measure(instance: Instance) -> Cost:
     names, draws = process_names(instance.n), instance.draws
     correct = names[: instance.n - instance.f]
     sphere = Sphere(instance.dimension)
-    cached = CachedSearch(EvolutionarySearch(sphere, draws, draws, recombines=True))
-    rules = Rules(names, DEPTH, instance.probes)
+    cached = CachedSearch(EvolutionarySearch(sphere, draws, lambda_=1, recombines=True))
+    rules = Rules(names, DEPTH)
     system = PowSystem(rules, names[len(correct) :], OneLandscape(cached))
     share = instance.f / instance.n
     simulation = PowSimulation(system, STRATEGIES[instance.strategy], share, seed=1)
@@ -115,7 +114,7 @@ def measure(instance: Instance) -> Cost:
                 made.append(len(search.models))
             case Mine(process, seen):
                 learner = before.learner[process]
-                pow_learner.catch(search, rules, learner, seen)
+                pow_learner.catch(search, learner, seen)
                 pow_learner.mine(search, rules, learner, seen)
                 # It knows its own offer; and whoever keeps the losses evaluates no model twice.
                 own = next(offer for offer in seen if offer.sender == process)
@@ -136,18 +135,17 @@ def measure(instance: Instance) -> Cost:
 
 
 INSTANCES: Sequence[Instance] = (
-    Instance(4, 1, 16, 4, 10, "honest"),
-    Instance(4, 1, 16, 4, 10, "least-step"),
-    Instance(4, 1, 16, 4, 10, "false-offers"),
-    Instance(4, 1, 16, 1, 10, "honest"),
-    Instance(4, 1, 16, 16, 10, "honest"),
-    Instance(4, 1, 64, 4, 10, "honest"),
-    Instance(4, 1, 16, 4, 1_000, "honest"),
-    Instance(4, 1, 16, 4, 30_000, "honest"),
-    Instance(7, 2, 16, 4, 10, "honest"),
-    Instance(7, 2, 16, 4, 10, "false-offers"),
-    Instance(7, 2, 16, 4, 10, "private-chain"),
-    Instance(16, 5, 16, 4, 10, "honest"),
+    Instance(4, 1, 8, 10, "honest"),
+    Instance(4, 1, 8, 10, "least-step"),
+    Instance(4, 1, 8, 10, "false-offers"),
+    Instance(4, 1, 16, 10, "honest"),
+    Instance(4, 1, 64, 10, "honest"),
+    Instance(4, 1, 8, 1_000, "honest"),
+    Instance(4, 1, 8, 30_000, "honest"),
+    Instance(7, 2, 8, 10, "honest"),
+    Instance(7, 2, 8, 10, "false-offers"),
+    Instance(7, 2, 8, 10, "private-chain"),
+    Instance(16, 5, 8, 10, "honest"),
 )
 
 
@@ -160,14 +158,14 @@ def main() -> None:
     table = Table(
         title=f"a correct process, a block: evaluations, and then bytes (means of {WINS})"
     )
-    for column in ("n", "f", "draws", "λ0", "dimension", "strategy"):
+    for column in ("n", "f", "draws", "dimension", "strategy"):
         table.add_column(column, justify="right")
     for column in ("receive", "offer", "lead", "in all", "block", "model shipped", "offers"):
         table.add_column(column, justify="right")
     for each in INSTANCES:
         cost = measure(each)
         table.add_row(
-            *map(str, (each.n, each.f, each.draws, each.probes, each.dimension, each.strategy)),
+            *map(str, (each.n, each.f, each.draws, each.dimension, each.strategy)),
             str(cost.receive),
             f"{cost.offer:.0f}",
             f"{cost.lead:.1f}",

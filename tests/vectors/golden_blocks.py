@@ -20,12 +20,12 @@ from model_consensus.pow_learner import (
     Learner,
     Rules,
     Verdict,
-    best_probe,
     block_on,
     find_nonce,
     mine,
     model_of_tip,
     new_learner,
+    public_offer,
 )
 from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.systems.pow_tree import nonce_without_work
@@ -37,14 +37,14 @@ ONES = bytes([255] * 32)
 GREATEST = (1 << 64) - 1
 NAMES = tuple(f"p{number}" for number in range(1, 200))
 
-SEARCH = EvolutionarySearch(Sphere(3), 4, 4, recombines=True)
+SEARCH = EvolutionarySearch(Sphere(3), 4, lambda_=1, recombines=True)
 """Nearly all offspring have different losses."""
-RULES = Rules(("p1", "p2", "p3"), depth=1, probes=2, target=1 << 248)
-BITS = EvolutionarySearch(OneMax(16), 4, 4, recombines=True)
+RULES = Rules(("p1", "p2", "p3"), depth=1, target=1 << 248)
+BITS = EvolutionarySearch(OneMax(12), 4, lambda_=1, recombines=True)
 """Few bits flip, so many offspring have equal losses."""
-WIDE = EvolutionarySearch(OneMax(64), 4, 4, recombines=True)
-"""Some offspring are a little worse than the best probe."""
-EASY = Rules(NAMES[:9], depth=0, probes=3, target=1 << 253)
+WIDE = EvolutionarySearch(OneMax(64), 4, lambda_=1, recombines=True)
+"""Some offspring are a little worse than the public offer."""
+EASY = Rules(NAMES[:9], depth=0, target=1 << 253)
 
 
 def problem(search: EvolutionarySearch, rules: Rules) -> Json:
@@ -54,7 +54,6 @@ def problem(search: EvolutionarySearch, rules: Rules) -> Json:
         "dimension": len(search.genesis.vector),
         **statement(search),
         "processes": len(rules.processes),
-        "probes": rules.probes,
         "target": f"{rules.target:064x}",
         "genesis": search.genesis.digest.hex(),
     }
@@ -102,9 +101,9 @@ def _strangers(learner: Learner) -> list[Ticket]:
 
 
 def _above_floor(learner: Learner) -> Step:
-    """The blend of two tickets that is better than every probe."""
+    """The blend of two tickets that is better than the public offer."""
     model = model_of_tip(learner)
-    _, floor = best_probe(SEARCH, RULES, model)
+    floor = public_offer(SEARCH, model).claim
     steps = map(frozenset, combinations(_strangers(learner), 2))
     return next(step for step in steps if SEARCH.losses(model, [step])[0] < floor)
 
@@ -113,12 +112,15 @@ def _refused(learner: Learner, first: Block, second: Block) -> list[tuple[Block,
     """What a learner refuses that has accepted the first block, and why."""
     one, two = sorted(second.step)
     model = model_of_tip(learner)
-    probe, floor = best_probe(SEARCH, RULES, model)
+    floor = public_offer(SEARCH, model).claim
     drawn = {
         frozenset([ticket]): SEARCH.losses(model, [frozenset([ticket])])[0]
-        for name in NAMES[:9]
+        for name in ("", *NAMES[:9])
         for ticket in all_drawn(2, name, SEARCH.draws)
     }
+    nobodys = [frozenset([ticket]) for ticket in all_drawn(2, "", SEARCH.draws)]
+    nobodys_first, nobodys_best = nobodys[0], min(nobodys, key=drawn.__getitem__)
+    assert floor < drawn[nobodys_best]
     next_below = min((loss, step) for step, loss in drawn.items() if loss > floor)[1]
 
     def stepping(*tickets: Ticket) -> Block:
@@ -128,11 +130,11 @@ def _refused(learner: Learner, first: Block, second: Block) -> list[tuple[Block,
         """The block with other fields, and work."""
         return find_nonce(RULES, replace(block, nonce=0, **changes))
 
-    as_many = [replace(one, proposer=name) for name in NAMES[:4]]
+    as_many = [replace(one, proposer=name) for name in NAMES[:5]]
     long = "x" * (LONGEST_NAME + 1)
     return [
         (stepping(), "there is no ticket"),
-        (stepping(*as_many), "there are more tickets than processes"),
+        (stepping(*as_many), "there are more tickets than processes and nobody have"),
         (replace(second, miner=long), "the miner's name is too long"),
         (replace(second, miner="Zoë"), "the miner's name is not ASCII"),
         (stepping(one, replace(two, proposer=long)), "a proposer's name is too long"),
@@ -157,16 +159,16 @@ def _refused(learner: Learner, first: Block, second: Block) -> list[tuple[Block,
         (worked(second, claim=second.claim - 1), "the claim is too low"),
         (worked(second, claim=second.claim + 1), "the claim is too high"),
         (worked(second, step=next_below, claim=floor), "a claim that reaches the floor, and false"),
-        (worked(second, step=next_below, claim=drawn[next_below]), "a probe is better"),
-        (worked(second, step=_worse_probe(probe, second)), "the claim is that of another step"),
+        (
+            worked(second, step=next_below, claim=drawn[next_below]),
+            "the public offer is better",
+        ),
+        (worked(second, step=nobodys_first), "the claim is that of another step"),
+        (
+            worked(second, step=nobodys_best, claim=drawn[nobodys_best]),
+            "nobody's best draw, and their recombination is better",
+        ),
     ]
-
-
-def _worse_probe(probe: Step, second: Block) -> Step:
-    """The step of the probe that is not the best."""
-    (generation,) = {ticket.generation for ticket in second.step}
-    probes = [frozenset([ticket]) for ticket in all_drawn(generation, "", SEARCH.draws)]
-    return next(each for each in probes[: RULES.probes] if each != probe)
 
 
 # ------------------------------------------------------------------ leading
@@ -183,7 +185,7 @@ def _led(
     reason: str,
 ) -> Json:
     learner = replace(new_learner(search, "p1"), banned=frozenset(banned))
-    while (caught := pow_learner.catch(search, rules, learner, offers)) is not learner:
+    while (caught := pow_learner.catch(search, learner, offers)) is not learner:
         learner = caught
     block = mine(search, rules, learner, offers)
     others = pow_learner.check(search, rules, new_learner(search, "p2"), block)
@@ -199,10 +201,10 @@ def _led(
     }
 
 
-def _true_offers(search: EvolutionarySearch, rules: Rules) -> list[Offer]:
-    """The draws and the best tickets of some processes that are better than every probe."""
+def _true_offers(search: EvolutionarySearch) -> list[Offer]:
+    """The draws and the best tickets of some processes that are better than the public offer."""
     genesis = search.genesis
-    _, floor = best_probe(search, rules, genesis)
+    floor = public_offer(search, genesis).claim
     offers = []
     for name in NAMES[:30]:
         for ticket in (*all_drawn(1, name, search.draws), best_ticket(search, genesis, name)[0]):
@@ -212,13 +214,14 @@ def _true_offers(search: EvolutionarySearch, rules: Rules) -> list[Offer]:
 
 
 def _pair(
-    search: EvolutionarySearch, rules: Rules, wanted: Callable[[int, Offer, Offer], bool]
+    search: EvolutionarySearch, wanted: Callable[[int, Offer, Offer], bool]
 ) -> tuple[Offer, Offer]:
-    """Two true offers whose blend has the loss that is wanted."""
-    for one, two in permutations(_true_offers(search, rules), 2):
+    """Two true offers whose blend with the public one has the loss that is wanted."""
+    public = public_offer(search, search.genesis).ticket
+    for one, two in permutations(_true_offers(search), 2):
         if one.sender == two.sender:
             continue
-        (loss,) = search.losses(search.genesis, [frozenset([one.ticket, two.ticket])])
+        (loss,) = search.losses(search.genesis, [frozenset([public, one.ticket, two.ticket])])
         if wanted(loss, one, two):
             return one, two
     raise AssertionError(wanted)
@@ -226,15 +229,20 @@ def _pair(
 
 def _led_on() -> list[Case]:
     genesis = SEARCH.genesis
-    _, floor = best_probe(SEARCH, RULES, genesis)
-    good = _pair(SEARCH, RULES, lambda loss, one, two: loss < one.claim < two.claim < floor - 1)
+    floor = public_offer(SEARCH, genesis).claim
+    good = _pair(SEARCH, lambda loss, one, two: loss < one.claim < two.claim < floor - 1)
     bad = _pair(
         SEARCH,
-        RULES,
         lambda loss, one, two: one.claim < min(loss, two.claim) < floor - 1 > two.claim,
     )
-    tied = _pair(BITS, EASY, lambda loss, one, two: loss > one.claim == two.claim)
-    as_good = _pair(BITS, EASY, lambda loss, one, two: loss == one.claim <= two.claim)
+    public = public_offer(SEARCH, genesis).ticket
+    alone = next(
+        offer
+        for offer in _true_offers(SEARCH)
+        if SEARCH.losses(genesis, [frozenset([public, offer.ticket])])[0] < offer.claim
+    )
+    tied = _pair(BITS, lambda loss, one, two: loss > one.claim == two.claim)
+    as_good = _pair(BITS, lambda loss, one, two: loss == one.claim <= two.claim)
     backwards = Ticket(1, "b1", tuple(-weight for weight in good[0].ticket.weights))
     lie = Offer("b1", genesis.digest, backwards, 1)
     modest = replace(bad[1], claim=bad[1].claim + 1)
@@ -252,10 +260,11 @@ def _led_on() -> list[Case]:
         return SEARCH, RULES, offers, banned, reason
 
     return [
-        case([], "without an offer the best probe leads"),
-        (BITS, EASY, [], [], "of equal probes the first leads"),
-        case(good[:1], "one offer alone"),
-        case(good, "the blend is better than both offers"),
+        case([], "without an offer the public one leads"),
+        (BITS, EASY, [], [], "the same where losses are equal"),
+        case(good[:1], "one offer, and its blend with the public one is worse"),
+        case([alone], "one offer is blended with the public one"),
+        case(good, "the blend is better than all offers"),
         case(good[::-1], "the order does not matter to the blend"),
         case(bad, "the blend is worse than the better offer, which leads"),
         (BITS, EASY, tied, [], "of equal claims the first leads"),
@@ -267,7 +276,7 @@ def _led_on() -> list[Case]:
             [good[0], replace(good[1], claim=good[1].claim + 1)],
             "a false claim is not looked at where the blend is as good as all claims",
         ),
-        case([lie], "all have lied, and the best probe leads"),
+        case([lie], "all have lied, and the public offer leads"),
         case([*good, lie], "who was banned before is not looked at", "b1"),
         *(
             case([offer], f"not useful: {why}")
@@ -279,8 +288,8 @@ def _led_on() -> list[Case]:
                     "another process's ticket",
                     "a weight is above 3",
                     "all weights are 0",
-                    "the claim is only as good as the best probe",
-                    "the claim is worse than the best probe",
+                    "the claim is only as good as the public offer's",
+                    "the claim is worse than the public offer's",
                 ],
                 strict=True,
             )
@@ -309,7 +318,7 @@ def block_edges(mining: Callable[[EvolutionarySearch, Rules, Learner], Json]) ->
     one, two = mined("p1"), mined("p2")
     third = mined("p3", two)
     hash_ = int.from_bytes(one.digest, "big")
-    _, floor = best_probe(WIDE, EASY, WIDE.genesis)
+    floor = public_offer(WIDE, WIDE.genesis).claim
     steps = [frozenset([Ticket(1, name, single(0, 4))]) for name in NAMES]
     losses = WIDE.losses(WIDE.genesis, steps)
     at_floor = {
@@ -330,9 +339,9 @@ def block_edges(mining: Callable[[EvolutionarySearch, Rules, Learner], Json]) ->
                 "verdict": pow_learner.check(WIDE, EASY, start, at_floor[loss]).name.lower(),
             }
             for loss, reason in [
-                (floor - 1, "better than every probe by one"),
-                (floor, "as good as the best probe"),
-                (floor + 1, "worse than the best probe by one"),
+                (floor - 1, "better than the public offer by one"),
+                (floor, "as good as the public offer"),
+                (floor + 1, "worse than the public offer by one"),
             ]
         ],
         "work": [

@@ -93,8 +93,8 @@ def learning(search: EvolutionarySearch, order: Sequence[Offer]) -> Json:
 
 def pow_run(strategy: str, share: float, seed: int) -> Json:
     names = ("p1", "p2", "p3", "p4")
-    search = EvolutionarySearch(Sphere(4), 3, 3, recombines=True)
-    rules = Rules(names, depth=1, probes=2, target=1 << 250)
+    search = EvolutionarySearch(Sphere(4), 3, lambda_=1, recombines=True)
+    rules = Rules(names, depth=1, target=1 << 250)
     system = PowSystem(rules, names[3:], OneLandscape(search), 12, 12)
     *_, (_, state) = PowSimulation(system, STRATEGIES[strategy], share, seed).run(12)
     return {"strategy": strategy, **mining(search, rules, state.learner["p1"])}
@@ -108,7 +108,6 @@ def mining(search: EvolutionarySearch, rules: Rules, learner: Learner) -> Json:
         **problem(search),
         "processes": len(rules.processes),
         "depth": rules.depth,
-        "probes": rules.probes,
         "target": f"{rules.target:064x}",
         "genesis": search.genesis.digest.hex(),
         "received": [
