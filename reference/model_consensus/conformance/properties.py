@@ -7,6 +7,7 @@ property of steps two states, a property of liveness the last state of a behavio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import combinations, pairwise
+from operator import attrgetter
 from typing import Any
 
 from model_consensus.conformance.streamlet_properties import (
@@ -19,10 +20,11 @@ from model_consensus.conformance.streamlet_properties import (
 )
 from model_consensus.evolutionary_search import (
     Ticket,
-    all_drawn,
+    Weights,
     by_rank,
     is_legal,
     proposal_cost,
+    single,
 )
 from model_consensus.pow_learner import NOBODY, chain
 from model_consensus.systems import tob
@@ -44,15 +46,8 @@ Path = tuple[Any, ...]
 
 def _decided(system: Any, state: Any) -> dict[str, tuple[Path, ...]]:
     """``Decided``: each correct process's output."""
-    return {
-        process: tuple(
-            map(
-                system.name,
-                learner.decided if isinstance(system, TobSystem) else system.decided(learner),
-            )
-        )
-        for process, learner in state.learner.items()
-    }
+    of = attrgetter("decided") if isinstance(system, TobSystem) else system.decided
+    return {p: tuple(map(system.name, of(learner))) for p, learner in state.learner.items()}
 
 
 def agreement(system: TobSystem | PowSystem, state: TobState | PowState) -> bool:
@@ -201,17 +196,16 @@ def termination(system: TobSystem, state: TobState) -> bool:
 
 def _is_at_floor(system: PowSystem, loss: Mapping[Path, int], model: Path) -> bool:
     """Whether the model is as good as the public offer on its parent."""
-    parent, drawn = model[:-1], all_drawn(len(model), NOBODY, system.landscapes.draws)
 
-    def made(ticket: Ticket) -> Path:
-        return (*parent, frozenset([ticket_value(ticket)]))
+    def made(weights: Weights) -> Path:
+        return (*model[:-1], frozenset([ticket_value(Ticket(len(model), NOBODY, weights))]))
 
-    if not all(made(ticket) in loss for ticket in drawn):
+    draws = system.landscapes.draws
+    public = [made(single(draw, draws)) for draw in range(draws)]
+    if not loss.keys() >= set(public):
         return False
-    public = [*map(made, drawn)]
-    if system.landscapes.recombines and len(drawn) > 1:
-        weights = by_rank([loss[each] for each in public])
-        public.append(made(Ticket(len(model), NOBODY, weights)))
+    if system.landscapes.recombines and draws > 1:
+        public.append(made(by_rank([loss[each] for each in public])))
     return all(loss[model] <= loss[each] for each in public)
 
 
