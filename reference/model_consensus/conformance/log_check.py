@@ -15,20 +15,20 @@ no log is Byzantine: its offers are ordered when they are first delivered.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import fields
 
 from model_consensus import tob_learner
 from model_consensus.conformance.log_replay import (
     ContradictionError,
     Known,
+    LoggedLandscape,
     Merged,
     Replay,
     Told,
     differences,
 )
-from model_consensus.conformance.logs import Agreed, Delivered, Log
+from model_consensus.conformance.logs import Agreed, Log
 from model_consensus.conformance.traces import printable
 from model_consensus.evolutionary_search import Process, Search
 from model_consensus.systems.tob import ByzantineOffer, Order
@@ -62,40 +62,36 @@ def check_logs(logs: Sequence[Log], computed: Search | None = None) -> Iterator[
     """
     _check_starts(logs, computed)
     known = Known()
-    waiting: dict[tob_learner.Offer, Log] = {}  # the offers that have no place in the order yet
+    waiting: set[tob_learner.Offer] = set()  # the offers that have no place in the order yet
     replays = []
     for log in logs:
-        replays.append(Replay(log, Told(log.agreed, computed), known))
+        open_search = LoggedLandscape(
+            log.agreed.draws, log.agreed.recombines, {}, log.agreed.genesis
+        )
+        told = Told(open_search if computed is None else computed, computed is not None)
+        replays.append(Replay(log, told, known))
     logging = {log.process for log in logs}
     place = 0
-    while replays:
-        for replay in replays:
-            with _at(replay):
+    try:
+        while True:
+            for replay in replays:
                 for merged in replay.up_to_delivery():
                     if replay.made is not None:
-                        waiting[replay.made] = replay.log
+                        waiting.add(replay.made)
                     yield merged
-        replays = [replay for replay in replays if replay.next is not None]
-        if not replays:
-            return
-        place += 1
-        offer, first = _next_in_order(replays, place, waiting, logging)
-        made_by_adversary = offer.sender not in logging
-        if not made_by_adversary:
-            del waiting[offer]
-        order = ByzantineOffer(offer, ()) if made_by_adversary else Order(offer)
-        yield Merged(order, first.process, first.log.line)
-        for replay in replays:
-            with _at(replay):
+            replays = [replay for replay in replays if replay.next is not None]
+            if not replays:
+                return
+            place += 1
+            offer = _next_in_order(replays, place, waiting, logging)
+            made_by_adversary = offer.sender not in logging
+            if not made_by_adversary:
+                waiting.remove(offer)
+            order = ByzantineOffer(offer, ()) if made_by_adversary else Order(offer)
+            yield Merged(order, replays[0].process, replays[0].log.line)
+            for replay in replays:
                 yield replay.deliver()
-        known.forget(min(current_generation(replay.learner) for replay in replays))
-
-
-@contextmanager
-def _at(replay: Replay) -> Iterator[None]:
-    """Say whose line is contradicted."""
-    try:
-        yield
+            known.forget(min(current_generation(replay.learner) for replay in replays))
     except ContradictionError as problem:
         raise RejectedLogError(replay.log, str(problem)) from None
 
@@ -133,36 +129,34 @@ def _show(value: object) -> str:
 def _next_in_order(
     replays: Sequence[Replay],
     place: int,
-    waiting: Mapping[tob_learner.Offer, Log],
+    waiting: Set[tob_learner.Offer],
     logging: Set[Process],
-) -> tuple[tob_learner.Offer, Replay]:
-    """The offer that has this place in the total order, and whose log has it first.
+) -> tob_learner.Offer:
+    """The offer that has this place in the total order.
 
     :raises RejectedLogError: two processes have two offers there, or its sender has not made it.
     """
-    next_of: dict[tob_learner.Offer, list[Replay]] = {}
-    for replay in replays:
-        assert isinstance(replay.next, Delivered)
-        next_of.setdefault(replay.next.offer, []).append(replay)
 
     def made(offer: tob_learner.Offer) -> bool:
-        return offer in waiting or offer.sender not in logging
+        return offer.sender not in logging or offer in waiting
 
-    # What most processes have, and of the rest what its sender has made.
-    right = max(next_of, key=lambda offer: (len(next_of[offer]), made(offer)))
-    for offer, those in next_of.items():
-        if offer != right:
+    offers = [replay.offer for replay in replays]
+    if offers.count(offers[0]) == len(offers):
+        right = offers[0]
+    else:  # what most processes have, and of the rest what its sender has made
+        right = max(offers, key=lambda offer: (offers.count(offer), made(offer)))
+    other = replays[offers.index(right)]
+    for replay in replays:
+        if replay.offer != right:
             raise RejectedLogError(
-                those[0].log,
-                f"the orders differ: offer {place} that was delivered has "
-                f"{differences(offer, right)} as at {next_of[right][0].process} "
-                f"(line {next_of[right][0].log.line})",
+                replay.log,
+                f"the orders differ: offer {place} of those delivered has "
+                f"{differences(replay.offer, right)} as at {other.process}, line {other.log.line}",
             )
-    first = next_of[right][0]
     if not made(right):
         raise RejectedLogError(
-            first.log,
-            f"the offer of {right.sender} that was delivered is not one that {right.sender} has "
-            f"made before this by its own log, or it was delivered before",
+            other.log,
+            f"by the log of {right.sender}, it has not made this offer before that is delivered, "
+            f"or this is the second time",
         )
-    return right, first
+    return right

@@ -7,13 +7,11 @@ log; where the landscape is known, they are computed, too.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
 from model_consensus import tob_learner
 from model_consensus.conformance.logs import (
-    Agreed,
     Decided,
     Delivered,
     Event,
@@ -26,16 +24,14 @@ from model_consensus.evolutionary_search import (
     Digest,
     Model,
     Process,
-    Search,
     Step,
-    check_step,
-    offspring_digest,
 )
+from model_consensus.systems.answers import AroundSearch, OpenLandscape
 from model_consensus.systems.tob import Action, Deliver, Offer
 from model_consensus.tob_learner import Learner, Rules, current_generation
 
-Evaluated = tuple[tuple[Digest, Step, int], ...]
-"""Models that were evaluated, by their parents and steps, with their losses."""
+Evaluated = tuple[tuple[tuple[Digest, Step], int], ...]
+"""Models that were evaluated, each by its parent and step, with their losses."""
 
 
 @dataclass(frozen=True)
@@ -57,47 +53,31 @@ class ContradictionError(Exception):
 
 # ------------------------------------------------------------------------------------- losses
 
-_digest = lru_cache(1024)(offspring_digest)
+
+@dataclass(frozen=True)
+class LoggedLandscape(OpenLandscape):
+    """An open landscape whose genesis model has the digest ``root``."""
+
+    root: Digest = b""
+
+    @property
+    def genesis(self) -> Model:
+        """A model without coordinates."""
+        return Model(0, self.root, np.empty(0, np.int64))
 
 
 @dataclass
-class Told:
+class Told(AroundSearch):
     """A search that answers with the losses that a line of a log tells.
 
-    :ivar computed: the search that computes the losses, where the landscape is known.
+    :ivar computes: whether ``search`` can compute the losses, so that they are compared.
     :ivar told: the losses of the line.
     :ivar evaluated: what was evaluated since the line was read.
     """
 
-    agreed: Agreed
-    computed: Search | None
+    computes: bool
     told: tuple[int, ...] = ()
-    evaluated: list[tuple[Digest, Step, int]] = field(default_factory=list)
-
-    @property
-    def draws(self) -> int:
-        """See :class:`Search`."""
-        return self.agreed.draws
-
-    @property
-    def recombines(self) -> bool:
-        """See :class:`Search`."""
-        return self.agreed.recombines
-
-    @property
-    def genesis(self) -> Model:
-        """See :class:`Search`."""
-        if self.computed is not None:
-            return self.computed.genesis
-        return Model(0, self.agreed.genesis, np.empty(0, np.int64))
-
-    def offspring(self, parent: Model, step: Step) -> Model:
-        """See :class:`Search`."""
-        if self.computed is not None:
-            return self.computed.offspring(parent, step)
-        check_step(self, parent, step)
-        digest = _digest(parent.digest, step)
-        return Model(parent.generation + 1, digest, np.empty(0, np.int64))
+    evaluated: list[tuple[tuple[Digest, Step], int]] = field(default_factory=list)
 
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """See :class:`Search`."""
@@ -109,9 +89,9 @@ class Told:
                 f"{begin + len(steps)} models or more"
             )
         for step, loss in zip(steps, answers, strict=True):
-            self.evaluated.append((parent.digest, step, loss))
-        if self.computed is not None:
-            right = self.computed.losses(parent, steps)
+            self.evaluated.append(((parent.digest, step), loss))
+        if self.computes:
+            right = super().losses(parent, steps)
             for index, (loss, other) in enumerate(zip(right, answers, strict=True), begin + 1):
                 if loss != other:
                     raise ContradictionError(
@@ -145,9 +125,10 @@ class Known:
     def compare(self, generation: int, process: Process, line: int, evaluated: Evaluated) -> None:
         """Refuse a loss that is another one than was told before (assumption A4)."""
         models = self.told.setdefault(generation, {})
-        for parent, step, loss in evaluated:
-            other, first, where = models.setdefault((parent, step), (loss, process, line))
+        for model, loss in evaluated:
+            other, first, where = models.setdefault(model, (loss, process, line))
             if other != loss:
+                parent, step = model
                 raise ContradictionError(
                     f"{process} evaluated the offspring of {parent.hex()[:12]} by {_names(step)} "
                     f"to the loss {loss}, and {first} to {other} at its line {where}"
@@ -246,6 +227,12 @@ class Replay:
                 f"it remembers {event.delivered} deliveries, and {self.delivered} are in its log"
             )
         self.restarted = True
+
+    @property
+    def offer(self) -> tob_learner.Offer:
+        """What it takes next; it must have a next delivery."""
+        assert isinstance(self.next, Delivered)
+        return self.next.offer
 
     def deliver(self) -> Merged:
         """Its next delivery."""

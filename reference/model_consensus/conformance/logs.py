@@ -116,19 +116,26 @@ class Log:
 
         :raises LogError: a line is malformed, or lines are missing before it.
         """
-        while (data := self._next()) is not None:
-            where = f"{self.source}: line {self.line}"
-            kind = data.get("event")
-            parse = _EVENTS.get(kind) if isinstance(kind, str) else None
-            if parse is None:
-                raise LogError(f"{where}: event is not one of {', '.join(_EVENTS)}")
-            yield parse(where, data, self.agreed)
+        while True:
+            self.line += 1
+            try:
+                event = self._next()
+            except ValueError as problem:
+                raise LogError(f"{self.source}: line {self.line}: {problem}") from None
+            if event is None:
+                return
+            yield event
 
-    def _next(self) -> dict[str, Any] | None:
-        self.line += 1
-        data = _line(self.source, self._file, self.line)
-        self.cut = data is Ellipsis
-        return data if isinstance(data, dict) else None
+    def _next(self) -> Event | None:
+        data = _object(self._file, self.line)
+        if not isinstance(data, dict):
+            self.cut = data is Ellipsis
+            return None
+        kind = data.get("event")
+        parse = _EVENTS.get(kind) if isinstance(kind, str) else None
+        if parse is None:
+            raise ValueError(f"event is not one of {', '.join(_EVENTS)}")
+        return parse(data, self.agreed)
 
 
 def read_log(path: Path) -> Log:
@@ -137,74 +144,81 @@ def read_log(path: Path) -> Log:
     :raises LogError: the line is missing or malformed.
     """
     file = path.open("rb")
-    source, where = str(path), f"{path}: line 1"
-    data = _line(source, file, 1)
+    try:
+        process, agreed = _start(_object(file, 1))
+    except ValueError as problem:
+        raise LogError(f"{path}: line 1: {problem}") from None
+    return Log(str(path), process, agreed, _file=file)
+
+
+def _start(data: Any) -> tuple[Process, Agreed]:
     if not isinstance(data, dict):
-        raise LogError(f"{where}: the log ends before its first line does")
+        raise ValueError("the log ends before its first line does")
     if data.get("event") != "start":
-        raise LogError(f"{where}: event is not start, with which a log begins")
+        raise ValueError("event is not start, with which a log begins")
     if data.get("version") != VERSION:
-        raise LogError(f"{where}: version is not {VERSION}, the only one that can be read")
-    names = _field(where, data, "processes", list)
+        raise ValueError(f"version is not {VERSION}, the only one that can be read")
+    names = _field(data, "processes", list)
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise LogError(f"{where}: processes has something else than different names")
-    process = _field(where, data, "process", str)
+        raise ValueError("processes has something else than different names")
+    process = _field(data, "process", str)
     if process not in names:
-        raise LogError(f"{where}: process is not one of processes")
+        raise ValueError("process is not one of processes")
     agreed = Agreed(
         tuple(names),
-        _natural(where, data, "lambda", 1),
-        _natural(where, data, "mu", 1),
-        _natural(where, data, "draws", 1),
-        _field(where, data, "recombines", bool),
-        _field(where, data, "elitist", bool),
-        _digest(where, data, "genesis"),
+        _natural(data, "lambda", 1),
+        _natural(data, "mu", 1),
+        _natural(data, "draws", 1),
+        _field(data, "recombines", bool),
+        _field(data, "elitist", bool),
+        _digest(data, "genesis"),
     )
     if not agreed.mu <= agreed.lambda_ <= len(names):
-        raise LogError(f"{where}: not 1 <= mu <= lambda <= {len(names)}, the number of processes")
-    return Log(source, process, agreed, _file=file)
+        raise ValueError(f"not 1 <= mu <= lambda <= {len(names)}, the number of processes")
+    return process, agreed
 
 
-def _line(source: str, file: BinaryIO, number: int) -> Any:
+def _object(file: BinaryIO, number: int) -> Any:
     """The object on the next line; None at the end, and Ellipsis if the last line is incomplete."""
-    line, where = file.readline(LONGEST_LINE), f"{source}: line {number}"
+    line = file.readline(LONGEST_LINE)
     if not line:
         return None
-    if not line.endswith(b"\n") and len(line) == LONGEST_LINE:
-        raise LogError(f"{where}: longer than {LONGEST_LINE:,} bytes")
+    complete = line.endswith(b"\n")
+    if not complete and len(line) == LONGEST_LINE:
+        raise ValueError(f"longer than {LONGEST_LINE:,} bytes")
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):
-        if not line.endswith(b"\n"):
+        if not complete:
             return ...
-        raise LogError(f"{where}: not a JSON object") from None
+        data = None
     if not isinstance(data, dict):
-        raise LogError(f"{where}: not a JSON object")
-    said = _natural(where, data, "number")
+        raise ValueError("not a JSON object")
+    said = _natural(data, "number")
     if said > number:
-        raise LogError(f"{where}: lines are missing: number is {said}, and must be {number}")
+        raise ValueError(f"lines are missing: number is {said}, and must be {number}")
     if said < number:
-        raise LogError(f"{where}: number is {said}, and must be {number}, as lines are counted")
+        raise ValueError(f"number is {said}, and must be {number}, as lines are counted")
     return data
 
 
-def _offered(where: str, data: Any, agreed: Agreed) -> Offered:
-    return Offered(_offer(where, data, agreed), _losses(where, data))
+def _offered(data: Any, agreed: Agreed) -> Offered:
+    return Offered(_offer(data, agreed), _losses(data))
 
 
-def _delivered(where: str, data: Any, agreed: Agreed) -> Delivered:
-    return Delivered(_offer(where, data, agreed), _losses(where, data))
+def _delivered(data: Any, agreed: Agreed) -> Delivered:
+    return Delivered(_offer(data, agreed), _losses(data))
 
 
-def _decided(where: str, data: Any, agreed: Agreed) -> Decided:
-    return Decided(_natural(where, data, "generation", 1), _digest(where, data, "model"))
+def _decided(data: Any, agreed: Agreed) -> Decided:
+    return Decided(_natural(data, "generation", 1), _digest(data, "model"))
 
 
-def _restarted(where: str, data: Any, agreed: Agreed) -> Restarted:
-    return Restarted(_natural(where, data, "delivered"))
+def _restarted(data: Any, agreed: Agreed) -> Restarted:
+    return Restarted(_natural(data, "delivered"))
 
 
-_EVENTS: Mapping[str, Callable[[str, Any, Agreed], Event]] = {
+_EVENTS: Mapping[str, Callable[[Any, Agreed], Event]] = {
     "offered": _offered,
     "delivered": _delivered,
     "decided": _decided,
@@ -212,71 +226,74 @@ _EVENTS: Mapping[str, Callable[[str, Any, Agreed], Event]] = {
 }
 
 
-def _offer(where: str, data: Any, agreed: Agreed) -> tob_learner.Offer:
-    offer = _field(where, data, "offer", dict)
-    ticket = _field(where, offer, "ticket", dict)
-    sender = _field(where, offer, "sender", str)
+def _offer(data: Any, agreed: Agreed) -> tob_learner.Offer:
+    offer = _field(data, "offer", dict)
+    ticket = _field(offer, "ticket", dict)
+    sender = _field(offer, "sender", str)
     if sender not in agreed.processes:
-        raise LogError(f"{where}: sender is not one of the processes")
-    weights = _field(where, ticket, "weights", list)
-    for weight in weights:
-        if type(weight) is not int or not -1 << 63 <= weight < 1 << 63:
-            raise LogError(f"{where}: weights has something else than integers of 64 bits")
+        raise ValueError("sender is not one of the processes")
+    weights = tuple(_field(ticket, "weights", list))
+    if not _are_integers(weights, -1 << 63, 1 << 63):
+        raise ValueError("weights has something else than integers of 64 bits")
     return tob_learner.Offer(
         sender,
-        _digest(where, offer, "parent"),
-        Ticket(
-            _natural(where, ticket, "generation"),
-            _field(where, ticket, "proposer", str),
-            tuple(weights),
-        ),
-        _natural(where, offer, "claim"),
+        _digest(offer, "parent"),
+        Ticket(_natural(ticket, "generation"), _field(ticket, "proposer", str), weights),
+        _natural(offer, "claim"),
     )
 
 
-def _losses(where: str, data: Any) -> tuple[int, ...]:
-    losses = _field(where, data, "losses", list)
-    return tuple(_number(where, "losses", loss) for loss in losses)
+def _losses(data: Any) -> tuple[int, ...]:
+    losses = tuple(_field(data, "losses", list))
+    if _are_integers(losses, 0, 1 << 64):
+        return losses
+    return tuple(_number("losses", loss) for loss in losses)
+
+
+def _are_integers(values: Sequence[Any], least: int, bound: int) -> bool:
+    return set(map(type, values)) <= {int} and (
+        not values or (least <= min(values) and max(values) < bound)
+    )
 
 
 _KINDS: dict[type, str] = {
     dict: "an object",
     list: "a list",
     str: "a string",
-    bool: "a truth value",
+    bool: "true or false",
 }
 
 
-def _field(where: str, data: Any, name: str, kind: type) -> Any:
+def _field(data: Any, name: str, kind: type) -> Any:
     if name not in data:
-        raise LogError(f"{where}: {name} is missing")
+        raise ValueError(f"{name} is missing")
     if not isinstance(data[name], kind):
-        raise LogError(f"{where}: {name} is not {_KINDS[kind]}")
+        raise ValueError(f"{name} is not {_KINDS[kind]}")
     return data[name]
 
 
-def _natural(where: str, data: Any, name: str, least: int = 0) -> int:
+def _natural(data: Any, name: str, least: int = 0) -> int:
     if name not in data:
-        raise LogError(f"{where}: {name} is missing")
-    return _number(where, name, data[name], least)
+        raise ValueError(f"{name} is missing")
+    return _number(name, data[name], least)
 
 
-def _number(where: str, name: str, value: Any, least: int = 0) -> int:
+def _number(name: str, value: Any, least: int = 0) -> int:
     if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) <= 20:
         value = int(value)
     if type(value) is not int or not least <= value < 1 << 64:
-        raise LogError(f"{where}: {name} is not an integer in {least}..2^64-1")
+        raise ValueError(f"{name} is not an integer in {least}..2^64-1")
     return value
 
 
-def _digest(where: str, data: Any, name: str) -> Digest:
-    text = _field(where, data, name, str)
+def _digest(data: Any, name: str) -> Digest:
+    text = _field(data, name, str)
     try:
         digest = bytes.fromhex(text)
     except ValueError:
         digest = b""
     if digest.hex() != text or len(digest) != 32:
-        raise LogError(f"{where}: {name} is not a digest: 64 hexadecimal digits, in small letters")
+        raise ValueError(f"{name} is not a digest: 64 hexadecimal digits, in small letters")
     return digest
 
 
