@@ -25,7 +25,7 @@ from model_consensus.commands.options import seconds
 from model_consensus.conformance.log_check import RejectedLogError, check_logs
 from model_consensus.conformance.log_replay import Merged
 from model_consensus.conformance.log_trace import merged_trace
-from model_consensus.conformance.logs import Log, LogError, read_log
+from model_consensus.conformance.logs import Log, LogError, open_logs
 from model_consensus.conformance.trace_check import describe
 from model_consensus.conformance.trace_encoding import encode
 from model_consensus.evolutionary_search import EvolutionarySearch, Search
@@ -67,22 +67,22 @@ def run(args: argparse.Namespace) -> int:
     """Check the logs."""
     landscape = load_landscape(args.landscape) if args.landscape else None
     started = time.monotonic()
-    logs = [read_log(path) for path in find_logs(args.paths)]
-    steps: list[Merged] = []
-    try:
-        for merged in check_logs(logs, searched(logs[0], landscape)):
-            if args.tlc:
-                steps.append(merged)
-    except RejectedLogError as rejected:
-        where = {"source": rejected.source, "process": rejected.process, "line": rejected.line}
-        verdict = {"accepted": False, **where, "reason": rejected.reason}
-        text = f"{rejected.source}: line {rejected.line}: {rejected.process}: {rejected.reason}"
-    else:
-        verdict = {"accepted": True, "reason": None}
-        text = "\n".join(_accepted(logs, time.monotonic() - started))
-        if args.tlc:
-            console = Console(stderr=True) if args.json else new_console()
-            verdict, text = _referee(console, logs, steps, args.time_limit) or (verdict, text)
+    with open_logs(find_logs(args.paths)) as logs:
+        steps: list[Merged] = []
+        try:
+            for merged in check_logs(logs, searched(logs[0], landscape)):
+                if args.tlc:
+                    steps.append(merged)
+        except RejectedLogError as rejected:
+            where = {"source": rejected.source, "process": rejected.process, "line": rejected.line}
+            verdict = {"accepted": False, **where, "reason": rejected.reason}
+            text = f"{rejected.source}: line {rejected.line}: {rejected.process}: {rejected.reason}"
+        else:
+            verdict = {"accepted": True, "reason": None}
+            text = "\n".join(_accepted(logs, time.monotonic() - started))
+    if args.tlc and verdict["accepted"]:
+        console = Console(stderr=True) if args.json else new_console()
+        verdict, text = _referee(console, logs, steps, args.time_limit) or (verdict, text)
     if args.json:
         verdict["logs"] = [_as_data(log) for log in logs]
         text = json.dumps(verdict, indent=2)

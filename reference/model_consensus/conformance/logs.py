@@ -14,7 +14,8 @@ read as a stream; only one line of it is in memory.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -138,17 +139,22 @@ class Log:
         return parse(data, self.agreed)
 
 
-def read_log(path: Path) -> Log:
-    """Open a log and read its first line.  The file is closed when the log is forgotten.
+@contextmanager
+def open_logs(paths: Sequence[Path]) -> Iterator[list[Log]]:
+    """Open logs and read their first lines.
 
-    :raises LogError: the line is missing or malformed.
+    :raises LogError: a first line is missing or malformed.
     """
-    file = path.open("rb")
-    try:
-        process, agreed = _start(_object(file, 1))
-    except ValueError as problem:
-        raise LogError(f"{path}: line 1: {problem}") from None
-    return Log(str(path), process, agreed, _file=file)
+    with ExitStack() as files:
+        logs = []
+        for path in paths:
+            file = files.enter_context(path.open("rb"))
+            try:
+                process, agreed = _start(_object(file, 1))
+            except ValueError as problem:
+                raise LogError(f"{path}: line 1: {problem}") from None
+            logs.append(Log(str(path), process, agreed, _file=file))
+        yield logs
 
 
 def _start(data: Any) -> tuple[Process, Agreed]:
@@ -313,51 +319,68 @@ class _Noting(AroundSearch):
         return losses
 
 
-def log_lines(
-    system: TobSystem, elitist: bool, steps: Iterable[tuple[Action | None, State]]
-) -> Iterator[tuple[Process, str]]:
-    """The logs of the correct processes of a run: whose the next line is, and the line.
+class Logs:
+    """What the correct processes of a run of ``system`` log.
 
-    :param steps: pairs of an action and the state after it; the first pair has no action.
+    :param elitist: whether everybody's first draw is the parent again.
     """
-    numbers = dict.fromkeys(system.correct, 0)
 
-    def line(whose: Process, event: str, **fields: object) -> tuple[Process, str]:
-        numbers[whose] += 1
-        return whose, json.dumps({"number": numbers[whose], "event": event, **fields}) + "\n"
+    def __init__(self, system: TobSystem, elitist: bool) -> None:
+        self._system = system
+        self._elitist = elitist
+        self._numbers = dict.fromkeys(system.correct, 0)
+        self._before: State | None = None
 
-    before: State | None = None
-    for action, state in steps:
+    def lines(self, action: Action | None, state: State) -> Iterator[tuple[Process, str]]:
+        """The lines of a step, each after the name of its process.
+
+        :param action: the step; None for the initial state, which is the first.
+        :param state: the state after it.
+        """
+        before, self._before = self._before, state
         if before is None:
-            for process in system.correct:
-                yield line(
-                    process,
-                    "start",
-                    version=VERSION,
-                    process=process,
-                    processes=system.processes,
-                    **{"lambda": system.rules.lambda_},
-                    mu=system.rules.mu,
-                    draws=system.landscapes.draws,
-                    recombines=system.landscapes.recombines,
-                    elitist=elitist,
-                    genesis=system.genesis.digest.hex(),
-                )
+            for process in self._system.correct:
+                yield self._line(process, "start", **self._start(process))
         elif isinstance(action, Offer | Deliver):
-            process, search = action.process, _Noting(system.landscapes.search(state.loss))
-            learner = before.learner[process]
-            if isinstance(action, Offer):
-                event, offer = "offered", tob_learner.offer(search, learner)[1]
-            else:
-                event, offer = "delivered", before.broadcast.inbox[process][0]
-                system.receive(search, system.rules, learner, offer)
-            losses = [_as_json(loss) for loss in search.noted]
-            yield line(process, event, offer=_offer_as_json(offer), losses=losses)
+            process = action.process
+            yield self._taken(before, action, state)
             decided = state.learner[process].decided
-            if len(decided) > len(learner.decided):
-                generation = len(decided) - 1
-                yield line(process, "decided", generation=generation, model=decided[-1].hex())
-        before = state
+            generation = len(decided) - 1
+            if generation >= len(before.learner[process].decided):
+                yield self._line(process, "decided", generation=generation, model=decided[-1].hex())
+
+    def _start(self, process: Process) -> dict[str, object]:
+        system = self._system
+        return {
+            "version": VERSION,
+            "process": process,
+            "processes": system.processes,
+            "lambda": system.rules.lambda_,
+            "mu": system.rules.mu,
+            "draws": system.landscapes.draws,
+            "recombines": system.landscapes.recombines,
+            "elitist": self._elitist,
+            "genesis": system.genesis.digest.hex(),
+        }
+
+    def _taken(
+        self, before: State, action: Offer | Deliver, after: State
+    ) -> tuple[Process, str]:
+        system, process = self._system, action.process
+        search = _Noting(system.landscapes.search({**before.loss, **after.loss}))
+        learner = before.learner[process]
+        if isinstance(action, Offer):
+            event, offer = "offered", tob_learner.offer(search, learner)[1]
+        else:
+            event, offer = "delivered", before.broadcast.inbox[process][0]
+            system.receive(search, system.rules, learner, offer)
+        losses = [_as_json(loss) for loss in search.noted]
+        return self._line(process, event, offer=_offer_as_json(offer), losses=losses)
+
+    def _line(self, whose: Process, event: str, **fields: object) -> tuple[Process, str]:
+        self._numbers[whose] += 1
+        line = {"number": self._numbers[whose], "event": event, **fields}
+        return whose, json.dumps(line) + "\n"
 
 
 def _offer_as_json(offer: tob_learner.Offer) -> dict[str, object]:
