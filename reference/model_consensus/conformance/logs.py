@@ -363,9 +363,7 @@ class Logs:
             "genesis": system.genesis.digest.hex(),
         }
 
-    def _taken(
-        self, before: State, action: Offer | Deliver, after: State
-    ) -> tuple[Process, str]:
+    def _taken(self, before: State, action: Offer | Deliver, after: State) -> tuple[Process, str]:
         system, process = self._system, action.process
         search = _Noting(system.landscapes.search({**before.loss, **after.loss}))
         learner = before.learner[process]
