@@ -21,8 +21,9 @@ def test_logs_are_accepted_and_a_lie_is_named(tmp_path: Path, capsys: Output) ->
     first, last = capsys.readouterr().out.splitlines()
     assert first == "without a log, and so taken for Byzantine: p4"
     assert last.startswith(f"3 logs accepted: {sum(map(len, logs.values()))} lines in ")
-    logs["p2"][-1]["model"] = "0" * 64
-    right, line = recorded()["p2"][-1]["model"], len(logs["p2"])
+    index = next(i for i, each in enumerate(logs["p2"]) if each["event"] == "decided")
+    right, logs["p2"][index]["model"] = logs["p2"][index]["model"], "0" * 64
+    line = index + 1
     write(tmp_path, logs)
     assert main(["check-logs", str(tmp_path)]) == 1
     reason = f"by its log it has decided the model {right[:12]}, not 000000000000"
