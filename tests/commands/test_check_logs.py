@@ -111,6 +111,7 @@ def test_a_line_that_is_none_is_refused(
         ({"version": 2}, "version is not 1, the only one that can be read"),
         ({"processes": ["p1", "p1"]}, "processes has something else than different names"),
         ({"process": "p9"}, "process is not one of processes"),
+        ({"draws": 1025}, "draws is not an integer in 1..1024"),
         ({"mu": 9}, "not 1 <= mu <= lambda <= 4, the number of processes"),
         ({"recombines": 1}, "recombines is not true or false"),
         ({"genesis": "5e"}, "genesis is not a digest: 64 hexadecimal digits, in small letters"),

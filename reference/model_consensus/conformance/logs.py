@@ -31,6 +31,9 @@ VERSION = 1
 LONGEST_LINE = 1 << 20
 """Bytes; a longer line is refused, so that the memory is bounded."""
 
+MOST_DRAWS = 1024
+"""Draws of a process; the tickets of all of them have so many weights, squared."""
+
 EXACT = 1 << 53
 """From here on whole numbers are strings of decimal digits: not every JSON reader keeps them."""
 
@@ -179,6 +182,8 @@ def _start(data: Any) -> tuple[Process, Agreed]:
         _field(data, "elitist", bool),
         _digest(data, "genesis"),
     )
+    if agreed.draws > MOST_DRAWS:
+        raise ValueError(f"draws is not an integer in 1..{MOST_DRAWS}")
     if not agreed.mu <= agreed.lambda_ <= len(names):
         raise ValueError(f"not 1 <= mu <= lambda <= {len(names)}, the number of processes")
     return process, agreed
