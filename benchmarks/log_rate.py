@@ -20,7 +20,8 @@ from rich.table import Table
 
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.conformance.log_check import check_logs
-from model_consensus.conformance.logs import Logs, open_logs
+from model_consensus.conformance.log_writing import Logs
+from model_consensus.conformance.logs import open_logs
 from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.simulation.cached_search import CachedSearch

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.conformance.log_check import RejectedLogError, check_logs
 from model_consensus.conformance.log_trace import merged_steps, merged_system, merged_trace
-from model_consensus.conformance.logs import LogError, Logs, open_logs
+from model_consensus.conformance.log_writing import Logs
+from model_consensus.conformance.logs import LogError, open_logs
 from model_consensus.conformance.trace_check import check_traces
 from model_consensus.systems.bounded import tob_learning
 from model_consensus.tla.config import read_config

@@ -10,7 +10,8 @@ from typing import Any
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.conformance.log_check import check_logs
 from model_consensus.conformance.log_replay import Merged
-from model_consensus.conformance.logs import Log, Logs, open_logs
+from model_consensus.conformance.log_writing import Logs
+from model_consensus.conformance.logs import Log, open_logs
 from model_consensus.evolutionary_search import EvolutionarySearch, Process
 from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.simulation.cached_search import CachedSearch

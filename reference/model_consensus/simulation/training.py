@@ -12,7 +12,7 @@ from model_consensus import tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
-from model_consensus.conformance.logs import Logs
+from model_consensus.conformance.log_writing import Logs
 from model_consensus.conformance.traces import Trace, record
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
@@ -103,7 +103,7 @@ def train(
     :param receive: what a learner over Total Order Broadcast or Streamlet does with an offer; that
         of a defective learner may be given.
     :param on_log: called with each line of each correct process's log; see
-        :mod:`model_consensus.conformance.logs`.  Over proof-of-work there are none.
+        :mod:`model_consensus.conformance.log_writing`.  Over proof-of-work there are none.
     :raises ModelConsensusError: no correct process can go on.
     """
     if setting.protocol == "pow":
