@@ -18,7 +18,7 @@ Learners see a :class:`Search` and never a vector.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from math import isqrt
 from typing import Protocol
 
@@ -156,6 +156,7 @@ def move(parent: Digest, step: Step, dimension: int, *, elitist: bool = False) -
     return mean
 
 
+@cache
 def single(draw: int, draws: int) -> Weights:
     """The weights of one draw alone; draws count from 0."""
     return tuple(int(other == draw) for other in range(draws))

@@ -78,11 +78,12 @@ def test_what_is_refused_touches_no_file(
 ) -> None:
     out = tmp_path / "out"
     assert main([*SMALL, "--no-check", "--out", str(out)]) == 0
-    before = {path: path.read_bytes() for path in out.iterdir()}
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     capsys.readouterr()
     assert main(["run", *arguments, "--no-check", "--out", str(out)]) == 2
     assert capsys.readouterr().err == f"model-consensus: error: {error}\n"
-    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    after = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert after == before
 
 
 @pytest.mark.parametrize("protocol", ["tob", "streamlet", "pow"])

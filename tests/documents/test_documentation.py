@@ -71,7 +71,7 @@ def exists(words: list[str]) -> bool:
         case "python" if "-m" in rest:
             place = ROOT / names[0].replace(".", "/")
             return place.is_dir() or place.with_suffix(".py").is_file()
-        case "python" | "pytest":
+        case "python" | "pytest" | "node":
             return (ROOT / names[0]).exists()
         case "java":  # TLC, in the folder of the specifications
             files = [word for word in rest if word.endswith((".tla", ".cfg"))]

@@ -7,10 +7,14 @@ accepted, 1 if one is rejected or a property is violated in it, and 2 if one cou
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from rich.console import Console
 
@@ -18,7 +22,7 @@ from model_consensus.commands.options import seconds
 from model_consensus.conformance.trace_check import TraceVerdict, check_encoded, describe
 from model_consensus.conformance.trace_encoding import Encoded, encode
 from model_consensus.conformance.trace_landscape import check_landscape
-from model_consensus.conformance.traces import TraceError, read
+from model_consensus.conformance.traces import LARGEST_FILE, Trace, TraceError, read
 from model_consensus.report.console import new_console
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 
@@ -26,7 +30,10 @@ EXAMPLES = """\
 examples:
   model-consensus check-trace out/tob/trace.itf.json
   model-consensus check-trace out/pow/trace.itf.json --landscape digits
-  model-consensus check-trace my-traces/"""
+  model-consensus check-trace my-traces/ --json
+  my-system | model-consensus check-trace -"""
+
+STANDARD_INPUT = Path("-")
 
 BATCH = 50_000_000
 """Bytes of files that one run of TLC checks, or one larger file."""
@@ -41,7 +48,11 @@ LONG = 30
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
-        "paths", metavar="PATH", nargs="+", type=Path, help="a trace, or a folder of *.itf.json"
+        "paths",
+        metavar="PATH",
+        nargs="+",
+        type=Path,
+        help="a trace, a folder of *.itf.json, or - for standard input",
     )
     parser.add_argument(
         "--landscape",
@@ -52,14 +63,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-limit", type=seconds, metavar="SECONDS", help="give up on a run of TLC then"
     )
+    parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check the traces."""
-    console = new_console()
+    console = Console(stderr=True) if args.json else new_console()
     landscape = load_landscape(args.landscape) if args.landscape else None
     started = time.monotonic()
     accepted = wrong = unread = states = 0
+    found: list[dict[str, Any]] = []
     for batch in batches(find_files(args.paths)):
         with console.status("reading", spinner="line"):
             traces, complaints = _readable(batch)
@@ -70,16 +83,21 @@ def run(args: argparse.Namespace) -> int:
                 complaints.append(str(error))
                 continue
             states += len(checked.trace.states)
+            found.append(as_data(checked))
             if checked.accepted:
                 accepted += 1
             else:
                 wrong += 1
-                console.print(describe(checked))
+                if not args.json:
+                    console.print(describe(checked))
         for complaint in complaints:
+            found.append({"accepted": None, "error": complaint})
             print(f"model-consensus: error: {complaint}", file=sys.stderr)
         unread += len(complaints)
     total = accepted + wrong + unread
-    if total > unread:
+    if args.json:
+        print(json.dumps(found, indent=2))
+    elif total > unread:
         console.print(
             f"{accepted} of {total} traces accepted: "
             f"{states:,} states in {time.monotonic() - started:.1f} s"
@@ -89,16 +107,42 @@ def run(args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
+def as_data(verdict: TraceVerdict) -> dict[str, Any]:
+    """A verdict as JSON data."""
+    rejection, unsafe = verdict.rejection, verdict.unsafe
+    state = rejection.index if rejection else unsafe.index if unsafe else None
+    return {
+        "source": verdict.trace.source,
+        "accepted": verdict.accepted,
+        "states": len(verdict.trace.states),
+        "state": state,
+        "reason": None if verdict.accepted else describe(verdict),
+        "differences": list(rejection.differences) if rejection else [],
+        "possible": list(rejection.possible) if rejection else [],
+    }
+
+
 def _readable(batch: Sequence[Path]) -> tuple[list[Encoded], list[str]]:
     """The traces that are fit to be checked, and what is wrong with each of the other files."""
     traces: list[Encoded] = []
     complaints: list[str] = []
     for file in batch:
         try:
-            traces.append(encode(read(file)))
+            traces.append(encode(read(file) if file != STANDARD_INPUT else _from_standard_input()))
         except TraceError as error:
             complaints.append(str(error))
     return traces, complaints
+
+
+def _from_standard_input() -> Trace:
+    """The trace on standard input; no more of it is kept than a file may have."""
+    with TemporaryDirectory(prefix="model-consensus-") as folder:
+        path = Path(folder) / "trace"
+        path.write_bytes(sys.stdin.buffer.read(LARGEST_FILE + 1))
+        try:
+            return replace(read(path), source=str(STANDARD_INPUT))
+        except TraceError as error:
+            raise TraceError(str(error).replace(str(path), str(STANDARD_INPUT))) from None
 
 
 def check_with_progress(

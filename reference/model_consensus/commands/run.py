@@ -6,7 +6,8 @@ against the specification; the exit status is 1 if it is rejected.
 Unless --out names another, the output folder is out/PROTOCOL-LANDSCAPE-ATTACK-seedSEED.  A finished
 run leaves there: ``trace.itf.json``, ``metrics.csv`` (a line for each generation), ``metrics.json``
 (the same), ``summary.json``, ``model.npz`` (the last decided model: see ``model-consensus
-evaluate``) and, where matplotlib is installed, ``convergence.svg``.
+evaluate``) and, where matplotlib is installed, ``convergence.svg``.  Of tob and streamlet, ``logs``
+has the log of each correct process: see ``model-consensus check-logs``.
 
 While it goes on, everything is in the folder ``unfinished`` inside, and the rows of ``metrics.csv``
 are written as they are decided.  The same command with --resume takes an unfinished run up again:
@@ -25,10 +26,10 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from rich.console import Console
@@ -43,6 +44,7 @@ from model_consensus.conformance import trace_check, traces
 from model_consensus.conformance.trace_encoding import encode
 from model_consensus.defects import tob as tob_defects
 from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import Process
 from model_consensus.report.console import new_console
 from model_consensus.report.plot import plot_convergence
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
@@ -204,6 +206,7 @@ def run(args: argparse.Namespace) -> int:
             remembering(stage / CHECKPOINT, landscape, settings, resume=args.resume) as remembered,
             _metrics(stage / "metrics.csv") as write,
             _bar(console, setting) as show,
+            _logs(stage / "logs", setting) as on_log,
         ):
 
             def on_row(row: Row) -> None:
@@ -211,7 +214,7 @@ def run(args: argparse.Namespace) -> int:
                 show(row)
 
             receive = tob_defects.unverified if args.unverified else tob_learner.receive
-            training = train(setting, remembered, on_row=on_row, receive=receive)
+            training = train(setting, remembered, on_row=on_row, receive=receive, on_log=on_log)
             save_model(stage / "model.npz", training.model, remembered, args.landscape)
         traces.write(stage / "trace.itf.json", training.trace)
         _write_json(stage / "metrics.json", [asdict(row) for row in training.rows])
@@ -307,6 +310,23 @@ def _metrics(path: Path) -> Iterator[Callable[[Row], None]]:
                 + [f"{value:.6f}" for value in row.accuracy.values()]
             )
             file.flush()
+
+        yield write
+
+
+@contextmanager
+def _logs(folder: Path, setting: Setting) -> Iterator[Callable[[Process, str], None]]:
+    """Writes what each correct process logs to a file of its own; over proof-of-work, nothing."""
+    with ExitStack() as stack:
+        files: dict[Process, TextIO] = {}
+        if setting.protocol != "pow":
+            folder.mkdir(exist_ok=True)
+            for name in set(setting.process_names) - set(setting.byzantine_names):
+                file = (folder / f"{name}.ndjson").open("w", encoding="utf-8", newline="")
+                files[name] = stack.enter_context(file)
+
+        def write(process: Process, line: str) -> None:
+            files[process].write(line)
 
         yield write
 

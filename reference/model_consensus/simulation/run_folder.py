@@ -6,6 +6,7 @@ is of one run that ended.
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +20,14 @@ OUTPUTS = (
     "metrics.json",
     "metrics.csv",
     "trace.itf.json",
+    "logs",
     "convergence.svg",
     "model.npz",
 )
-"""What a run leaves.  The summary goes first and comes last: files without it are not a run."""
+"""What a run leaves; ``logs`` is a folder.
+
+The summary goes first and comes last: files without it are not a run.
+"""
 UNFINISHED = "unfinished"
 CHECKPOINT = "checkpoint"
 
@@ -56,17 +61,18 @@ def run_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
                 _remove(stage)
             raise
         for name in OUTPUTS:
-            (folder / name).unlink(missing_ok=True)
+            _remove(folder / name)
         for name in reversed(OUTPUTS):
             if (stage / name).exists():
                 (stage / name).replace(folder / name)
         _remove(stage)
 
 
-def _remove(stage: Path) -> None:
-    for path in stage.iterdir():
-        path.unlink()
-    stage.rmdir()
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

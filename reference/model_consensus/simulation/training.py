@@ -12,6 +12,7 @@ from model_consensus import tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.conformance.log_writing import Logs
 from model_consensus.conformance.traces import Trace, record
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
@@ -62,6 +63,7 @@ class Training:
 
 
 OnRow = Callable[[Row], None]
+OnLog = Callable[[Process, str], None]
 PARTS = ("train", "validation", "test")
 """The parts of the data of a landscape that has an accuracy; the search sees the first alone."""
 
@@ -93,12 +95,15 @@ def train(
     *,
     on_row: OnRow = lambda row: None,
     receive: Receive = tob_learner.receive,
+    on_log: OnLog = lambda process, line: None,
 ) -> Training:
     """Learn on ``landscape`` as ``setting`` says, Byzantine processes taking part.
 
     :param on_row: called with each generation as it is decided.
     :param receive: what a learner over Total Order Broadcast or Streamlet does with an offer; that
         of a defective learner may be given.
+    :param on_log: called with each line of each correct process's log; see
+        :mod:`model_consensus.conformance.log_writing`.  Over proof-of-work there are none.
     :raises ModelConsensusError: no correct process can go on.
     """
     if setting.protocol == "pow":
@@ -124,7 +129,18 @@ def train(
     steps = (_over_streamlet if setting.protocol == "streamlet" else _over_tob)(
         setting, system, one
     )
-    return _train_tob(system, landscape, steps, on_row)
+    return _train_tob(system, landscape, _logged(system, setting, steps, on_log), on_row)
+
+
+def _logged(
+    system: TobSystem, setting: Setting, steps: Iterator[tuple[Any, Any]], on_log: OnLog
+) -> Iterator[tuple[Any, Any]]:
+    """The same steps, the logs written as they are taken."""
+    log = Logs(system, setting.elitist)
+    for action, state in steps:
+        for process, line in log.lines(action, state):
+            on_log(process, line)
+        yield action, state
 
 
 def _over_tob(setting: Setting, system: TobSystem, one: OneLandscape) -> Iterator[tuple[Any, Any]]:
