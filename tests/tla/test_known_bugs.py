@@ -18,7 +18,7 @@ BUNDLED = "58c6df9a1045beb341ee947bc640fe8d89988ad1d0b700e392aa8dd97502129a"
 
 
 @pytest.mark.tlc
-@pytest.mark.parametrize("name", ["Bug1145", "Bug1407"])
+@pytest.mark.parametrize("name", ["Bug1145", "Bug1407", "Bug1433"])
 def test_whether_tlc_has_the_bug(name: str) -> None:
     """The bundled release has all of them; of another one the assumption holds or is false."""
     result = check(Run(TLA / f"{name}.tla", TLA / f"{name}.cfg"))
