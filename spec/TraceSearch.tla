@@ -13,8 +13,10 @@ TraceSingle(j) == j
 TraceWeights(w) == Recorded.weights[w - Draws]
 TraceIsLegal(w) == w \in 1 .. Draws \/ (w > Draws /\ Recombines /\ IsCombination(TraceWeights(w)))
 TraceByRank(losses) ==                  \* 0 if nobody used them
-    LET is == {i \in DOMAIN Recorded.weights : Recorded.weights[i] = RankWeights(losses)}
-    IN  IF is = {} THEN 0 ELSE Draws + CHOOSE i \in is : TRUE
+    LET Number(weights) ==
+            LET is == {i \in DOMAIN Recorded.weights : Recorded.weights[i] = weights}
+            IN  IF is = {} THEN 0 ELSE Draws + CHOOSE i \in is : TRUE
+    IN  Once(Number, RankWeights(losses))
 
 (* Models are numbered from 2^30 on, the genesis model first, and so       *)
 (* cannot be taken for other numbers.                                      *)

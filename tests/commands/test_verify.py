@@ -1,9 +1,9 @@
 """The command ``verify`` on a small manifest: it passes, and each thing that is wrong fails it."""
 
 import json
+import re
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,19 @@ from model_consensus.commands import proofs_graphs_trainings as jobs
 from model_consensus.commands import verify
 from model_consensus.commands.cli import main
 from model_consensus.conformance import traces
-from model_consensus.conformance.explore import Exploration
+from model_consensus.conformance.explore import Exploration, explore
 from model_consensus.conformance.state_graph import Difference
+from model_consensus.errors import ModelConsensusError
 from model_consensus.proofs import theories
 from model_consensus.report import claims, json_report
-from model_consensus.report.outcomes import Found, JobOutcome, Say, Status, overall
+from model_consensus.report.outcomes import Found, JobOutcome, Status, overall
 from model_consensus.simulation.catalogue import load_landscape
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.training import train
 from model_consensus.tla import manifest as manifests
+from model_consensus.tla import tlc
 from model_consensus.tla.differences import changes
+from model_consensus.tla.toolchain import find_toolchain
 from model_consensus.tla.values import Function, record
 from tests.support.places import TLA
 
@@ -249,9 +252,9 @@ def test_jobs_after_the_models(
     exit_status: int,
     said: str,
 ) -> None:
-    def job(name: str) -> Callable[[Say], JobOutcome]:
+    def job(name: str) -> jobs.Job:
         found = Found(statuses[name], f"{name} has a message", {"seed": 1})
-        return lambda say: JobOutcome(name, found, 1.0)
+        return lambda say, graphs: JobOutcome(name, found, 1.0)
 
     monkeypatch.setattr(verify, "JOBS", {name: job(name) for name in statuses})
     write(spec, entries_of(spec)[:1])
@@ -302,10 +305,10 @@ def test_a_whole_is_green_only_if_every_part_is(statuses: list[Status], whole: S
     ],
 )
 def test_without_its_package_a_job_is_not_run(
-    package: str, job: str, message: str, monkeypatch: pytest.MonkeyPatch
+    package: str, job: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(jobs, "find_spec", lambda name: None if name == package else True)
-    found = jobs.JOBS[job](print).found
+    found = jobs.JOBS[job](print, tmp_path).found
     assert (found.status, found.data) == (Status.NOT_RUN, {})
     assert found.message.startswith(message)
 
@@ -378,6 +381,39 @@ def test_all_graphs_must_be_equal(
     found = jobs.judged_graphs([graph(each) for each in equal], left_out)
     assert found.status is status
     assert found.message.startswith(message)
+
+
+def test_a_graph_is_dumped_by_the_check_of_its_model_and_only_if_that_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TLC runs once for each model, and the graphs that are compared are those that it dumped."""
+    model = manifests.load().find("MCTobLearning_tiny")
+    other = manifests.load().find("MCTobNecessity_unverified")
+    toolchain = find_toolchain()
+    (tmp_path / "graphs").mkdir()
+    checked = list(verify.check_models([model, other], toolchain, 2, graphs=tmp_path / "graphs"))
+    assert [each.status for each in checked] == [Status.OK] * 2
+    dot = jobs.dot_of(model, tmp_path / "graphs")
+    assert list((tmp_path / "graphs").iterdir()) == [dot]
+
+    monkeypatch.setattr(tlc, "check", None)
+    assert explore(model, dot=dot).difference is None
+    lines = dot.read_text(encoding="utf-8").splitlines()
+    edge = next(i for i, line in enumerate(lines) if re.match(r"-?\d+ -> ", line))
+    dot.write_text("\n".join(lines[:edge] + lines[edge + 1 :]), encoding="utf-8")
+    difference = explore(model, dot=dot).difference
+    assert difference is not None
+    assert difference.only == "implementation"
+    assert model.figures is not None
+    more = replace(model, figures=replace(model.figures, distinct=202))
+    with pytest.raises(ModelConsensusError, match="TLC found 202 states and dumped 201"):
+        explore(more, dot=dot)
+    monkeypatch.undo()
+
+    (tmp_path / "none").mkdir()
+    (failed,) = verify.check_models([more], toolchain, 1, graphs=tmp_path / "none")
+    assert failed.status is Status.FAILS
+    assert list((tmp_path / "none").iterdir()) == []
 
 
 TOB, POW = jobs.Trained("tob", 0.95, 10, True), jobs.Trained("pow", 0.94, 20, True)

@@ -13,6 +13,8 @@ from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.conformance import traces
 from model_consensus.conformance.trace_check import check_traces
+from model_consensus.conformance.trace_encoding import encode
+from model_consensus.conformance.trace_module import LINE, module_text
 from model_consensus.conformance.traces import Trace
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import EvolutionarySearch
@@ -194,3 +196,13 @@ def test_differences_are_the_innermost_ones() -> None:
 
 def test_no_traces_have_no_verdicts() -> None:
     assert check_traces([]) == []
+
+
+def test_what_tlc_reads_has_no_long_line() -> None:
+    """TLC takes a time that grows with the square of a line's length, so lists are broken."""
+    setting = Setting(protocol="tob", lambda_=3, mu=2, draws=16, generations=12, attack="none")
+    text = "\n".join(
+        module_text("M", "TraceTobLearning", [encode(train(setting, BITS[0]).trace)], "<<>>")
+    )
+    assert len(text) > 50 * LINE
+    assert max(map(len, text.splitlines())) < 2 * LINE

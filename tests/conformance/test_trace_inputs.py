@@ -405,3 +405,13 @@ def test_with_the_landscape_work_is_computed_again() -> None:
         on(OneMax(), replace(good, work=None))
     with pytest.raises(TraceError, match=r"there are 1 nonces and \d+ blocks"):
         on(OneMax(), replace(good, work=Work(good.work.target, [0])))
+
+
+def test_a_landscape_says_nothing_of_a_trace_of_streamlet() -> None:
+    """Its file is good, but its messages are names."""
+    with pytest.raises(TraceError) as refused:
+        on(OneMax(), read("03-streamlet-empty-name"))
+    assert str(refused.value).endswith(
+        "03-streamlet-empty-name.itf.json: a landscape cannot be compared with a trace of "
+        "Streamlet: its messages are names, and it has no models and no losses"
+    )

@@ -58,7 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--landscape",
         metavar="NAME",
         help="compute digests, losses and proofs of work again, on this landscape: "
-        f"{', '.join(LANDSCAPES)}, or module:attribute",
+        f"{', '.join(LANDSCAPES)}, or module:attribute; not for traces of Streamlet, in which "
+        "messages are names",
     )
     parser.add_argument(
         "--time-limit", type=seconds, metavar="SECONDS", help="give up on a run of TLC then"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,6 +25,7 @@ from model_consensus.report.outcomes import Found, JobOutcome, Say, Status, over
 from model_consensus.simulation.catalogue import load_landscape
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.training import Training, describe, train
+from model_consensus.tla.manifest import SpecModel
 
 FLOOR = 0.93
 """The least accuracy on the test rows that a training run must reach."""
@@ -46,10 +48,14 @@ def train_over_pow(landscape: str = "digits") -> Training:
     )
 
 
-def _timed(name: str, job: Callable[[Say], Found]) -> Callable[[Say], JobOutcome]:
-    def timed(say: Say) -> JobOutcome:
+Job = Callable[[Say, Path], JobOutcome]
+"""Gets the folder with the state graphs that TLC dumped when it checked their models."""
+
+
+def _timed(name: str, job: Callable[[Say, Path], Found]) -> Job:
+    def timed(say: Say, graphs: Path) -> JobOutcome:
         started = time.monotonic()
-        found = job(say)
+        found = job(say, graphs)
         return JobOutcome(name, found, time.monotonic() - started)
 
     return timed
@@ -112,7 +118,7 @@ def judged_trainings(runs: Sequence[Trained]) -> Found:
     return Found(overall(statuses), message, data)
 
 
-def _trainings(say: Say) -> Found:
+def _trainings(say: Say, graphs: Path) -> Found:
     if find_spec("sklearn") is None:
         return Found(Status.NOT_RUN, missing("sklearn"), {})
     runs = []
@@ -126,7 +132,17 @@ def _trainings(say: Say) -> Found:
 # ----------------------------------------------------------------------------- state graphs
 
 
-def _graphs(say: Say) -> Found:
+def dot_of(model: SpecModel, graphs: Path) -> Path:
+    """Where in the folder ``graphs`` the state graph of a model is, if TLC has dumped it."""
+    return graphs / f"{model.name}.dot"
+
+
+def _explored(model: SpecModel, graphs: Path) -> explore.Exploration:
+    dot = dot_of(model, graphs)
+    return explore.explore(model, dot=dot if dot.exists() else None)
+
+
+def _graphs(say: Say, graphs: Path) -> Found:
     found = []
     # The largest first: in the end no worker waits long for the other.
     models = sorted(explore.graph_models(), key=lambda model: -model.runtime)
@@ -135,7 +151,7 @@ def _graphs(say: Say) -> Found:
         left_out = [model for model in models if "Streamlet" in model.name]
         models = [model for model in models if model not in left_out]
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        for each in pool.map(explore.explore, models):
+        for each in pool.map(partial(_explored, graphs=graphs), models):
             found.append(each)
             say("  " + explore.describe(each).replace("\n", "\n  "))
     return judged_graphs(found, len(left_out))
@@ -155,7 +171,7 @@ def judged_graphs(found: Sequence[explore.Exploration], left_out: int) -> Found:
 # ----------------------------------------------------------------------------- proofs
 
 
-def _proofs(say: Say) -> Found:
+def _proofs(say: Say, graphs: Path) -> Found:
     if find_spec("z3") is None:
         return Found(Status.NOT_RUN, missing("z3"), {})
     outcomes = theories.outcomes(list(theories.THEORIES), time_limit=60.0, seed=0, workers=WORKERS)
@@ -184,7 +200,7 @@ def judged_proofs(outcomes: Iterable[tuple[str, str, str, float]]) -> Found:
     return Found(Status.FAILS if failed else Status.OK, ": ".join([message, *failed[:1]]), data)
 
 
-JOBS: Mapping[str, Callable[[Say], JobOutcome]] = {
+JOBS: Mapping[str, Job] = {
     name: _timed(name, job)
     for name, job in ((PROOFS, _proofs), (GRAPHS, _graphs), (TRAININGS, _trainings))
 }

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from model_consensus.commands.options import natural
-from model_consensus.commands.proofs_graphs_trainings import JOBS
+from model_consensus.commands.proofs_graphs_trainings import JOBS, dot_of
+from model_consensus.conformance.explore import graph_models
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report import claims, html_report, json_report
 from model_consensus.report import console as report
-from model_consensus.report.claims import PROOFS, Claim
+from model_consensus.report.claims import GRAPHS, PROOFS, Claim
 from model_consensus.report.outcomes import Outcome, Status, overall
 from model_consensus.tla import distributed, tlc
 from model_consensus.tla import manifest as manifests
 from model_consensus.tla.manifest import SpecModel
+from model_consensus.tla.scratch import scratch_folder
 from model_consensus.tla.toolchain import Toolchain, find_toolchain
 
 EXAMPLES = """\
@@ -97,23 +100,30 @@ def run(args: argparse.Namespace) -> int:
     if manifest.tool_sha256 not in ("", toolchain.jar_sha256):
         console.print("note: the figures of the manifest were recorded with another TLC")
     record = _Record(args, json_report.new_report(manifest.path.parent, toolchain))
-    if args.distributed:
-        cluster = distributed.Cluster(args.distributed, workers=args.jobs)
-        console.print(f"to join: {shlex.join(cluster.worker_command('java', 'tla2tools.jar'))}")
-        outcomes = check_distributed(models, toolchain, cluster)
-    else:
-        outcomes = check_models(models, toolchain, args.jobs, recording=args.record)
-    found = _check_models(console, outcomes, len(models), record)
-    if args.record:
-        measured = [(each.model, each.result) for each in found if each.status is Status.OK]
-        tool = {"version": toolchain.tlc_version, "sha256": toolchain.jar_sha256}
-        manifests.record(manifest, measured, tool)
-        console.print(f"recorded {len(measured)} of {len(models)} models in {manifest.path}")
-        return 0 if len(measured) == len(models) else 1
-    for job in jobs:
-        done = JOBS[job](console.print)
-        console.print(report.job_row(done))
-        record.add("jobs", json_report.job_as_data(done))
+    with scratch_folder() as graphs:
+        if args.distributed:
+            cluster = distributed.Cluster(args.distributed, workers=args.jobs)
+            console.print(f"to join: {shlex.join(cluster.worker_command('java', 'tla2tools.jar'))}")
+            outcomes = check_distributed(models, toolchain, cluster)
+        else:
+            outcomes = check_models(
+                models,
+                toolchain,
+                args.jobs,
+                recording=args.record,
+                graphs=graphs if GRAPHS in jobs else None,
+            )
+        found = _check_models(console, outcomes, len(models), record)
+        if args.record:
+            measured = [(each.model, each.result) for each in found if each.status is Status.OK]
+            tool = {"version": toolchain.tlc_version, "sha256": toolchain.jar_sha256}
+            manifests.record(manifest, measured, tool)
+            console.print(f"recorded {len(measured)} of {len(models)} models in {manifest.path}")
+            return 0 if len(measured) == len(models) else 1
+        for job in jobs:
+            done = JOBS[job](console.print, graphs)
+            console.print(report.job_row(done))
+            record.add("jobs", json_report.job_as_data(done))
     return record.finish(console)
 
 
@@ -255,10 +265,16 @@ def _progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
 
 
 def check_models(
-    models: list[SpecModel], toolchain: Toolchain, jobs: int, *, recording: bool = False
+    models: list[SpecModel],
+    toolchain: Toolchain,
+    jobs: int,
+    *,
+    recording: bool = False,
+    graphs: Path | None = None,
 ) -> Generator[Outcome, None, None]:
     """Check the models, ``jobs`` at once, the longest first; in the order in which they end.
 
+    In the folder ``graphs``, if there is one, the state graphs stay that are to be compared.
     Every TLC has ended when this does, be it by an exception.
     """
     stop = threading.Event()
@@ -266,7 +282,12 @@ def check_models(
     with ThreadPoolExecutor(jobs) as pool:
         try:
             check = partial(_check, toolchain=toolchain, stop=stop, recording=recording)
-            for future in as_completed([pool.submit(check, model) for model in waiting]):
+            compared = {model.name for model in graph_models()} if graphs else set()
+            dumps = [
+                dot_of(model, graphs) if graphs and model.name in compared else None
+                for model in waiting
+            ]
+            for future in as_completed(map(partial(pool.submit, check), waiting, dumps)):
                 yield future.result()
         finally:
             stop.set()
@@ -284,8 +305,14 @@ def check_distributed(
 
 
 def _check(
-    model: SpecModel, toolchain: Toolchain, stop: threading.Event, recording: bool
+    model: SpecModel,
+    dump: Path | None,
+    toolchain: Toolchain,
+    stop: threading.Event,
+    recording: bool,
 ) -> Outcome:
-    result = tlc.check(model.run(), toolchain=toolchain, stop=stop)
+    result = tlc.check(replace(model.run(), dump=dump), toolchain=toolchain, stop=stop)
     wrong = manifests.differences(model, result, recording=recording)
+    if dump and wrong:
+        dump.unlink(missing_ok=True)  # the job compares with what TLC finds then
     return Outcome(model, result, (*wrong, *([] if recording else manifests.stale(model))))

@@ -33,16 +33,27 @@ class Exploration:
 
 
 def explore(
-    model: SpecModel, system: System[Any, Any] | None = None, say: Say = silent
+    model: SpecModel,
+    system: System[Any, Any] | None = None,
+    say: Say = silent,
+    dot: Path | None = None,
 ) -> Exploration:
     """Compare a model's graph with that of ``system``, by default the implementation's own.
 
-    :raises ModelConsensusError: the model has no system, or see :func:`dumped`.
+    ``dot`` is the graph that TLC dumped when it checked the model, with the figures of the
+    manifest; without it TLC runs again.
+
+    :raises ModelConsensusError: the model has no system, or see :func:`dumped` and :func:`whole`.
     """
     started = time.monotonic()
     system = system or system_of(model)
     with scratch_folder() as folder:
-        dump, theirs = dumped(model, folder, say)
+        if dot is None:
+            dump, theirs = dumped(model, folder, say)
+        else:
+            _refuse_reductions(model)
+            recorded = model.figures.distinct if model.figures else None
+            dump, theirs = whole(model, dot, recorded, say)
         say("exploring the implementation")
         difference = compare(system, dump, theirs, say)
     return Exploration(model, *theirs.size, difference, time.monotonic() - started)
@@ -54,11 +65,7 @@ def dumped(model: SpecModel, folder: Path, say: Say = silent) -> tuple[Dump, Gra
     :raises ModelConsensusError: the model reduces its graph by SYMMETRY or VIEW, TLC fails or is
         killed, or its graph is not whole.
     """
-    if reductions := read_config(model.config).reductions:
-        raise ModelConsensusError(
-            f"{model.name}: its configuration has {' and '.join(reductions)}, with which TLC "
-            "explores a part of the state graph only: there is nothing to compare with"
-        )
+    _refuse_reductions(model)
     # Only the graph is wanted: no property is checked again.
     config, dot = folder / model.config.name, folder / "graph.dot"
     text = model.config.read_text(encoding="utf-8")
@@ -68,11 +75,29 @@ def dumped(model: SpecModel, folder: Path, say: Say = silent) -> tuple[Dump, Gra
     result = tlc.check(run, on_progress=lambda done: say(f"TLC: {done.distinct:,} states"))
     if result.verdict is not Verdict.HOLDS:
         raise ModelConsensusError(f"{model.name}: {result.message}")
+    return whole(model, dot, result.distinct, say)
+
+
+def _refuse_reductions(model: SpecModel) -> None:
+    if reductions := read_config(model.config).reductions:
+        raise ModelConsensusError(
+            f"{model.name}: its configuration has {' and '.join(reductions)}, with which TLC "
+            "explores a part of the state graph only: there is nothing to compare with"
+        )
+
+
+def whole(
+    model: SpecModel, dot: Path, distinct: int | None, say: Say = silent
+) -> tuple[Dump, Graph]:
+    """The graph of a model that TLC dumped as ``dot``, having found ``distinct`` states.
+
+    :raises ModelConsensusError: the graph is not whole.
+    """
     dump = Dump(dot)
     graph = dump.graph(say)
-    if graph.states != result.distinct:
+    if graph.states != distinct:
         raise ModelConsensusError(
-            f"{model.name}: TLC found {result.distinct} states and dumped {graph.states}"
+            f"{model.name}: TLC found {distinct} states and dumped {graph.states}"
         )
     return dump, graph
 

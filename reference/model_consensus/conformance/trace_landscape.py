@@ -32,7 +32,10 @@ def check_landscape(verdict: TraceVerdict, landscape: Landscape) -> TraceVerdict
 
 def _problems(trace: Trace, landscape: Landscape) -> Iterator[Rejection]:
     if trace.module == "Streamlet":
-        raise TraceError(f"{trace.source}: a trace of Streamlet has no landscape")
+        raise TraceError(
+            f"{trace.source}: a landscape cannot be compared with a trace of Streamlet: its "
+            f"messages are names, and it has no models and no losses"
+        )
     for name in (trace.genesis, *trace.models):
         if len(name) < SHORTEST_NAME or any(digit not in "0123456789abcdef" for digit in name):
             raise TraceError(

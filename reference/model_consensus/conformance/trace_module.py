@@ -5,7 +5,7 @@ TLC, and a value that continues an earlier one refers to it.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
@@ -17,6 +17,12 @@ _FIELD = re.compile(r"[a-z][A-Za-z0-9_]*")  # no reserved word of TLA+ begins wi
 
 INLINE = 40
 """Characters; a longer expression gets a name."""
+
+LINE = 1000
+"""Characters; a longer list goes on line by line.
+
+TLC looks for PlusCal in every module, in a time that grows with the square of a line's length.
+"""
 
 
 class Writer:
@@ -58,14 +64,21 @@ class Writer:
         if isinstance(value, tuple):
             if len(value) > 1 and value[:-1] in self._names:
                 return f"Append({self._names[value[:-1]]}, {self.write(value[-1])})"
-            return "<<" + ", ".join(map(self.write, value)) + ">>"
+            return f"<<{_listed(map(self.write, value))}>>"
         if isinstance(value, frozenset):
-            return _numbers(value) or "{" + ", ".join(map(self.write, ordered(value))) + "}"
+            return _numbers(value) or f"{{{_listed(map(self.write, ordered(value)))}}}"
         assert isinstance(value, Function)
         if all(isinstance(key, str) and _FIELD.fullmatch(key) for key in value):
-            fields = (f"{key} |-> {self.write(value[key])}" for key in value)
-            return "[" + ", ".join(fields) + "]"
+            return f"[{_listed(f'{key} |-> {self.write(value[key])}' for key in value)}]"
         return _joined([f"{self.write(key)} :> {self.write(value[key])}" for key in value])
+
+
+def _listed(items: Iterable[str], separator: str = ", ") -> str:
+    """The items with a separator after each but the last."""
+    items = list(items)
+    text = separator.join(items)
+    # To the right of the sign of a conjunction, of which this may be a part.
+    return text if len(text) <= LINE else (separator.rstrip() + "\n        ").join(items)
 
 
 def _joined(items: Sequence[str]) -> str:
@@ -83,7 +96,7 @@ def _numbers(values: AbstractSet[Value]) -> str | None:
         return None
     ends = [n for n, after in pairwise([*numbers, numbers[-1] + 2]) if after > n + 1]
     starts = [n for before, n in pairwise([numbers[0] - 2, *numbers]) if n > before + 1]
-    return " \\cup ".join(f"({a} .. {b})" for a, b in zip(starts, ends, strict=True))
+    return _listed((f"({a} .. {b})" for a, b in zip(starts, ends, strict=True)), " \\cup ")
 
 
 def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
@@ -105,7 +118,7 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
         for variable, value in state.items():
             written = _restricted(writer, losses, value) if variable == "loss" else None
             fields.append(f"{variable} |-> {written or writer.write(value)}")
-        states.append(writer.define("[" + ", ".join(fields) + "]"))
+        states.append(writer.define(f"[{_listed(fields)}]"))
     lists = {
         "states": states,
         "labels": map(writer.write, trace.labels),
@@ -119,8 +132,8 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
             writer.write(function({p: _by_weights(each[p]) for p in each})) for each in children
         ],
     }
-    fields = [f"{name} |-> <<{', '.join(items)}>>" for name, items in lists.items()]
-    writer.define(f"[losses |-> {losses}, {', '.join(fields)}]", register)
+    fields = [f"{name} |-> <<{_listed(items)}>>" for name, items in lists.items()]
+    writer.define(f"[losses |-> {losses}, {_listed(fields)}]", register)
 
 
 def _step(model: EncodedModel) -> Value:
@@ -189,5 +202,5 @@ def module_text(
     yield from writer.lines
     yield f"TheCount == {len(traces)}"
     yield f"TheLastGood == {last_good}"
-    yield f"TheLosses == {show(frozenset(losses))}"
+    yield f"TheLosses == {{{_listed(map(show, ordered(losses)))}}}"
     yield "===="

@@ -221,7 +221,7 @@ class Committee:
     def vote(self, voter: Process, sign: Sign, block: Block) -> Vote:
         """A signed vote."""
         digest = block.digest
-        return Vote(voter, block.epoch, digest, sign(self._vote_text(block.epoch, digest)))
+        return Vote(voter, block.epoch, digest, sign(_vote_text(self.genesis, block.epoch, digest)))
 
     def request(self, sender: Process, sign: Sign, epoch: int, length: int) -> Request:
         """A signed request."""
@@ -233,7 +233,7 @@ class Committee:
             case Message(sender, body, signature):
                 text = self._message_text(sender, body)
             case Vote(sender, epoch, block, signature):
-                text = self._vote_text(epoch, block)
+                text = _vote_text(self.genesis, epoch, block)
             case Request(sender, epoch, length, signature):
                 text = self._request_text(epoch, length)
         public = self.keys.get(sender)
@@ -241,18 +241,21 @@ class Committee:
 
     def is_certified(self, notarization: Notarization) -> bool:
         """Whether the votes are authentic votes of a quorum for the block."""
-        block, votes = notarization.block, notarization.votes
+        votes, epoch = notarization.votes, notarization.block.epoch
+        digest = notarization.block.digest
         return (
             self.is_quorum(len({vote.voter for vote in votes}))
-            and all(vote.block == block.digest and vote.epoch == block.epoch for vote in votes)
+            and all(vote.block == digest and vote.epoch == epoch for vote in votes)
             and all(map(self.is_authentic, votes))
         )
 
     def _message_text(self, sender: Process, body: bytes) -> bytes:
         return tagged_digest(_TAG + "message/1", self.genesis, sender, body)
 
-    def _vote_text(self, epoch: int, block: Digest) -> bytes:
-        return tagged_digest(_TAG + "vote/1", self.genesis, epoch, block)
-
     def _request_text(self, epoch: int, length: int) -> bytes:
         return tagged_digest(_TAG + "request/1", self.genesis, epoch, length)
+
+
+@lru_cache(maxsize=1 << 12)  # a node sees the votes for a block again and again
+def _vote_text(genesis: Digest, epoch: int, block: Digest) -> bytes:
+    return tagged_digest(_TAG + "vote/1", genesis, epoch, block)

@@ -5,6 +5,7 @@ specification, and :meth:`TobSystem.project` gives the specification's variables
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from model_consensus import tob_learner
 from model_consensus.errors import ModelConsensusError
@@ -113,6 +114,10 @@ class TobSystem:
         self.genesis = landscapes.search({}).genesis
         self.lineages = Lineages(self.genesis.digest)
         self.name = name or self.lineages.lineage
+        # Most parts of a state are parts of many others, too: their values in TLA+ are made once.
+        self.offer_value = cache(self._value_of_offer)
+        self._learner_value = cache(self._value_of_learner)
+        self._loss_value = cache(self._value_of_losses)
         self.receive = receive
         # The last delivery: an explorer first asks whether it is enabled, and then applies it.
         self._asked: tuple[State | None, Process, Losses] = (None, "", {})
@@ -278,7 +283,7 @@ class TobSystem:
             learner=function(
                 {p: self._learner_value(learner) for p, learner in state.learner.items()}
             ),
-            loss=function({self.name(digest): loss for digest, loss in state.loss.items()}),
+            loss=self._loss_value(frozenset(state.loss.items())),
         )
 
     recorded = project
@@ -290,7 +295,7 @@ class TobSystem:
     def work(self, state: State) -> None:
         """There are no blocks."""
 
-    def offer_value(self, offer: tob_learner.Offer) -> Value:
+    def _value_of_offer(self, offer: tob_learner.Offer) -> Value:
         """An offer as a record of TLA+."""
         return record(
             sender=offer.sender,
@@ -299,7 +304,7 @@ class TobSystem:
             claim=offer.claim,
         )
 
-    def _learner_value(self, learner: Learner) -> Value:
+    def _value_of_learner(self, learner: Learner) -> Value:
         return record(
             decided=tuple(map(self.name, learner.decided)),
             accepted=tuple(map(self.offer_value, learner.accepted)),
@@ -308,6 +313,9 @@ class TobSystem:
             offered=learner.offered,
             evaluations=learner.evaluations,
         )
+
+    def _value_of_losses(self, losses: frozenset[tuple[Digest, int]]) -> Value:
+        return function({self.name(digest): loss for digest, loss in losses})
 
     def _model(self, search: Search, state: State, digest: Digest) -> Model:
         """The model with this digest; a model that a learner holds need not be made again."""

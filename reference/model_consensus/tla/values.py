@@ -46,7 +46,7 @@ class Function(Mapping["Value", "Value"]):
     that is a sequence: use `function`, which returns a tuple.
     """
 
-    __slots__ = ("_hash", "_items")
+    __slots__ = ("_hash", "_items", "_text")
 
     def __init__(self, items: "Mapping[Any, Value] | Iterable[tuple[Any, Value]]") -> None:
         given: dict[Value, Value] = dict(items)
@@ -56,6 +56,7 @@ class Function(Mapping["Value", "Value"]):
             )
         self._items = {key: given[key] for key in ordered(given)}
         self._hash: int | None = None
+        self._text: str | None = None
 
     def __getitem__(self, key: "Value") -> "Value":
         return self._items[key]
@@ -81,6 +82,17 @@ class Function(Mapping["Value", "Value"]):
 
     def __repr__(self) -> str:
         return f"Function({self._items!r})"
+
+    def text(self) -> str:
+        """The function as a TLA+ expression; see `show`."""
+        if self._text is None:
+            if _is_record(self):
+                items = (f"{key} |-> {show(value)}" for key, value in self._items.items())
+                self._text = "[" + ", ".join(items) + "]"
+            else:
+                items = (f"{show(key)} :> {show(value)}" for key, value in self._items.items())
+                self._text = "(" + " @@ ".join(items) + ")"
+        return self._text
 
     def __reduce__(self) -> "tuple[type[Function], tuple[dict[Value, Value]]]":
         # The kept hash depends on the process that computed it.
@@ -275,11 +287,9 @@ def show(value: Value) -> str:
         return "<<" + ", ".join(map(show, value)) + ">>"
     if isinstance(value, frozenset):
         return "{" + ", ".join(map(show, ordered(value))) + "}"
-    if not isinstance(value, Function):
-        raise _not_a_value(value)
-    if _is_record(value):
-        return "[" + ", ".join(f"{key} |-> {show(value[key])}" for key in value) + "]"
-    return "(" + " @@ ".join(f"{show(key)} :> {show(value[key])}" for key in value) + ")"
+    if isinstance(value, Function):
+        return value.text()
+    raise _not_a_value(value)
 
 
 # --------------------------------------------------- the Informal Trace Format's JSON encoding
