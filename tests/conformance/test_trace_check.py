@@ -21,7 +21,7 @@ from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.tob import simulate
-from model_consensus.simulation.training import short_name, train
+from model_consensus.simulation.training import short_name
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Receive, TobSystem
 from model_consensus.tla.differences import differences
@@ -36,6 +36,7 @@ from tests.support.corruptions import (
     put,
 )
 from tests.support.pow_corruptions import of_mining
+from tests.support.trained import trained_trace
 
 BITS = [OneMax(bits) for bits in range(64, 16, -1)]
 """In each landscape other losses are equal."""
@@ -59,7 +60,7 @@ def tob(
 def proof_of_work(
     strategy: str, seed: int, landscape: Landscape = BITS[0], processes: int = 4
 ) -> Trace:
-    return train(
+    return trained_trace(
         Setting(
             protocol="pow",
             processes=processes,
@@ -73,7 +74,7 @@ def proof_of_work(
             seed=seed,
         ),
         landscape,
-    ).trace
+    )
 
 
 # ------------------------------------------------------------------------ Total Order Broadcast

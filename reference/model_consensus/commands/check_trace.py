@@ -1,47 +1,41 @@
 """Check recorded executions, of this or any other implementation, against a specification.
 
-A trace is a file in the ITF JSON format (docs/traces.md).  TLC follows each trace with the
-specification's own actions and checks its invariants in every state.  With ``--landscape`` the
-digests, losses and proofs of work are computed again too.  The exit status is 0 if all traces are
-accepted, 1 if one is rejected or a property is violated in it, and 2 if one could not be checked.
+A trace is a file of changes (``*.ndjson``, ``*.ndjson.gz``) or in the ITF JSON format
+(``*.itf.json``; docs/traces.md has both).  TLC follows each trace with the specification's own
+actions and checks its invariants in every state; a long trace is checked in windows, as many at a
+time as there are processors.  With ``--landscape`` the digests, losses and proofs of work are
+computed again too.  The exit status is 0 if all traces are accepted, 1 if one is rejected or a
+property is violated in it, and 2 if one could not be checked.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from model_consensus.commands.options import seconds
-from model_consensus.conformance.trace_check import TraceVerdict, check_encoded, describe
-from model_consensus.conformance.trace_encoding import Encoded, encode
-from model_consensus.conformance.trace_landscape import check_landscape
-from model_consensus.conformance.traces import TraceError, read
+from model_consensus.conformance.file_check import FileVerdict, Recheck, check_files
+from model_consensus.conformance.trace_check import describe
+from model_consensus.conformance.trace_fields import TraceError
+from model_consensus.conformance.trace_landscape import on_landscape
+from model_consensus.conformance.trace_lines import SUFFIXES, count_steps
 from model_consensus.report.console import new_console
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 
 EXAMPLES = """\
 examples:
-  model-consensus check-trace out/tob/trace.itf.json
-  model-consensus check-trace out/pow/trace.itf.json --landscape digits
+  model-consensus check-trace out/tob/trace.ndjson
+  model-consensus check-trace out/pow/trace.ndjson --landscape digits
   model-consensus check-trace my-traces/"""
-
-BATCH = 50_000_000
-"""Bytes of files that one run of TLC checks, or one larger file."""
-
-RATE = 40
-"""States of a long trace that are checked in a second; of short ones many more."""
-
-LONG = 30
-"""Seconds; what takes longer is announced."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
-        "paths", metavar="PATH", nargs="+", type=Path, help="a trace, or a folder of *.itf.json"
+        "paths", metavar="PATH", nargs="+", type=Path, help="a trace, or a folder of traces"
     )
     parser.add_argument(
         "--landscape",
@@ -60,24 +54,18 @@ def run(args: argparse.Namespace) -> int:
     landscape = load_landscape(args.landscape) if args.landscape else None
     started = time.monotonic()
     accepted = wrong = unread = states = 0
-    for batch in batches(find_files(args.paths)):
-        with console.status("reading", spinner="line"):
-            traces, complaints = _readable(batch)
-        for verdict in check_with_progress(console, traces, args.time_limit):
-            try:
-                checked = check_landscape(verdict, landscape) if landscape else verdict
-            except TraceError as error:
-                complaints.append(str(error))
-                continue
-            states += len(checked.trace.states)
-            if checked.accepted:
-                accepted += 1
-            else:
-                wrong += 1
-                console.print(describe(checked))
-        for complaint in complaints:
-            print(f"model-consensus: error: {complaint}", file=sys.stderr)
-        unread += len(complaints)
+    files = find_files(args.paths)
+    recheck = on_landscape(landscape) if landscape else None
+    for found in check_with_progress(console, files, args.time_limit, recheck):
+        states += found.states
+        if found.verdict is None:
+            unread += 1
+            print(f"model-consensus: error: {found.problem}", file=sys.stderr)
+        elif found.verdict.accepted:
+            accepted += 1
+        else:
+            wrong += 1
+            console.print(describe(found.verdict))
     total = accepted + wrong + unread
     if total > unread:
         console.print(
@@ -89,40 +77,35 @@ def run(args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _readable(batch: Sequence[Path]) -> tuple[list[Encoded], list[str]]:
-    """The traces that are fit to be checked, and what is wrong with each of the other files."""
-    traces: list[Encoded] = []
-    complaints: list[str] = []
-    for file in batch:
-        try:
-            traces.append(encode(read(file)))
-        except TraceError as error:
-            complaints.append(str(error))
-    return traces, complaints
-
-
 def check_with_progress(
-    console: Console, traces: Sequence[Encoded], time_limit: float | None = None
-) -> list[TraceVerdict]:
-    """The verdicts; the console says beforehand how long they take, and how far the check is."""
-    total, done = sum(len(each.states) for each in traces), 0
-    longest = max((len(each.states) for each in traces), default=0)
-    if longest > LONG * RATE:
-        console.print(
-            f"checking {total:,} states: this may take {total // RATE} s and 2 GB of memory"
-        )
-    with console.status(f"checking {total:,} states", spinner="line") as status:
+    console: Console,
+    files: Sequence[Path],
+    time_limit: float | None = None,
+    recheck: Callable[[], Recheck] | None = None,
+) -> Iterator[FileVerdict]:
+    """The verdicts; the console says how far the check is, and how long the rest may take."""
+    total, done, started = count_steps(files), 0, time.monotonic()
+    with console.status("reading", spinner="line") as status:
 
         def show(more: int) -> None:
             nonlocal done
             done += more
-            status.update(f"checked {min(done, total):,} of {total:,} states")
+            news = f"checked {done:,} states"
+            if total > done > 0:
+                left = (time.monotonic() - started) * (total - done) / done
+                news += f" of {total:,}: {left:.0f} s left"
+            status.update(news)
 
-        return check_encoded(traces, time_limit=time_limit, on_progress=show)
+        yield from check_files(
+            files,
+            recheck=recheck or (lambda: lambda verdict: verdict),
+            time_limit=time_limit,
+            on_progress=show,
+        )
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
-    """The files given, and all ``*.itf.json`` files in the folders given.
+    """The files given, and all traces in the folders given, known by their names.
 
     Links to folders are not followed.
 
@@ -130,21 +113,11 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in paths:
-        files += sorted(path.rglob("*.itf.json")) if path.is_dir() else [path]
+        if path.is_dir():
+            names = (".itf.json", *SUFFIXES)
+            files += sorted(each for each in path.rglob("*") if each.name.endswith(names))
+        else:
+            files.append(path)
     if not files:
-        raise TraceError("there is no *.itf.json file in " + ", ".join(map(str, paths)))
+        raise TraceError("there is no *.itf.json or *.ndjson file in " + ", ".join(map(str, paths)))
     return files
-
-
-def batches(files: Iterable[Path]) -> Iterator[list[Path]]:
-    """The files, in their order, in parts that are read and checked together."""
-    batch: list[Path] = []
-    room = BATCH
-    for file in files:
-        size = file.stat().st_size if file.is_file() else 0
-        if batch and size > room:
-            yield batch
-            batch, room = [], BATCH
-        batch.append(file)
-        room -= size
-    yield batch

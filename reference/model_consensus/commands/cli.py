@@ -31,6 +31,7 @@ COMMANDS = {
     "check": ("check", "check one model, with its counterexample step by step"),
     "run": ("run", "train a model, Byzantine processes taking part, and check the trace"),
     "check-trace": ("check_trace", "check recorded executions against a specification"),
+    "trace": ("trace", "convert a recorded execution to plain ITF, for other tools"),
     "draw": ("draw", "draw a trace or a counterexample, and write it for ShiViz"),
     "explore": ("explore", "compare the implementation's state graph with the specification's"),
     "replay": ("replay", "replay behaviours that TLC produces on the implementation"),

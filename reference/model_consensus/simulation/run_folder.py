@@ -18,7 +18,8 @@ OUTPUTS = (
     "summary.json",
     "metrics.json",
     "metrics.csv",
-    "trace.itf.json",
+    "trace.ndjson",
+    "trace.ndjson.gz",
     "convergence.svg",
     "model.npz",
 )

@@ -270,18 +270,20 @@ class TobSystem:
 
     def project(self, state: State) -> Function:
         """The variables network, inbox, learner and loss of ``TobLearning.tla``."""
+        return self.recorded(state)
+
+    def recorded(self, state: State, since: int = 0) -> Function:
+        """The same, without what was decided before the generation ``since``."""
         return record(
             network=frozenset(map(self.offer_value, state.broadcast.network)),
             inbox=function(
                 {p: tuple(map(self.offer_value, q)) for p, q in state.broadcast.inbox.items()}
             ),
             learner=function(
-                {p: self._learner_value(learner) for p, learner in state.learner.items()}
+                {p: self._learner_value(learner, since) for p, learner in state.learner.items()}
             ),
             loss=function({self.name(digest): loss for digest, loss in state.loss.items()}),
         )
-
-    recorded = project
 
     def arguments(self, before: State, action: Action) -> dict[str, Value]:
         """What a trace says of an action besides its name."""
@@ -299,9 +301,9 @@ class TobSystem:
             claim=offer.claim,
         )
 
-    def _learner_value(self, learner: Learner) -> Value:
+    def _learner_value(self, learner: Learner, since: int) -> Value:
         return record(
-            decided=tuple(map(self.name, learner.decided)),
+            decided=tuple(map(self.name, learner.decided[since:])),
             accepted=tuple(map(self.offer_value, learner.accepted)),
             verified=tuple(map(self.offer_value, learner.verified)),
             banned=learner.banned,
@@ -329,15 +331,15 @@ class TobSystem:
         return (
             drawn
             and self.is_own_draw(offer)
-            and offer.ticket.generation >= _last_common_generation(state.learner)
+            and offer.ticket.generation >= last_common_generation(state.learner)
         )
 
     def _remembered(self, loss: Losses, learner: Mapping[Process, Learner]) -> Losses:
         """``Remembered``: the losses of models that some correct process has not left behind."""
-        oldest = _last_common_generation(learner)
+        oldest = last_common_generation(learner)
         return {d: value for d, value in loss.items() if self.lineages.generation(d) >= oldest}
 
 
-def _last_common_generation(learner: Mapping[Process, Learner]) -> int:
+def last_common_generation(learner: Mapping[Process, Learner]) -> int:
     """The last generation that every correct process has decided."""
     return min(len(each.decided) for each in learner.values()) - 1
