@@ -317,7 +317,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"gone\.itf\.json: No such file"):
         traces.read(tmp_path / "gone.itf.json")
-    with pytest.raises(TraceError, match=r"there is no \*\.itf\.json file"):
+    with pytest.raises(TraceError, match=r"there is no \*\.itf\.json or \*\.ndjson file"):
         find_files([tmp_path])
 
 

@@ -23,8 +23,7 @@ def write_changes(path: Path, trace: Trace, whole: Collection[int] = ()) -> list
     state = trace.states[0]
     lines.append({"index": 0, "action": trace.actions[0], "state": to_itf(state)})
     for index in range(1, len(trace.states)):
-        after = without_decided(trace.states[index], since)
-        assert after is not None
+        after = _since(trace.states[index], since)
         changes = {
             name: {"to": to_itf(after[name])}
             if change(state[name], after[name]).keys() == {"to"}
@@ -60,6 +59,15 @@ def generation(trace: Trace, name: str) -> int:
     while name != trace.genesis:
         name, count = trace.models[name].parent, count + 1
     return count
+
+
+def _since(state: Any, generation: int) -> Function:
+    """A state without what was decided before a generation, however wrong it is."""
+    learner = {
+        process: Function({**learner, "decided": learner["decided"][generation:]})
+        for process, learner in state["learner"].items()
+    }
+    return Function({**state, "learner": Function(learner)})
 
 
 def _outputs(state: Function) -> list[Any]:

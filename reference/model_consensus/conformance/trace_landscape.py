@@ -114,10 +114,10 @@ def _wrong_models(
         children.setdefault(origin.parent, {})[name] = origin
     kept = _first_generation_after(trace)
     for parent, drawn in children.items():  # a parent stands before its offspring
-        if parent in trace.past:
-            continue  # the window before has these models, too
-        model = known.pop(parent)
         steps = [step_of(origin.step) for origin in drawn.values()]
+        if any(ticket.generation <= trace.since for step in steps for ticket in step):
+            continue  # these are no later than the genesis: the window before has them, too
+        model = known.pop(parent)
         losses = search.losses(model, steps)
         for (name, origin), step, loss in zip(drawn.items(), steps, losses, strict=True):
             offspring = search.offspring(model, step)

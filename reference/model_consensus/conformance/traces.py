@@ -81,7 +81,7 @@ class Trace:
     :ivar work: the nonces of the blocks, if they are recorded.
     :ivar first: of a window: the index of its first state in the trace; 0 where it begins.
     :ivar since: of a window: the generation of its genesis model.
-    :ivar past: of a window: the names of earlier models.
+    :ivar past: of a window: the names of earlier models; it grows while later windows are read.
     """
 
     source: str

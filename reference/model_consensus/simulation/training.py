@@ -190,7 +190,7 @@ def _train_tob(
             f"the run stopped after {len(rows)} generations: {system.rules.lambda_} offers are "
             f"needed and {len(system.correct)} processes are correct"
         )
-    return Training(steps, rows, model, banned)
+    return Training(steps, rows, model, list(banned))
 
 
 def _train_pow(
