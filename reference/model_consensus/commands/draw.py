@@ -11,7 +11,7 @@ from pathlib import Path
 
 from model_consensus.commands.check import find_model
 from model_consensus.conformance.files import whole_file
-from model_consensus.conformance.trace_lines import SUFFIXES
+from model_consensus.conformance.trace_lines import SUFFIXES, stem
 from model_consensus.conformance.trace_windows import read
 from model_consensus.conformance.traces import Trace
 from model_consensus.errors import ModelConsensusError
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if args.states is not None and args.states < 1:
         raise ModelConsensusError("--states: must be at least 1")
     if path.name.endswith((".json", *SUFFIXES)):
-        trace, name = read(path), path.name.partition(".")[0]
+        trace, name = read(path), stem(path)
     else:
         with console.status("TLC looks for the counterexample", spinner="line"):
             trace, name = counterexample(args.trace), path.stem

@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from model_consensus.conformance import traces
+from model_consensus.conformance.trace_lines import stem
 from model_consensus.conformance.trace_windows import read
 from model_consensus.report.console import new_console
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the file."""
     path: Path = args.trace
-    out = args.out or path.with_name(path.name.partition(".")[0] + ".itf.json")
+    out = args.out or path.with_name(f"{stem(path)}.itf.json")
     traces.write(out, read(path))
     new_console().print(str(out))
     return 0

@@ -217,6 +217,14 @@ def is_trace_of_changes(path: Path) -> bool:
     return path.name.endswith(SUFFIXES)
 
 
+def stem(path: Path) -> str:
+    """The name of a trace of either format without what says which format it is."""
+    name = path.name
+    for suffix in (".gz", ".ndjson", ".json", ".itf"):
+        name = name.removesuffix(suffix)
+    return name
+
+
 def count_steps(paths: Iterable[Path]) -> int:
     """About how many steps there are to check in those of these files that are not compressed."""
     count = 0
