@@ -25,8 +25,8 @@ from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.conformance import traces
 from model_consensus.conformance.trace_check import check_traces
-from model_consensus.conformance.trace_lines import trace_file
 from model_consensus.conformance.trace_windows import read
+from model_consensus.conformance.trace_writer import trace_file
 from model_consensus.conformance.traces import Trace
 from model_consensus.evolutionary_search import EvolutionarySearch
 from model_consensus.landscapes import Landscape

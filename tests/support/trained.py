@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from model_consensus.conformance.trace_lines import trace_file
 from model_consensus.conformance.trace_windows import read
+from model_consensus.conformance.trace_writer import trace_file
 from model_consensus.conformance.traces import Trace
 from model_consensus.landscapes import Landscape
 from model_consensus.simulation.setting import Setting

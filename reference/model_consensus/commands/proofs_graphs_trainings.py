@@ -19,7 +19,7 @@ from typing import TextIO
 from model_consensus.commands.extras import missing
 from model_consensus.conformance import explore, trace_check
 from model_consensus.conformance.file_check import check_files
-from model_consensus.conformance.trace_lines import trace_file
+from model_consensus.conformance.trace_writer import trace_file
 from model_consensus.errors import ModelConsensusError
 from model_consensus.proofs import theories
 from model_consensus.report.claims import GRAPHS, PROOFS, TRAININGS

@@ -40,7 +40,7 @@ from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.commands.check_trace import check_with_progress
 from model_consensus.commands.options import natural, positive
 from model_consensus.conformance import trace_check
-from model_consensus.conformance.trace_lines import trace_file
+from model_consensus.conformance.trace_writer import trace_file
 from model_consensus.defects import tob as tob_defects
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report.console import new_console

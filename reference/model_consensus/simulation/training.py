@@ -12,7 +12,7 @@ from model_consensus import tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
-from model_consensus.conformance.trace_lines import TraceWriter
+from model_consensus.conformance.trace_writer import TraceWriter
 from model_consensus.conformance.traces import Recordable
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
