@@ -1,5 +1,6 @@
 """``model-consensus run`` and ``evaluate``: what they write, what they refuse, what they say."""
 
+import gzip
 import json
 import platform
 from pathlib import Path
@@ -109,6 +110,13 @@ def test_a_run_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.Monke
         "tob-sphere-collusion-seed1",
         "tob-sphere-under-claim-unverified-seed1",
     }
+
+
+def test_a_trace_is_compressed_on_request(tmp_path: Path) -> None:
+    for folder, more in (("plain", []), ("packed", ["--gzip"])):
+        assert main([*SMALL, "--no-check", *more, "--out", str(tmp_path / folder)]) == 0
+    with gzip.open(tmp_path / "packed" / "trace.ndjson.gz") as file:
+        assert file.read() == (tmp_path / "plain" / "trace.ndjson").read_bytes()
 
 
 @pytest.mark.tlc
