@@ -81,5 +81,5 @@ def _listed(trace: Trace) -> Mapping[str, int]:
     listed: dict[str, int] = {}
     for name in reversed([*trace.models]):
         losses = (index for index, state in enumerate(trace.states) if name in state["loss"])  # type: ignore
-        last = listed[name] = min(last, next(losses, last))
+        last = listed[name] = max(1, min(last, next(losses, last)))  # no step is before the first
     return listed
