@@ -25,8 +25,11 @@ from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.conformance import traces
 from model_consensus.conformance.trace_check import check_traces
+from model_consensus.conformance.trace_windows import read
+from model_consensus.conformance.trace_writer import trace_file
 from model_consensus.conformance.traces import Trace
 from model_consensus.evolutionary_search import EvolutionarySearch
+from model_consensus.landscapes import Landscape
 from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting, process_names
@@ -41,20 +44,29 @@ DIFFERENT = 50
 """Runs that are recorded; greater batches repeat them."""
 
 
+def trained(setting: Setting, landscape: Landscape) -> Trace:
+    """The trace of a training run."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.ndjson"
+        with trace_file(path) as file:
+            train(setting, landscape, trace=file)
+        return read(path)
+
+
 def tob(seed: int) -> Trace:
     """Two generations of four processes."""
     attacks = [name for name in ATTACKS if name != "flood"]  # not a small run
     attack = attacks[seed % len(attacks)]
-    return train(
+    return trained(
         Setting(protocol="tob", lambda_=3, draws=1, generations=2, attack=attack, seed=seed),
         OneMax(),
-    ).trace
+    )
 
 
 def proof_of_work(seed: int) -> Trace:
     """Six blocks of four processes, at a depth at which they agree."""
     strategy = [*STRATEGIES][seed % len(STRATEGIES)]
-    return train(
+    return trained(
         Setting(
             protocol="pow",
             lambda_=2,
@@ -66,7 +78,7 @@ def proof_of_work(seed: int) -> Trace:
             seed=seed,
         ),
         OneMax(),
-    ).trace
+    )
 
 
 def streamlet(seed: int) -> Trace:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.commands.cli import COMMANDS, main
 from model_consensus.conformance import traces
+from model_consensus.conformance.trace_fields import TraceError
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import EvolutionarySearch, Ticket
 from model_consensus.simulation.benchmark_functions import OneMax
@@ -149,7 +150,7 @@ def rearranged(draw: st.DrawFn, valid: bytes) -> bytes:
 def test_a_trace_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "trace.itf.json"
     path.write_bytes(data)
-    with contextlib.suppress(traces.TraceError):
+    with contextlib.suppress(TraceError):
         traces.read(path)
 
 

@@ -22,9 +22,10 @@ TraceByRank(losses) ==                  \* 0 if nobody used them
 (* cannot be taken for other numbers.                                      *)
 TraceGenesis == 1073741824
 Index(model) == model - TraceGenesis
-TraceGeneration(model) ==
+TraceGeneration(model) ==               \* 0 if it is earlier than the genesis
     IF Index(model) \in DOMAIN Recorded.generations
-    THEN Recorded.generations[Index(model)] ELSE 0
+    THEN Recorded.generations[Index(model)]
+    ELSE IF model = TraceGenesis THEN Recorded.since ELSE 0
 TraceIsOffspring(model, parent) ==
     /\ Index(model) \in DOMAIN Recorded.parents
     /\ Recorded.parents[Index(model)] = parent

@@ -7,6 +7,9 @@ EXTENDS TobLearning, TraceSearch
 
 traceVars == <<vars, trace, step, by>>
 
+(* The models of a window's outputs follow the genesis model of the window. *)
+TraceDecisions(outputs) == Recorded.since + Len(outputs) - 1
+
 (* All possible models: only the refinement of TotalOrderBroadcast, which  *)
 (* is not checked here, needs this large set.                              *)
 TraceModels == {}
@@ -35,7 +38,7 @@ Act(action, processes) ==
 TraceInit == \E t \in 1 .. TraceCount :
     /\ trace = t /\ step = 1 /\ by = ""
     /\ StateIs(TLCGet(t).states[1])
-    /\ Init
+    /\ TLCGet(t).first = 0 => Init
     /\ Reached(t, 1)
 
 (* The recorded step: one of the specification's, and as it is labelled. *)

@@ -29,12 +29,12 @@ def test_a_bad_file_does_not_hide_the_verdicts_on_the_others(
     pipe(monkeypatch, GOOD.read_bytes())
     assert main(["check-trace", str(BAD), str(none), "-", "--json"]) == 2
     said = capsys.readouterr()
-    bad, piped, unread = json.loads(said.out)
+    bad, unread, piped = json.loads(said.out)
     assert (bad["source"], bad["accepted"], bad["state"]) == (str(BAD), False, 3)
     assert "learner.p1.offered: TRUE is not a natural number" in bad["reason"]
     assert (piped["source"], piped["accepted"], piped["reason"]) == ("-", True, None)
     problem = f"{none}: not a trace: #meta and states are missing"
-    assert unread == {"accepted": None, "error": problem}
+    assert unread == {"source": str(none), "accepted": None, "error": problem}
     assert said.err.endswith(f"model-consensus: error: {problem}\n")
 
 

@@ -1,5 +1,6 @@
 """``model-consensus run`` and ``evaluate``: what they write, what they refuse, what they say."""
 
+import gzip
 import json
 import platform
 from pathlib import Path
@@ -9,7 +10,6 @@ import numpy as np
 import pytest
 
 from model_consensus import __version__
-from model_consensus.commands import check_trace
 from model_consensus.commands.cli import main
 from model_consensus.simulation import catalogue
 from model_consensus.simulation.benchmark_functions import Sphere
@@ -113,6 +113,13 @@ def test_a_run_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.Monke
     }
 
 
+def test_a_trace_is_compressed_on_request(tmp_path: Path) -> None:
+    for folder, more in (("plain", []), ("packed", ["--gzip"])):
+        assert main([*SMALL, "--no-check", *more, "--out", str(tmp_path / folder)]) == 0
+    with gzip.open(tmp_path / "packed" / "trace.ndjson.gz") as file:
+        assert file.read() == (tmp_path / "plain" / "trace.ndjson").read_bytes()
+
+
 @pytest.mark.tlc
 def test_the_summary_says_what_was_run_with_what(tmp_path: Path, capsys: Output) -> None:
     assert main([*SMALL, "--out", str(tmp_path)]) == 0
@@ -145,18 +152,6 @@ def test_the_summary_says_what_was_run_with_what(tmp_path: Path, capsys: Output)
         "tob on sphere: n = 4, f = 1, λ = 3, μ = 2, seed 1; p4 is Byzantine: under-claim\n"
     )
     assert "; banned: p4 (in generation " in out
-
-
-@pytest.mark.tlc
-def test_the_cost_of_a_long_check_is_said_before_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
-) -> None:
-    monkeypatch.setattr(check_trace, "LONG", 0)
-    assert main([*SMALL, "--out", str(tmp_path)]) == 0
-    states = len(json.loads((tmp_path / "trace.itf.json").read_text())["states"])
-    lines = capsys.readouterr().out.splitlines()
-    announced = f"checking {states:,} states: this may take {states // 40} s and 2 GB of memory"
-    assert lines.index(announced) < lines.index(next(x for x in lines if "accepted" in x))
 
 
 @pytest.fixture

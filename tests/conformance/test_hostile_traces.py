@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from model_consensus.commands import cli
-from model_consensus.commands.check_trace import BATCH, batches, find_files
+from model_consensus.commands.check_trace import find_files
 from model_consensus.conformance import traces
-from model_consensus.conformance.traces import LARGEST_FILE, MOST_VALUES, TraceError
+from model_consensus.conformance.trace_fields import TraceError
+from model_consensus.conformance.traces import LARGEST_FILE, MOST_VALUES
 from model_consensus.errors import ModelConsensusError
 from model_consensus.tla.values import parse
 
@@ -130,16 +131,6 @@ def test_a_folder_that_links_to_itself_is_read_once(tmp_path: Path) -> None:
     (inner / "t.itf.json").write_text("{}")
     (tmp_path / "notes.json").write_text("{}")
     assert find_files([tmp_path]) == [inner / "t.itf.json"]
-
-
-def test_a_folder_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = [tmp_path / f"{number}.itf.json" for number in range(5)]
-    for file, size in zip(files, (60, 30, 200, 10, 90), strict=True):
-        file.write_bytes(bytes(size))
-    assert list(batches(files)) == [files]
-    assert BATCH < LARGEST_FILE
-    monkeypatch.setattr("model_consensus.commands.check_trace.BATCH", 100)
-    assert list(batches(files)) == [files[:2], files[2:3], files[3:]]
 
 
 def test_a_tla_value_that_is_nested_too_deeply_is_no_value() -> None:

@@ -23,7 +23,7 @@ from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting, process_names
 from model_consensus.simulation.tob import simulate
-from model_consensus.simulation.training import short_name, train
+from model_consensus.simulation.training import short_name
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Receive, TobSystem
 from model_consensus.tla.differences import differences
@@ -38,6 +38,7 @@ from tests.support.corruptions import (
     put,
 )
 from tests.support.pow_corruptions import of_mining
+from tests.support.trained import trained_trace
 
 BITS = [OneMax(bits) for bits in range(64, 16, -1)]
 """In each landscape other losses are equal."""
@@ -61,7 +62,7 @@ def tob(
 def proof_of_work(
     strategy: str, seed: int, landscape: Landscape = BITS[0], processes: int = 4
 ) -> Trace:
-    return train(
+    return trained_trace(
         Setting(
             protocol="pow",
             processes=processes,
@@ -75,7 +76,7 @@ def proof_of_work(
             seed=seed,
         ),
         landscape,
-    ).trace
+    )
 
 
 # ------------------------------------------------------------------------ Total Order Broadcast
@@ -202,7 +203,7 @@ def test_what_tlc_reads_has_no_long_line() -> None:
     """TLC takes a time that grows with the square of a line's length, so lists are broken."""
     setting = Setting(protocol="tob", lambda_=3, mu=2, draws=16, generations=12, attack="none")
     text = "\n".join(
-        module_text("M", "TraceTobLearning", [encode(train(setting, BITS[0]).trace)], "<<>>")
+        module_text("M", "TraceTobLearning", [encode(trained_trace(setting, BITS[0]))], "<<>>")
     )
     assert len(text) > 50 * LINE
     assert max(map(len, text.splitlines())) < 2 * LINE

@@ -15,15 +15,16 @@ from model_consensus.commands.draw import counterexample
 from model_consensus.conformance import traces
 from model_consensus.conformance.trace_check import check_traces, describe
 from model_consensus.conformance.trace_encoding import MOST_GUESSED
+from model_consensus.conformance.trace_fields import TraceError
 from model_consensus.conformance.trace_specifications import MODULES
-from model_consensus.conformance.traces import Trace, TraceError
+from model_consensus.conformance.traces import Trace
 from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.setting import Setting
-from model_consensus.simulation.training import train
 from model_consensus.tla.manifest import spec_directory
 from model_consensus.tla.values import Function, Value, show
 from tests.conformance.test_trace_check import proof_of_work, tob
 from tests.support.corruptions import inserted, relabelled, reordered, unlabelled
+from tests.support.trained import trained_trace
 
 INPUTS = Path(__file__).parent / "inputs"
 BOTH_ORDERS = pytest.mark.parametrize("order", [1, -1], ids=["in order", "in reverse"])
@@ -285,7 +286,7 @@ def test_a_wrong_depth_of_decisions_is_rejected(order: int) -> None:
 @pytest.mark.tlc
 def test_a_correct_run_at_an_unsafe_depth_is_not_a_fault_of_the_learners() -> None:
     setting = Setting(protocol="pow", attack="private-chain", share=0.3, wins=60, draws=8)
-    (verdict,) = check_traces([train(setting, OneMax()).trace])
+    (verdict,) = check_traces([trained_trace(setting, OneMax())])
     assert verdict.rejection is None
     assert not verdict.accepted
     first, wins, fault = describe(verdict).splitlines()
@@ -299,13 +300,13 @@ def test_a_correct_run_at_an_unsafe_depth_is_not_a_fault_of_the_learners() -> No
 
 @pytest.mark.tlc
 @BOTH_ORDERS
-def test_every_batch_counts(
+def test_every_run_of_tlc_counts(
     order: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Each file in a batch of its own: the bad one is the first, or the last."""
-    monkeypatch.setattr("model_consensus.commands.check_trace.BATCH", 1)
+    """Each file in a run of TLC of its own: the bad one is the first, or the last."""
+    monkeypatch.setattr("model_consensus.conformance.file_check.TOGETHER", 1)
     files = [str(INPUTS / f"{name}.itf.json") for name in ("01-true-for-1", "00-good")]
     assert cli.main(["check-trace", *files[::order]]) == 1
     assert "1 of 2 traces accepted: 14 states in " in capsys.readouterr().out

@@ -13,14 +13,15 @@ from model_consensus import pow_learner
 from model_consensus.commands import cli
 from model_consensus.conformance import trace_check, traces
 from model_consensus.conformance.trace_check import TraceVerdict, check_traces, describe
+from model_consensus.conformance.trace_fields import TraceError
 from model_consensus.conformance.trace_landscape import check_landscape
-from model_consensus.conformance.traces import Trace, TraceError, Work
+from model_consensus.conformance.traces import Trace, Work
 from model_consensus.evolutionary_search import EvolutionarySearch, Ticket
 from model_consensus.pow_learner import Rules
 from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting
-from model_consensus.simulation.training import short_name, train
+from model_consensus.simulation.training import short_name
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import ByzantinePublish, Receive
@@ -29,6 +30,7 @@ from model_consensus.tla.tlc_output import Result
 from model_consensus.tla.values import Boolean, Function, Value
 from model_consensus.tob_learner import Offer
 from tests.support.corruptions import relabelled, unlabelled
+from tests.support.trained import trained_trace
 
 INPUTS = Path(__file__).parent / "inputs"
 FILES = sorted(INPUTS.glob("*.itf.json"))
@@ -362,7 +364,7 @@ def good_run(kind: str) -> Trace:
         setting = Setting(
             protocol="pow", draws=2, depth=1, wins=6, hashes=64, attack="selfish", share=0.3
         )
-    return train(setting, OneMax()).trace
+    return trained_trace(setting, OneMax())
 
 
 @pytest.mark.parametrize("kind", ["tob", "pow"])

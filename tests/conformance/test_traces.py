@@ -10,11 +10,12 @@ import pytest
 from model_consensus.commands import cli
 from model_consensus.commands.check_trace import find_files
 from model_consensus.conformance import traces
-from model_consensus.conformance.traces import Origin, Trace, TraceError
+from model_consensus.conformance.trace_fields import TraceError
+from model_consensus.conformance.traces import Origin, Trace
 from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.setting import Setting
-from model_consensus.simulation.training import train
 from model_consensus.tla.values import Boolean, Function, function, record
+from tests.support.trained import trained_trace
 
 TICKET = record(generation=1, proposer="p1", weights=(1,))
 SMALL = Trace(
@@ -75,7 +76,7 @@ def same(one: Trace, other: Trace) -> bool:
 
 def trained() -> Trace:
     """A short run over Total Order Broadcast."""
-    return train(
+    return trained_trace(
         Setting(
             protocol="tob",
             processes=3,
@@ -86,7 +87,7 @@ def trained() -> Trace:
             attack="under-claim",
         ),
         OneMax(),
-    ).trace
+    )
 
 
 def test_a_file_written_by_hand_is_read(tmp_path: Path) -> None:
@@ -316,7 +317,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"gone\.itf\.json: No such file"):
         traces.read(tmp_path / "gone.itf.json")
-    with pytest.raises(TraceError, match=r"there is no \*\.itf\.json file"):
+    with pytest.raises(TraceError, match=r"there is no \*\.itf\.json or \*\.ndjson file"):
         find_files([tmp_path])
 
 

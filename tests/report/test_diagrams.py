@@ -25,29 +25,29 @@ from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.streamlet import Conditions, Simulation
-from model_consensus.simulation.training import train
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import TobSystem
 from model_consensus.tla.values import Function, function, record
 from model_consensus.tob_learner import Rules
 from tests.support.places import ROOT
+from tests.support.trained import trained_trace
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def tob(attack: str = "under-claim") -> Trace:
-    return train(
+    return trained_trace(
         Setting(protocol="tob", lambda_=3, draws=1, generations=2, attack=attack), OneMax()
-    ).trace
+    )
 
 
 def proof_of_work() -> Trace:
-    return train(
+    return trained_trace(
         Setting(
             protocol="pow", draws=2, depth=1, wins=8, hashes=2, attack="private-chain", share=0.4
         ),
         OneMax(),
-    ).trace
+    )
 
 
 def streamlet() -> Trace:
@@ -120,7 +120,7 @@ def test_blocks_are_drawn() -> None:
 
 def test_bans_lies_and_blends_are_drawn_over_work() -> None:
     setting = Setting(protocol="pow", draws=2, wins=14, hashes=2, attack="false-offers", share=0.3)
-    trace = train(setting, Sphere(16)).trace
+    trace = trained_trace(setting, Sphere(16))
     sequence, tree = sequence_diagram(trace), block_tree(trace)
     last: Any = trace.states[-1]
     caught = Counter(trace.actions)["Catch"]

@@ -20,14 +20,12 @@ from typing import Any
 
 from rich.console import Console
 
-from model_consensus.commands.check_trace import check_with_progress
 from model_consensus.commands.options import seconds
 from model_consensus.conformance.log_check import RejectedLogError, check_logs
 from model_consensus.conformance.log_replay import Merged
 from model_consensus.conformance.log_trace import merged_trace
 from model_consensus.conformance.logs import Log, LogError, open_logs
-from model_consensus.conformance.trace_check import describe
-from model_consensus.conformance.trace_encoding import encode
+from model_consensus.conformance.trace_check import check_traces, describe
 from model_consensus.evolutionary_search import EvolutionarySearch, Search
 from model_consensus.landscapes import Landscape
 from model_consensus.report.console import new_console
@@ -143,7 +141,8 @@ def _referee(
 ) -> tuple[dict[str, Any], str] | None:
     """What is wrong with the merged behaviour by TLC's verdict; None if it accepts it."""
     trace = merged_trace([log.process for log in logs], logs[0].agreed, steps)
-    (checked,) = check_with_progress(console, [encode(trace)], time_limit)
+    with console.status(f"TLC checks {len(trace.states):,} states", spinner="line"):
+        (checked,) = check_traces([trace], time_limit=time_limit)
     if checked.rejection is None:
         console.print(f"TLC has accepted {len(trace.states):,} states")
         return None

@@ -1,16 +1,20 @@
 """Check recorded executions, of this or any other implementation, against a specification.
 
-A trace is a file in the ITF JSON format (docs/traces.md).  TLC follows each trace with the
-specification's own actions and checks its invariants in every state.  With ``--landscape`` the
-digests, losses and proofs of work are computed again too.  The exit status is 0 if all traces are
-accepted, 1 if one is rejected or a property is violated in it, and 2 if one could not be checked.
+A trace is a file of changes (``*.ndjson``, ``*.ndjson.gz``) or in the ITF JSON format
+(``*.itf.json``; docs/traces.md has both).  TLC follows each trace with the specification's own
+actions and checks its invariants in every state; a long trace is checked in windows, as many at a
+time as there are processors.  With ``--landscape`` the digests, losses and proofs of work are
+computed again too.  The exit status is 0 if all traces are accepted, 1 if one is rejected or a
+property is violated in it, and 2 if one could not be checked.
 """
 
 import argparse
 import json
+import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,30 +23,22 @@ from typing import Any
 from rich.console import Console
 
 from model_consensus.commands.options import seconds
-from model_consensus.conformance.trace_check import TraceVerdict, check_encoded, describe
-from model_consensus.conformance.trace_encoding import Encoded, encode
-from model_consensus.conformance.trace_landscape import check_landscape
-from model_consensus.conformance.traces import LARGEST_FILE, Trace, TraceError, read
+from model_consensus.conformance.file_check import FileVerdict, Recheck, check_files
+from model_consensus.conformance.trace_check import describe
+from model_consensus.conformance.trace_fields import TraceError
+from model_consensus.conformance.trace_landscape import on_landscape
+from model_consensus.conformance.trace_lines import FORMAT, SUFFIXES, count_steps
 from model_consensus.report.console import new_console
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 
 EXAMPLES = """\
 examples:
-  model-consensus check-trace out/tob/trace.itf.json
-  model-consensus check-trace out/pow/trace.itf.json --landscape digits
+  model-consensus check-trace out/tob/trace.ndjson
+  model-consensus check-trace out/pow/trace.ndjson --landscape digits
   model-consensus check-trace my-traces/ --json
   my-system | model-consensus check-trace -"""
 
 STANDARD_INPUT = Path("-")
-
-BATCH = 50_000_000
-"""Bytes of files that one run of TLC checks, or one larger file."""
-
-RATE = 40
-"""States of a long trace that are checked in a second; of short ones many more."""
-
-LONG = 30
-"""Seconds; what takes longer is announced."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         nargs="+",
         type=Path,
-        help="a trace, a folder of *.itf.json, or - for standard input",
+        help="a trace, a folder of traces, or - for standard input",
     )
     parser.add_argument(
         "--landscape",
@@ -73,31 +69,25 @@ def run(args: argparse.Namespace) -> int:
     landscape = load_landscape(args.landscape) if args.landscape else None
     started = time.monotonic()
     accepted = wrong = unread = states = 0
-    found: list[dict[str, Any]] = []
-    for batch in batches(find_files(args.paths)):
-        with console.status("reading", spinner="line"):
-            traces, complaints = _readable(batch)
-        for verdict in check_with_progress(console, traces, args.time_limit):
-            try:
-                checked = check_landscape(verdict, landscape) if landscape else verdict
-            except TraceError as error:
-                complaints.append(str(error))
-                continue
-            states += len(checked.trace.states)
-            found.append(as_data(checked))
-            if checked.accepted:
+    data: list[dict[str, Any]] = []
+    recheck = on_landscape(landscape) if landscape else None
+    with _without_pipes(find_files(args.paths)) as (files, names):
+        for each in check_with_progress(console, files, args.time_limit, recheck):
+            found = _named(each, names)
+            states += found.states
+            data.append(as_data(found))
+            if found.verdict is None:
+                unread += 1
+                print(f"model-consensus: error: {found.problem}", file=sys.stderr)
+            elif found.verdict.accepted:
                 accepted += 1
             else:
                 wrong += 1
                 if not args.json:
-                    console.print(describe(checked))
-        for complaint in complaints:
-            found.append({"accepted": None, "error": complaint})
-            print(f"model-consensus: error: {complaint}", file=sys.stderr)
-        unread += len(complaints)
+                    console.print(describe(found.verdict))
     total = accepted + wrong + unread
     if args.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(data, indent=2))
     elif total > unread:
         console.print(
             f"{accepted} of {total} traces accepted: "
@@ -108,66 +98,80 @@ def run(args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def as_data(verdict: TraceVerdict) -> dict[str, Any]:
-    """A verdict as JSON data."""
-    rejection, unsafe = verdict.rejection, verdict.unsafe
-    state = rejection.index if rejection else unsafe.index if unsafe else None
+def as_data(found: FileVerdict) -> dict[str, Any]:
+    """A verdict as JSON data; states count from the beginning of the file."""
+    verdict = found.verdict
+    if verdict is None:
+        return {"source": str(found.path), "accepted": None, "error": found.problem}
+    fault = verdict.rejection or verdict.unsafe
     return {
-        "source": verdict.trace.source,
+        "source": str(found.path),
         "accepted": verdict.accepted,
-        "states": len(verdict.trace.states),
-        "state": state,
+        "states": found.states,
+        "state": verdict.trace.first + fault.index if fault else None,
         "reason": None if verdict.accepted else describe(verdict),
-        "differences": list(rejection.differences) if rejection else [],
-        "possible": list(rejection.possible) if rejection else [],
+        "differences": list(verdict.rejection.differences) if verdict.rejection else [],
+        "possible": list(verdict.rejection.possible) if verdict.rejection else [],
     }
 
 
-def _readable(batch: Sequence[Path]) -> tuple[list[Encoded], list[str]]:
-    """The traces that are fit to be checked, and what is wrong with each of the other files."""
-    traces: list[Encoded] = []
-    complaints: list[str] = []
-    for file in batch:
-        try:
-            traces.append(encode(read(file) if file != STANDARD_INPUT else _from_standard_input()))
-        except TraceError as error:
-            complaints.append(str(error))
-    return traces, complaints
-
-
-def _from_standard_input() -> Trace:
-    """The trace on standard input; no more of it is kept than a file may have."""
+@contextmanager
+def _without_pipes(files: Sequence[Path]) -> Iterator[tuple[list[Path], dict[Path, Path]]]:
+    """The files, with a copy in the place of standard input; and the names of such copies."""
     with TemporaryDirectory(prefix="model-consensus-") as folder:
-        path = Path(folder) / "trace"
-        path.write_bytes(sys.stdin.buffer.read(LARGEST_FILE + 1))
-        try:
-            return replace(read(path), source=str(STANDARD_INPUT))
-        except TraceError as error:
-            raise TraceError(str(error).replace(str(path), str(STANDARD_INPUT))) from None
+        if STANDARD_INPUT not in files:
+            yield list(files), {}
+            return
+        data = sys.stdin.buffer
+        head = data.readline(1 << 16)
+        changes = FORMAT.encode() in head
+        copy = Path(folder) / ("trace.ndjson" if changes else "trace.itf.json")
+        with copy.open("wb") as written:
+            written.write(head)
+            shutil.copyfileobj(data, written)
+        yield [copy if file == STANDARD_INPUT else file for file in files], {copy: STANDARD_INPUT}
+
+
+def _named(found: FileVerdict, names: dict[Path, Path]) -> FileVerdict:
+    """The verdict, with the name that the user knows."""
+    if found.path not in names:
+        return found
+    name, verdict = names[found.path], found.verdict
+    if verdict is not None:
+        verdict = replace(verdict, trace=replace(verdict.trace, source=str(name)))
+    problem = found.problem.replace(str(found.path), str(name))
+    return replace(found, path=name, verdict=verdict, problem=problem)
 
 
 def check_with_progress(
-    console: Console, traces: Sequence[Encoded], time_limit: float | None = None
-) -> list[TraceVerdict]:
-    """The verdicts; the console says beforehand how long they take, and how far the check is."""
-    total, done = sum(len(each.states) for each in traces), 0
-    longest = max((len(each.states) for each in traces), default=0)
-    if longest > LONG * RATE:
-        console.print(
-            f"checking {total:,} states: this may take {total // RATE} s and 2 GB of memory"
-        )
-    with console.status(f"checking {total:,} states", spinner="line") as status:
+    console: Console,
+    files: Sequence[Path],
+    time_limit: float | None = None,
+    recheck: Callable[[], Recheck] | None = None,
+) -> Iterator[FileVerdict]:
+    """The verdicts; the console says how far the check is, and how long the rest may take."""
+    total, done, started = count_steps(files), 0, time.monotonic()
+    with console.status("reading", spinner="line") as status:
 
         def show(more: int) -> None:
             nonlocal done
             done += more
-            status.update(f"checked {min(done, total):,} of {total:,} states")
+            news = f"checked {done:,} states"
+            if total > done > 0:
+                left = (time.monotonic() - started) * (total - done) / done
+                news += f" of {total:,}: {left:.0f} s left"
+            status.update(news)
 
-        return check_encoded(traces, time_limit=time_limit, on_progress=show)
+        yield from check_files(
+            files,
+            recheck=recheck or (lambda: lambda verdict: verdict),
+            time_limit=time_limit,
+            on_progress=show,
+        )
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
-    """The files given, and all ``*.itf.json`` files in the folders given.
+    """The files given, and all traces in the folders given, known by their names.
 
     Links to folders are not followed.
 
@@ -175,21 +179,11 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in paths:
-        files += sorted(path.rglob("*.itf.json")) if path.is_dir() else [path]
+        if path.is_dir():
+            names = (".itf.json", *SUFFIXES)
+            files += sorted(each for each in path.rglob("*") if each.name.endswith(names))
+        else:
+            files.append(path)
     if not files:
-        raise TraceError("there is no *.itf.json file in " + ", ".join(map(str, paths)))
+        raise TraceError("there is no *.itf.json or *.ndjson file in " + ", ".join(map(str, paths)))
     return files
-
-
-def batches(files: Iterable[Path]) -> Iterator[list[Path]]:
-    """The files, in their order, in parts that are read and checked together."""
-    batch: list[Path] = []
-    room = BATCH
-    for file in files:
-        size = file.stat().st_size if file.is_file() else 0
-        if batch and size > room:
-            yield batch
-            batch, room = [], BATCH
-        batch.append(file)
-        room -= size
-    yield batch

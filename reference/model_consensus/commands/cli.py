@@ -32,6 +32,7 @@ COMMANDS = {
     "run": ("run", "train a model, Byzantine processes taking part, and check the trace"),
     "check-trace": ("check_trace", "check recorded executions against a specification"),
     "check-logs": ("check_logs", "check the logs of real processes, one for each"),
+    "trace": ("trace", "convert a recorded execution to plain ITF, for other tools"),
     "draw": ("draw", "draw a trace or a counterexample, and write it for ShiViz"),
     "explore": ("explore", "compare the implementation's state graph with the specification's"),
     "replay": ("replay", "replay behaviours that TLC produces on the implementation"),

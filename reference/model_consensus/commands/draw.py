@@ -11,7 +11,9 @@ from pathlib import Path
 
 from model_consensus.commands.check import find_model
 from model_consensus.conformance.files import whole_file
-from model_consensus.conformance.traces import Trace, read
+from model_consensus.conformance.trace_lines import SUFFIXES, stem
+from model_consensus.conformance.trace_windows import read
+from model_consensus.conformance.traces import Trace
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report.console import new_console
 from model_consensus.report.diagrams import block_tree, has_tree, sequence_diagram
@@ -22,7 +24,7 @@ from model_consensus.tla.config import read_config
 
 EXAMPLES = """\
 examples:
-  model-consensus draw out/pow/trace.itf.json --states 60
+  model-consensus draw out/pow/trace.ndjson --states 60
   model-consensus draw MCPowNecessity_half --out pictures"""
 
 
@@ -41,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
     path = Path(args.trace)
     if args.states is not None and args.states < 1:
         raise ModelConsensusError("--states: must be at least 1")
-    if path.suffix == ".json":
-        trace, name = read(path), path.name.removesuffix(".json").removesuffix(".itf")
+    if path.name.endswith((".json", *SUFFIXES)):
+        trace, name = read(path), stem(path)
     else:
         with console.status("TLC looks for the counterexample", spinner="line"):
             trace, name = counterexample(args.trace), path.stem

@@ -15,10 +15,13 @@ from functools import partial
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TextIO
 
 from model_consensus.commands.extras import missing
-from model_consensus.conformance import explore, trace_check, traces
-from model_consensus.conformance.trace_check import check_traces
+from model_consensus.conformance import explore, trace_check
+from model_consensus.conformance.file_check import check_files
+from model_consensus.conformance.trace_writer import trace_file
+from model_consensus.errors import ModelConsensusError
 from model_consensus.proofs import theories
 from model_consensus.report.claims import GRAPHS, PROOFS, TRAININGS
 from model_consensus.report.outcomes import Found, JobOutcome, Say, Status, overall
@@ -33,18 +36,21 @@ OUT = Path("out")
 WORKERS = min(4, os.cpu_count() or 1)
 
 
-def train_over_tob(landscape: str = "digits") -> Training:
+def train_over_tob(landscape: str = "digits", trace: TextIO | None = None) -> Training:
     """n = 4, f = 1, λ = 3: 48 honest offspring in each of 200 generations, against a liar."""
     return train(
-        Setting(protocol="tob", lambda_=3, mu=2, attack="under-claim"), load_landscape(landscape)
+        Setting(protocol="tob", lambda_=3, mu=2, attack="under-claim"),
+        load_landscape(landscape),
+        trace=trace,
     )
 
 
-def train_over_pow(landscape: str = "digits") -> Training:
+def train_over_pow(landscape: str = "digits", trace: TextIO | None = None) -> Training:
     """n = 4, f = 1, eight draws: 120 wins, a fifth of them by a miner of private chains."""
     return train(
         Setting(protocol="pow", draws=8, wins=120, attack="private-chain"),
         load_landscape(landscape),
+        trace=trace,
     )
 
 
@@ -68,17 +74,19 @@ _TRAIN = {"tob": train_over_tob, "pow": train_over_pow}
 
 def _train_and_check(protocol: str) -> "Trained":
     """Train, write the trace and let TLC check what was written."""
-    training = _TRAIN[protocol]()
     OUT.mkdir(exist_ok=True)
-    path = OUT / f"{protocol}-digits.itf.json"
-    traces.write(path, training.trace)
-    (verdict,) = check_traces([traces.read(path)])
+    path = OUT / f"{protocol}-digits.ndjson"
+    with trace_file(path) as file:
+        training = _TRAIN[protocol](trace=file)
+    (found,) = check_files([path], workers=1)
+    if found.verdict is None:
+        raise ModelConsensusError(found.problem)
     return Trained(
         protocol,
         accuracy=training.rows[-1].accuracy["test"],
-        steps=len(training.trace.states) - 1,
-        accepted=verdict.accepted,
-        lines=f"  {describe(training)}\n  {trace_check.describe(verdict)}",
+        steps=training.steps,
+        accepted=found.verdict.accepted,
+        lines=f"  {describe(training)}\n  {trace_check.describe(found.verdict)}",
     )
 
 

@@ -4,17 +4,18 @@ The run is deterministic: the same options give the same bytes.  At the end TLC 
 against the specification; the exit status is 1 if it is rejected.
 
 Unless --out names another, the output folder is out/PROTOCOL-LANDSCAPE-ATTACK-seedSEED.  A finished
-run leaves there: ``trace.itf.json``, ``metrics.csv`` (a line for each generation), ``metrics.json``
-(the same), ``summary.json``, ``model.npz`` (the last decided model: see ``model-consensus
-evaluate``) and, where matplotlib is installed, ``convergence.svg``.  Of tob and streamlet, ``logs``
-has the log of each correct process: see ``model-consensus check-logs``.
+run leaves there: ``trace.ndjson`` (or ``trace.ndjson.gz``, with --gzip), ``metrics.csv`` (a line
+for each generation), ``metrics.json`` (the same), ``summary.json``, ``model.npz`` (the last decided
+model: see ``model-consensus evaluate``) and, where matplotlib is installed, ``convergence.svg``.
+Of tob and streamlet, ``logs`` has the log of each correct process: see ``model-consensus
+check-logs``.
 
-While it goes on, everything is in the folder ``unfinished`` inside, and the rows of ``metrics.csv``
-are written as they are decided.  The same command with --resume takes an unfinished run up again:
-whenever it was killed, it ends with the same bytes as if it had not been.
+While it goes on, everything is in the folder ``unfinished`` inside, and the trace and the rows of
+``metrics.csv`` are written as the run goes.  The same command with --resume takes an unfinished run
+up again: whenever it was killed, it ends with the same bytes as if it had not been.
 
-A default run of tob trains for 15 seconds on one core; then the check of its 3,788 steps takes TLC
-some 100 seconds and 2.4 GB of memory, and --no-check leaves it out.  The files take 49 MB.
+A trace takes about a kilobyte a step.  The check of it takes TLC longer than the run, and
+--no-check leaves it out.
 
 The seed fixes the schedule alone: with another one the same offspring come in another order.  To
 have other offspring drawn, give the processes other names: --names q.
@@ -40,8 +41,8 @@ from model_consensus.adversaries import catalogue as attacks
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.commands.check_trace import check_with_progress
 from model_consensus.commands.options import natural, positive
-from model_consensus.conformance import trace_check, traces
-from model_consensus.conformance.trace_encoding import encode
+from model_consensus.conformance import trace_check
+from model_consensus.conformance.trace_writer import trace_file
 from model_consensus.defects import tob as tob_defects
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process
@@ -112,6 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on with the unfinished run in FOLDER, if there is one",
     )
+    parser.add_argument("--gzip", action="store_true", help="compress the trace")
     parser.add_argument("--no-check", action="store_true", help="do not check the trace")
     for name, text in (
         ("recombines", "a process may offer its draws recombined by their ranks"),
@@ -198,6 +200,7 @@ def run(args: argparse.Namespace) -> int:
     variant = "-unverified" if args.unverified else ""
     place = args.landscape.replace(":", "-")
     name = f"{setting.protocol}-{place}-{setting.attack}{variant}-seed{setting.seed}"
+    trace_name = "trace.ndjson.gz" if args.gzip else "trace.ndjson"
     folder = args.out or Path("out") / name
     settings = settings_of(args, setting)
     console.print(announce(args, setting))
@@ -207,6 +210,7 @@ def run(args: argparse.Namespace) -> int:
             _metrics(stage / "metrics.csv") as write,
             _bar(console, setting) as show,
             _logs(stage / "logs", setting) as on_log,
+            trace_file(stage / trace_name) as trace,
         ):
 
             def on_row(row: Row) -> None:
@@ -214,19 +218,21 @@ def run(args: argparse.Namespace) -> int:
                 show(row)
 
             receive = tob_defects.unverified if args.unverified else tob_learner.receive
-            training = train(setting, remembered, on_row=on_row, receive=receive, on_log=on_log)
+            training = train(
+                setting, remembered, on_row=on_row, receive=receive, on_log=on_log, trace=trace
+            )
             save_model(stage / "model.npz", training.model, remembered, args.landscape)
-        traces.write(stage / "trace.itf.json", training.trace)
         _write_json(stage / "metrics.json", [asdict(row) for row in training.rows])
         plot_convergence(training.rows, setting, args.landscape, stage)
         _write_json(stage / "summary.json", summarize(settings, setting, training, toolchain))
     console.print(describe(training))
     accepted = True
     if not args.no_check:
-        recorded = encode(traces.read(folder / "trace.itf.json"))
-        (verdict,) = check_with_progress(console, [recorded])
-        console.print(trace_check.describe(verdict))
-        accepted = verdict.accepted
+        (found,) = check_with_progress(console, [folder / trace_name])
+        if found.verdict is None:
+            raise ModelConsensusError(found.problem)
+        console.print(trace_check.describe(found.verdict))
+        accepted = found.verdict.accepted
     written = [name for name in OUTPUTS if (folder / name).exists()]
     console.print(f"written to {folder}: {', '.join(written)}")
     return 0 if accepted else 1
@@ -285,7 +291,7 @@ def summarize(
         "digest": training.model.digest.hex(),
         "loss": last.loss if last else None,
         "accuracy": last.accuracy if last else {},
-        "steps": len(training.trace.states) - 1,
+        "steps": training.steps,
         "byzantine": setting.byzantine_names,
         "banned": training.banned,
     }

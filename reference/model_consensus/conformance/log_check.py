@@ -29,7 +29,7 @@ from model_consensus.conformance.log_replay import (
     differences,
 )
 from model_consensus.conformance.logs import Agreed, Log
-from model_consensus.conformance.traces import printable
+from model_consensus.conformance.trace_fields import printable
 from model_consensus.evolutionary_search import Process, Search
 from model_consensus.systems.tob import ByzantineOffer, Order
 from model_consensus.tob_learner import current_generation

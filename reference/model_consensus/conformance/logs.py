@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from model_consensus import tob_learner
-from model_consensus.conformance.traces import printable
+from model_consensus.conformance.trace_fields import printable
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Process, Ticket
 

@@ -7,14 +7,16 @@ rejected one short run more finds what was possible after its last good state.
 
 import re
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
 from model_consensus.conformance.trace_encoding import Encoded, encode
+from model_consensus.conformance.trace_fields import printable
 from model_consensus.conformance.trace_module import module_text
-from model_consensus.conformance.traces import Trace, printable
+from model_consensus.conformance.traces import Trace
 from model_consensus.errors import ModelConsensusError
 from model_consensus.tla.config import without_checks
 from model_consensus.tla.differences import differences
@@ -96,13 +98,17 @@ def check_encoded(
     *,
     time_limit: float | None = None,
     on_progress: OnProgress = lambda states: None,
+    stop: threading.Event | None = None,
 ) -> list[TraceVerdict]:
-    """Check traces that are in TLC's names already; see `check_traces`."""
+    """Check traces that are in TLC's names already; see `check_traces`.
+
+    :param stop: ends TLC from another thread, which raises `StoppedError` here.
+    """
     verdicts: dict[int, TraceVerdict] = {}
     order = sorted(range(len(given)), key=lambda index: _setting(given[index]))
     for _, group in groupby(order, key=lambda index: _setting(given[index])):
         numbers = list(group)
-        checker = _Checker([given[n] for n in numbers], time_limit, on_progress)
+        checker = _Checker([given[n] for n in numbers], time_limit, on_progress, stop)
         verdicts.update(zip(numbers, checker.verdicts(), strict=True))
     return [verdicts[index] for index in range(len(given))]
 
@@ -124,6 +130,7 @@ class _Checker:
     traces: Sequence[Encoded]
     time_limit: float | None
     on_progress: OnProgress
+    stop: threading.Event | None
 
     def verdicts(self) -> list[TraceVerdict]:
         """The verdict on each trace."""
@@ -136,7 +143,7 @@ class _Checker:
 
     def _on(self, traces: Sequence[Encoded]) -> list[TraceVerdict]:
         """The verdicts on traces that have a state before the first malformed one."""
-        return _Checker(traces, self.time_limit, self.on_progress)._verdicts() if traces else []
+        return replace(self, traces=traces)._verdicts() if traces else []
 
     def _verdicts(self) -> list[TraceVerdict]:
         reached = dict.fromkeys(range(1, len(self.traces) + 1), 0)
@@ -190,7 +197,7 @@ class _Checker:
         """Why the traces of these numbers were accepted so far, and no further."""
         if not reached:
             return []
-        bad = _Checker([self.traces[n - 1] for n in reached], self.time_limit, self.on_progress)
+        bad = replace(self, traces=[self.traces[n - 1] for n in reached])
         last_good = dict(enumerate(reached.values(), 1))
         possible: dict[int, list[tuple[str, Mapping[str, Value]]]] = {n: [] for n in last_good}
         with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
@@ -245,6 +252,7 @@ class _Checker:
                 ),
                 time_limit=self.time_limit,
                 on_print=on_print,
+                stop=self.stop,
             )
 
 
@@ -327,4 +335,4 @@ def describe(verdict: TraceVerdict) -> str:
 
 
 def _place(trace: Trace, index: int) -> str:
-    return f"state {index} ({trace.actions[index] or 'an unnamed action'})"
+    return f"state {trace.first + index} ({trace.actions[index] or 'an unnamed action'})"

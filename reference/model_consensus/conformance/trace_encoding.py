@@ -7,6 +7,7 @@ terms of the file.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from model_consensus.conformance.trace_fields import TraceError
 from model_consensus.conformance.trace_specifications import (
     BLOCK,
     MODULES,
@@ -24,7 +25,7 @@ from model_consensus.conformance.trace_values import (
     inside,
     numbered,
 )
-from model_consensus.conformance.traces import Trace, TraceError
+from model_consensus.conformance.traces import Trace
 from model_consensus.evolutionary_search import Search, is_legal
 from model_consensus.pow_learner import NOBODY
 from model_consensus.systems.answers import OpenLandscape
@@ -96,13 +97,22 @@ def encode(trace: Trace) -> Encoded:
         numbered("m", _names_in(trace, "Message") | _names_in(trace, "Forgery")),
         {name: GENESIS + index for index, name in enumerate([trace.genesis, *trace.models])},
         draws=_draws(trace),
+        past=trace.past,
     )
     names.losses.update(origin.loss for origin in trace.models.values())
     labels, states, problem = _states(trace, module, names)
     if max(names.losses, default=0) > LARGEST:
         # A specification only compares losses: numbers in the same order stand for them.
         ranks = {loss: LARGEST + 1 + index for index, loss in enumerate(sorted(names.losses))}
-        names = Names(names.process, names.message, names.model, ranks, draws=_draws(trace))
+        names = Names(
+            names.process,
+            names.message,
+            names.model,
+            ranks,
+            draws=_draws(trace),
+            past=trace.past,
+            elder=names.elder,
+        )
         labels, states, problem = _states(trace, module, names)
     return Encoded(
         trace,
@@ -209,9 +219,13 @@ def _models(trace: Trace, names: Names) -> list[EncodedModel]:
     for name, origin in trace.models.items():
         where = f"{trace.source}: model {name}"
         parent = names.model.get(origin.parent)
+        if origin.parent in trace.past:
+            parent = GENESIS - 1
         if parent is None or parent - GENESIS > len(models):
             raise TraceError(f"{where}: its parent {origin.parent} does not stand before it")
-        generation = models[parent - GENESIS - 1].generation + 1 if parent > GENESIS else 1
+        generation = trace.since + (1 if parent == GENESIS else 0)
+        if parent > GENESIS:
+            generation = models[parent - GENESIS - 1].generation + 1
         tickets = [_ticket(where, each, generation, names, drawers, search) for each in origin.step]
         if not tickets or len({proposer for proposer, _ in tickets}) < len(tickets):
             raise TraceError(f"{where}: its step has not one ticket of each of some processes")
@@ -289,6 +303,8 @@ def _wrong_loss(trace: Trace, losses: Value) -> str | None:
     if not isinstance(losses, Function):
         return None
     for name in losses:
+        if name in trace.past or (trace.since and name == trace.genesis):
+            continue  # it is not remembered any more, which TLC finds
         if name == trace.genesis:
             return f"{inner('loss', name)}: the genesis model is not drawn"
         listed = trace.models[str(name)].loss

@@ -4,11 +4,12 @@ A trace is checked by TLC against its own list of models, so noise and losses th
 same way everywhere pass.  Here they are computed again from the landscape.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from model_consensus.conformance.trace_check import Rejection, TraceVerdict
-from model_consensus.conformance.traces import Origin, Trace, TraceError
+from model_consensus.conformance.trace_fields import TraceError
+from model_consensus.conformance.traces import Origin, Trace
 from model_consensus.evolutionary_search import Digest, EvolutionarySearch, Model, Step, Ticket
 from model_consensus.landscapes import Landscape
 from model_consensus.pow_learner import Block
@@ -24,13 +25,39 @@ def check_landscape(verdict: TraceVerdict, landscape: Landscape) -> TraceVerdict
     :raises TraceError: the trace has not what is needed: names that are digests, and for blocks
         the target and the nonces.
     """
-    if verdict.rejection is not None:
-        return verdict
-    problem = next(_problems(verdict.trace, landscape), None)
-    return verdict if problem is None else replace(verdict, rejection=problem, unsafe=None)
+    return on_landscape(landscape)()(verdict)
 
 
-def _problems(trace: Trace, landscape: Landscape) -> Iterator[Rejection]:
+def on_landscape(landscape: Landscape) -> Callable[[], Callable[[TraceVerdict], TraceVerdict]]:
+    """`check_landscape` for traces in windows: called for a trace, it gives what checks each."""
+
+    def begin() -> Callable[[TraceVerdict], TraceVerdict]:
+        found = _Found()
+
+        def check(verdict: TraceVerdict) -> TraceVerdict:
+            if verdict.rejection is not None:
+                return verdict
+            problem = next(_problems(verdict.trace, landscape, found), None)
+            return verdict if problem is None else replace(verdict, rejection=problem, unsafe=None)
+
+        return check
+
+    return begin
+
+
+@dataclass
+class _Found:
+    """What is known when a window begins.
+
+    :ivar search: that of the trace; None before its first window.
+    :ivar models: those by whose offspring the window may begin.
+    """
+
+    search: EvolutionarySearch | None = None
+    models: dict[str, Model] = field(default_factory=dict)
+
+
+def _problems(trace: Trace, landscape: Landscape, found: _Found) -> Iterator[Rejection]:
     if trace.module == "Streamlet":
         raise TraceError(
             f"{trace.source}: a landscape cannot be compared with a trace of Streamlet: its "
@@ -53,8 +80,12 @@ def _problems(trace: Trace, landscape: Landscape) -> Iterator[Rejection]:
         EvolutionarySearch(landscape, draws, lambda_, mu, recombines, elitist)
         for elitist in (False, True)
     )
-    search = elitist if _is_genesis(trace, elitist) else comma
-    if not _is_genesis(trace, search):
+    if not trace.first:
+        found.search = elitist if _is_genesis(trace, elitist) else comma
+        found.models = {trace.genesis: found.search.genesis}
+    search = found.search
+    assert search is not None
+    if not trace.first and not _is_genesis(trace, search):
         yield Rejection(
             0,
             f"the genesis model is {comma.genesis.digest.hex()[: len(trace.genesis)]} (or "
@@ -62,7 +93,7 @@ def _problems(trace: Trace, landscape: Landscape) -> Iterator[Rejection]:
             f"landscape and these constants, not {trace.genesis}",
         )
         return
-    yield from _wrong_models(trace, search)
+    yield from _wrong_models(trace, search, found.models)
     if trace.module == "PowLearning":
         yield from _without_work(trace, search.genesis.digest)
 
@@ -74,15 +105,22 @@ def _is_genesis(trace: Trace, search: EvolutionarySearch) -> bool:
 # --------------------------------------------------------------------------------------- models
 
 
-def _wrong_models(trace: Trace, search: EvolutionarySearch) -> Iterator[Rejection]:
-    """The models whose names or losses are not what their steps make of their parents."""
+def _wrong_models(
+    trace: Trace, search: EvolutionarySearch, known: dict[str, Model]
+) -> Iterator[Rejection]:
+    """The models whose names or losses are not what their steps make of their parents.
+
+    :param known: the models on which these are drawn; at the end, those on which a next window is.
+    """
     children: dict[str, dict[str, Origin]] = {}
     for name, origin in trace.models.items():
         children.setdefault(origin.parent, {})[name] = origin
-    known: dict[str, Model] = {trace.genesis: search.genesis}
+    kept = _first_generation_after(trace)
     for parent, drawn in children.items():  # a parent stands before its offspring
-        model = known.pop(parent)
         steps = [step_of(origin.step) for origin in drawn.values()]
+        if any(ticket.generation <= trace.since for step in steps for ticket in step):
+            continue  # these are no later than the genesis: the window before has them, too
+        model = known.pop(parent)
         losses = search.losses(model, steps)
         for (name, origin), step, loss in zip(drawn.items(), steps, losses, strict=True):
             offspring = search.offspring(model, step)
@@ -95,8 +133,19 @@ def _wrong_models(trace: Trace, search: EvolutionarySearch) -> Iterator[Rejectio
                 problem = f"the loss of the model {name} is {loss}, not {origin.loss}"
                 yield Rejection(_first(trace, name), problem)
                 return
-            if name in children:
+            if name in children or offspring.generation >= kept:
                 known[name] = offspring
+        if model.generation >= kept:
+            known[parent] = model
+
+
+def _first_generation_after(trace: Trace) -> int:
+    """The generation of the genesis model of a window that follows, or an earlier one."""
+    learners = trace.states[-1].get("learner")
+    if not isinstance(learners, Function):
+        return 1 << 62  # there are no windows
+    lengths = [len(learner["decided"]) for learner in learners.values()]  # type: ignore
+    return trace.since + min(lengths) - 2
 
 
 def ticket_of(value: Value) -> Ticket:

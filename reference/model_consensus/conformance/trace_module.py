@@ -106,6 +106,8 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
     offspring: dict[tuple[int, Value], int] = {}
     for number, model in enumerate(trace.models, GENESIS + 1):
         place = model.parent - GENESIS
+        if place < 0:  # what is earlier than the genesis of a window has no offspring any more
+            continue
         offspring[model.parent, _step(model)] = number
         if len(model.step) > 1:
             blends[place].append((_step(model), number))
@@ -133,6 +135,7 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
         ],
     }
     fields = [f"{name} |-> <<{_listed(items)}>>" for name, items in lists.items()]
+    fields += [f"first |-> {trace.trace.first}", f"since |-> {trace.trace.since}"]
     writer.define(f"[losses |-> {losses}, {_listed(fields)}]", register)
 
 
@@ -163,7 +166,7 @@ def _by_weights(models: Mapping[int, int]) -> Value:
 def _restricted(writer: Writer, losses: str, value: Value) -> str:
     """The variable ``loss``, which is the landscape's losses of some models."""
     domain = _numbers(set(value)) if isinstance(value, Function) else None
-    if domain is None:
+    if domain is None or min(value) <= GENESIS:  # type: ignore
         return writer.write(value)
     return writer.once(value, f"[m \\in {domain} |-> {losses}[m - {GENESIS}]]")
 

@@ -7,6 +7,7 @@ TLC cannot hold become their ranks.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -46,6 +47,8 @@ class Names:
     :ivar process: a process's name in TLC.
     :ivar message: a message's name.
     :ivar model: a model's number; the genesis is ``GENESIS``.
+    :ivar past: models that are earlier than the genesis of a window, or no descendants of it.
+    :ivar elder: the numbers of those of them that are named; they are less than ``GENESIS``.
     :ivar rank: the numbers of losses, if they are not the losses themselves.
     :ivar losses: every loss and every claim that was encoded.
     :ivar stranger: names in tickets that are no process's, which a Byzantine process may write.
@@ -61,6 +64,8 @@ class Names:
     stranger: dict[str, str] = field(default_factory=dict)
     draws: int = 0
     weights: dict[tuple[int, ...], int] = field(default_factory=dict)
+    past: AbstractSet[str] = frozenset()
+    elder: dict[str, int] = field(default_factory=dict)
 
     def encode(self, kind: str, value: Value) -> Value:
         """What stands for a value of the trace.
@@ -87,6 +92,8 @@ class Names:
         table: Mapping[str, Value] = getattr(self, "process" if kind == "proposer" else kind)
         if not isinstance(value, str):
             raise MalformedError(f"{short(value)} is not the name of a {kind}")
+        if kind == "model" and value not in table and value in self.past:
+            return self.elder.setdefault(value, GENESIS - 1 - len(self.elder))
         if value not in table:
             raise MalformedError(f"{show(value)} is not a {kind} of this trace")
         return table[value]
@@ -99,6 +106,8 @@ class Names:
                 table = {**self.process, **self.stranger}
             if kind == "drawer":
                 table = self.process
+            if kind == "model":
+                table = {**self.model, **self.elder}
             self._back[kind] = {number: name for name, number in table.items()}
         if kind == "weights" and isinstance(value, int) and 0 < value <= self.draws:
             return single(value - 1, self.draws)

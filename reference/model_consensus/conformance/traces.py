@@ -20,15 +20,16 @@ docs/traces.md describes the format in full.
 import json
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from model_consensus.conformance.files import whole_file
-from model_consensus.errors import ModelConsensusError
+from model_consensus.conformance.trace_fields import TraceError, field, natural, unique, value
 from model_consensus.evolutionary_search import Digest, Model
 from model_consensus.systems.lineage import Lineages, ticket_value
-from model_consensus.tla.values import Function, Value, from_itf, to_itf
+from model_consensus.tla.values import Function, Value, to_itf
 
 VERSION = 4
 """Of the format; before, a block of PowLearning had one ticket, its miner's own."""
@@ -42,18 +43,6 @@ MOST_VALUES = 6_000_000
 A value takes up to 250 bytes of memory, however few it takes in the file: this bounds the memory,
 and the size of the file alone would not.
 """
-
-
-class TraceError(ModelConsensusError):
-    """The file is not a valid trace; the message names the file and the problem."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
-
-
-def printable(text: str) -> str:
-    """The text with control characters escaped: what a file says must not steer a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @dataclass(frozen=True)
@@ -90,6 +79,9 @@ class Trace:
         ``block`` that was received, what was ``forged``, or the ``senders`` whose offers a leader
         had.  Empty if it says nothing of any.
     :ivar work: the nonces of the blocks, if they are recorded.
+    :ivar first: of a window: the index of its first state in the trace; 0 where it begins.
+    :ivar since: of a window: the generation of its genesis model.
+    :ivar past: of a window: the names of earlier models; it grows while later windows are read.
     """
 
     source: str
@@ -101,6 +93,9 @@ class Trace:
     states: Sequence[Function]
     arguments: Sequence[Mapping[str, Value]] = ()
     work: Work | None = None
+    first: int = 0
+    since: int = 0
+    past: AbstractSet[str] = frozenset()
 
 
 class Recordable(Protocol):
@@ -178,15 +173,7 @@ def write(path: Path, trace: Trace) -> None:
         "module": trace.module,
         "constants": {name: to_itf(value) for name, value in trace.constants.items()},
         "genesis": trace.genesis,
-        "models": [
-            {
-                "name": name,
-                "parent": origin.parent,
-                "step": to_itf(origin.step),
-                "loss": origin.loss,
-            }
-            for name, origin in trace.models.items()
-        ],
+        "models": [model_data(name, origin) for name, origin in trace.models.items()],
     }
     if trace.work:
         meta |= {"target": hex(trace.work.target), "nonces": [*trace.work.nonces]}
@@ -212,7 +199,7 @@ def read(path: Path) -> Trace:
     """
     text = _text(path)
     try:
-        return _trace(str(path), json.loads(text, object_pairs_hook=_object))
+        return _trace(str(path), json.loads(text, object_pairs_hook=unique))
     except RecursionError:
         raise TraceError(f"{path}: nested too deeply") from None
     except TraceError:
@@ -245,20 +232,10 @@ def _text(path: Path) -> str:
         raise TraceError(f"{path}: not UTF-8 text") from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of a JSON text; ValueError if it has two items of one name."""
-    items = dict(pairs)
-    if len(items) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"an object has {twice[:60]!r} twice")
-    return items
-
-
 def _trace(source: str, data: Any) -> Trace:
     meta = _meta(source, data)
-    states = _field(source, data, "states", list)
-    variables = _field(source, data, "vars", list)
+    states = field(source, data, "states", list)
+    variables = field(source, data, "vars", list)
     if not all(isinstance(variable, str) for variable in variables):
         raise TraceError(f"{source}: vars has something else than names")
     if not states:
@@ -272,13 +249,7 @@ def _trace(source: str, data: Any) -> Trace:
         if not isinstance(note, dict) or not isinstance(note.get("action", ""), str):
             raise TraceError(f"{where}: its #meta is not an object with the name of an action")
         actions.append(note.get("action", ""))
-        arguments.append(
-            {
-                name: _value(f"{where}: #meta: {name}", note[name])
-                for name in ("process", "block", "forged", "senders")
-                if name in note
-            }
-        )
+        arguments.append(arguments_of(f"{where}: #meta", note))
         given = {key: item for key, item in state.items() if not key.startswith("#")}
         for name in variables:
             if name not in given:
@@ -287,18 +258,18 @@ def _trace(source: str, data: Any) -> Trace:
             if name not in variables:
                 raise TraceError(f"{where}: {name} is not one of the variables in vars")
         parsed.append(
-            Function({key: _value(f"{where}: {key}", item) for key, item in given.items()})
+            Function({key: value(f"{where}: {key}", item) for key, item in given.items()})
         )
         states[index] = None  # its JSON is not needed any more, and may be large
     constants = {
-        name: _value(f"{source}: constant {name}", item)
-        for name, item in _field(source, meta, "constants", dict).items()
+        name: value(f"{source}: constant {name}", item)
+        for name, item in field(source, meta, "constants", dict).items()
     }
     return Trace(
         source,
-        _field(source, meta, "module", str),
+        field(source, meta, "module", str),
         constants,
-        _field(source, meta, "genesis", str),
+        field(source, meta, "genesis", str),
         _models(source, meta),
         actions,
         parsed,
@@ -313,7 +284,7 @@ def _meta(source: str, data: Any) -> Any:
         raise TraceError(f"{source}: not a trace: it is not a JSON object")
     if "#meta" not in data and "states" not in data:
         raise TraceError(f"{source}: not a trace: #meta and states are missing")
-    meta = _field(source, data, "#meta", dict)
+    meta = field(source, data, "#meta", dict)
     if not {"module", "constants", "models"} & set(meta):
         raise TraceError(
             f"{source}: an ITF trace of another specification or tool: its #meta has no module, "
@@ -331,6 +302,54 @@ def _meta(source: str, data: Any) -> Any:
     return meta
 
 
+def model_of(where: str, data: Any) -> tuple[str, Origin]:
+    """A model's name and its origin.
+
+    :raises TraceError: it is malformed.
+    """
+    step = value(where, field(where, data, "step", dict))
+    if not isinstance(step, frozenset):
+        raise TraceError(f"{where}: step is not a set")
+    name, parent = field(where, data, "name", str), field(where, data, "parent", str)
+    return name, Origin(parent, step, natural(where, data, "loss"))
+
+
+def model_data(name: str, origin: Origin) -> dict[str, Any]:
+    """A model as JSON data, which `model_of` reads."""
+    return {
+        "name": name,
+        "parent": origin.parent,
+        "step": to_itf(origin.step),
+        "loss": origin.loss,
+    }
+
+
+def arguments_of(where: str, note: Mapping[str, Any]) -> dict[str, Value]:
+    """What a state says of the action that led to it, besides its name."""
+    return {
+        name: value(f"{where}: {name}", note[name])
+        for name in ("process", "block", "forged", "senders")
+        if name in note
+    }
+
+
+def target_of(source: str, target: str) -> int:
+    """The target of the proofs of work, from hexadecimal.
+
+    :raises TraceError: it is not a number.
+    """
+    try:
+        return int(target, 16)
+    except ValueError:
+        raise TraceError(f"{source}: target is not a number in hexadecimal") from None
+
+
+def check_nonces(source: str, nonces: Sequence[Any]) -> None:
+    """:raises TraceError: they are not nonces."""
+    if not all(type(nonce) is int and 0 <= nonce < 1 << 64 for nonce in nonces):
+        raise TraceError(f"{source}: nonces has something else than numbers in 0..2^64-1")
+
+
 def _models(source: str, meta: Any) -> dict[str, Origin]:
     """The models by name.
 
@@ -338,16 +357,12 @@ def _models(source: str, meta: Any) -> dict[str, Origin]:
     """
     models: dict[str, Origin] = {}
     drawn: dict[tuple[str, Value], str] = {}
-    for index, model in enumerate(_field(source, meta, "models", list)):
+    for index, data in enumerate(field(source, meta, "models", list)):
         where = f"{source}: model {index}"
-        step = _value(where, _field(where, model, "step", dict))
-        if not isinstance(step, frozenset):
-            raise TraceError(f"{where}: step is not a set")
-        name, parent = _field(where, model, "name", str), _field(where, model, "parent", str)
+        name, origin = model_of(where, data)
         if name in models or name == meta.get("genesis"):
             raise TraceError(f"{where}: another model is called {name} too")
-        origin = Origin(parent, step, _natural(where, model, "loss"))
-        other = drawn.setdefault((parent, step), name)
+        other = drawn.setdefault((origin.parent, origin.step), name)
         if other != name:
             raise TraceError(
                 f"{source}: the models {other} and {name} have the same parent and the same "
@@ -361,40 +376,7 @@ def _work(source: str, meta: Any) -> Work | None:
     """The target and the nonces, if they are there."""
     if "target" not in meta and "nonces" not in meta:
         return None
-    target, nonces = _field(source, meta, "target", str), _field(source, meta, "nonces", list)
-    try:
-        number = int(target, 16)
-    except ValueError:
-        raise TraceError(f"{source}: target is not a number in hexadecimal") from None
-    if not all(type(nonce) is int and 0 <= nonce < 1 << 64 for nonce in nonces):
-        raise TraceError(f"{source}: nonces has something else than numbers in 0..2^64-1")
+    target, nonces = field(source, meta, "target", str), field(source, meta, "nonces", list)
+    number = target_of(source, target)
+    check_nonces(source, nonces)
     return Work(number, nonces)
-
-
-_KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a string"}
-
-
-def _field(where: str, data: Any, name: str, kind: type) -> Any:
-    if not isinstance(data, dict) or name not in data:
-        raise TraceError(f"{where}: {name} is missing")
-    if not isinstance(data[name], kind):
-        raise TraceError(f"{where}: {name} is not {_KINDS[kind]}")
-    return data[name]
-
-
-def _natural(where: str, data: Any, name: str) -> int:
-    if name not in data:
-        raise TraceError(f"{where}: {name} is missing")
-    number = _value(f"{where}: {name}", data[name])
-    if type(number) is not int:
-        raise TraceError(f"{where}: {name} is not an integer")
-    if number < 0:
-        raise TraceError(f"{where}: {name} is negative")
-    return number
-
-
-def _value(where: str, data: Any) -> Value:
-    try:
-        return from_itf(data)
-    except ModelConsensusError as error:
-        raise TraceError(f"{where}: {error}") from None

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from model_consensus.conformance.traces import Trace, printable
+from model_consensus.conformance.trace_fields import printable
+from model_consensus.conformance.traces import Trace
 from model_consensus.errors import ModelConsensusError
 from model_consensus.report.events import (
     SHARED_PLACES,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from model_consensus.conformance.traces import printable
+from model_consensus.conformance.trace_fields import printable
 from model_consensus.report.events import Story
 
 

@@ -19,8 +19,9 @@ OUTPUTS = (
     "summary.json",
     "metrics.json",
     "metrics.csv",
-    "trace.itf.json",
     "logs",
+    "trace.ndjson",
+    "trace.ndjson.gz",
     "convergence.svg",
     "model.npz",
 )

@@ -6,14 +6,15 @@ against the specification.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TextIO, cast
 
 from model_consensus import tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.conformance.log_writing import Logs
-from model_consensus.conformance.traces import Trace, record
+from model_consensus.conformance.trace_writer import TraceWriter
+from model_consensus.conformance.traces import Recordable
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
     Digest,
@@ -51,12 +52,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Training:
-    """A finished run: its trace, a row for each generation, and the last decided model.
+    """A finished run: a row for each generation, and the last decided model.
 
+    :ivar steps: how many steps it took.
     :ivar banned: the proposers that had been banned when that model was decided, first one first.
     """
 
-    trace: Trace
+    steps: int
     rows: Sequence[Row]
     model: Model
     banned: Sequence[Process] = ()
@@ -96,6 +98,7 @@ def train(
     on_row: OnRow = lambda row: None,
     receive: Receive = tob_learner.receive,
     on_log: OnLog = lambda process, line: None,
+    trace: TextIO | None = None,
 ) -> Training:
     """Learn on ``landscape`` as ``setting`` says, Byzantine processes taking part.
 
@@ -104,10 +107,11 @@ def train(
         of a defective learner may be given.
     :param on_log: called with each line of each correct process's log; see
         :mod:`model_consensus.conformance.log_writing`.  Over proof-of-work there are none.
+    :param trace: where the trace is written, as changes, while the run goes on.
     :raises ModelConsensusError: no correct process can go on.
     """
     if setting.protocol == "pow":
-        return _train_pow(setting, landscape, on_row)
+        return _train_pow(setting, landscape, on_row, trace)
     search = EvolutionarySearch(
         landscape,
         setting.draws,
@@ -129,7 +133,7 @@ def train(
     steps = (_over_streamlet if setting.protocol == "streamlet" else _over_tob)(
         setting, system, one
     )
-    return _train_tob(system, landscape, _logged(system, setting, steps, on_log), on_row)
+    return _train_tob(system, landscape, _logged(system, setting, steps, on_log), on_row, trace)
 
 
 def _logged(
@@ -158,42 +162,56 @@ def _over_streamlet(
     return ((each.action, each.state) for each in run.run(epochs) if isinstance(each, TobStep))
 
 
+def _recorded(
+    system: Recordable, steps: Iterator[tuple[Any, Any]], trace: TextIO | None
+) -> Iterator[Any]:
+    """The states of a run, whose steps are written into ``trace`` as they are taken."""
+    writer = TraceWriter(trace, system) if trace is not None else None
+    for action, state in steps:
+        if writer is not None:
+            writer.step(action, state)
+        yield state
+
+
 def _train_tob(
-    system: TobSystem, landscape: Landscape, taken: Iterator[tuple[Any, Any]], on_row: OnRow
+    system: TobSystem,
+    landscape: Landscape,
+    taken: Iterator[tuple[Any, Any]],
+    on_row: OnRow,
+    trace: TextIO | None,
 ) -> Training:
     """Record the steps of a run, and what it decides."""
     rows: list[Row] = []
-    models = [system.genesis]
-    banned: list[Process] = []
-
-    def steps() -> Iterator[tuple[Any, Any]]:
-        for action, state in taken:
-            yield action, state
-            ahead = max(state.learner.values(), key=lambda learner: len(learner.decided))
-            if len(ahead.decided) > len(rows) + 1:
-                rows.append(
-                    Row(
-                        len(rows) + 1,
-                        landscape.losses(ahead.model.vector[None])[0],
-                        max(learner.evaluations for learner in state.learner.values()),
-                        len(ahead.banned),
-                        accuracies(landscape, ahead.model.vector),
-                    )
+    model = system.genesis
+    banned: Sequence[Process] = ()
+    steps = -1
+    for state in _recorded(system, taken, trace):
+        steps += 1
+        ahead = max(state.learner.values(), key=lambda learner: len(learner.decided))
+        if len(ahead.decided) > len(rows) + 1:
+            rows.append(
+                Row(
+                    len(rows) + 1,
+                    landscape.losses(ahead.model.vector[None])[0],
+                    max(learner.evaluations for learner in state.learner.values()),
+                    len(ahead.banned),
+                    accuracies(landscape, ahead.model.vector),
                 )
-                models[0] = ahead.model
-                banned[:] = ahead.banned
-                on_row(rows[-1])
-
-    trace = record("this run", system, steps())
+            )
+            model = ahead.model
+            banned = ahead.banned
+            on_row(rows[-1])
     if len(rows) < (system.generations or 0):
         raise ModelConsensusError(
             f"the run stopped after {len(rows)} generations: {system.rules.lambda_} offers are "
             f"needed and {len(system.correct)} processes are correct"
         )
-    return Training(trace, rows, models[0], banned)
+    return Training(steps, rows, model, list(banned))
 
 
-def _train_pow(setting: Setting, landscape: Landscape, on_row: OnRow) -> Training:
+def _train_pow(
+    setting: Setting, landscape: Landscape, on_row: OnRow, trace: TextIO | None
+) -> Training:
     """Learn over proof-of-work leader election."""
     search = EvolutionarySearch(
         landscape,
@@ -213,29 +231,27 @@ def _train_pow(setting: Setting, landscape: Landscape, on_row: OnRow) -> Trainin
     )
     simulation = PowSimulation(system, STRATEGIES[setting.attack], setting.share, setting.seed)
     rows: list[Row] = []
-    models = [system.genesis]
-
-    def steps() -> Iterator[tuple[Any, Any]]:
-        for action, state in simulation.run(setting.wins):
-            yield action, state
-            ahead = max(
-                state.learner.values(), key=lambda learner: learner.models[learner.tip].generation
-            )
-            named = {model.digest: model for model in ahead.models.values()}
-            for digest in system.decided(ahead)[len(rows) + 1 :]:
-                models[0] = named[digest]
-                rows.append(
-                    Row(
-                        len(rows) + 1,
-                        landscape.losses(models[0].vector[None])[0],
-                        max(simulation.evaluations.values()),
-                        len(state.blocks) - ahead.models[ahead.tip].generation,
-                        accuracies(landscape, models[0].vector),
-                    )
+    model = system.genesis
+    steps = -1
+    for state in _recorded(system, simulation.run(setting.wins), trace):
+        steps += 1
+        ahead = max(
+            state.learner.values(), key=lambda learner: learner.models[learner.tip].generation
+        )
+        named = {model.digest: model for model in ahead.models.values()}
+        for digest in system.decided(ahead)[len(rows) + 1 :]:
+            model = named[digest]
+            rows.append(
+                Row(
+                    len(rows) + 1,
+                    landscape.losses(model.vector[None])[0],
+                    max(simulation.evaluations.values()),
+                    len(state.blocks) - ahead.models[ahead.tip].generation,
+                    accuracies(landscape, model.vector),
                 )
-                on_row(rows[-1])
-
-    return Training(record("this run", system, steps()), rows, models[0])
+            )
+            on_row(rows[-1])
+    return Training(steps, rows, model)
 
 
 def describe(training: Training) -> str:
@@ -249,7 +265,7 @@ def describe(training: Training) -> str:
         when = next(row.generation for row in training.rows if row.misbehaviour > count)
         banned.append(f"{name} (in generation {when})")
     return (
-        f"{last.generation} generations in {len(training.trace.states) - 1:,} steps: "
+        f"{last.generation} generations in {training.steps:,} steps: "
         f"loss {last.loss:,}{accuracy}; {last.evaluations:,} evaluations by one process"
         + (f"; banned: {', '.join(banned)}" if banned else "")
     )

@@ -5,7 +5,7 @@ specification, and :meth:`TobSystem.project` gives the specification's variables
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 
 from model_consensus import tob_learner
 from model_consensus.errors import ModelConsensusError
@@ -115,9 +115,9 @@ class TobSystem:
         self.lineages = Lineages(self.genesis.digest)
         self.name = name or self.lineages.lineage
         # Most parts of a state are parts of many others, too: their values in TLA+ are made once.
-        self.offer_value = cache(self._value_of_offer)
-        self._learner_value = cache(self._value_of_learner)
-        self._loss_value = cache(self._value_of_losses)
+        self.offer_value = lru_cache(1 << 12)(self._value_of_offer)
+        self._learner_value = lru_cache(1 << 12)(self._value_of_learner)
+        self._loss_value = lru_cache(1 << 12)(self._value_of_losses)
         self.receive = receive
         # The last delivery: an explorer first asks whether it is enabled, and then applies it.
         self._asked: tuple[State | None, Process, Losses] = (None, "", {})
@@ -275,18 +275,20 @@ class TobSystem:
 
     def project(self, state: State) -> Function:
         """The variables network, inbox, learner and loss of ``TobLearning.tla``."""
+        return self.recorded(state)
+
+    def recorded(self, state: State, since: int = 0) -> Function:
+        """The same, without what was decided before the generation ``since``."""
         return record(
             network=frozenset(map(self.offer_value, state.broadcast.network)),
             inbox=function(
                 {p: tuple(map(self.offer_value, q)) for p, q in state.broadcast.inbox.items()}
             ),
             learner=function(
-                {p: self._learner_value(learner) for p, learner in state.learner.items()}
+                {p: self._learner_value(learner, since) for p, learner in state.learner.items()}
             ),
             loss=self._loss_value(frozenset(state.loss.items())),
         )
-
-    recorded = project
 
     def arguments(self, before: State, action: Action) -> dict[str, Value]:
         """What a trace says of an action besides its name."""
@@ -304,9 +306,9 @@ class TobSystem:
             claim=offer.claim,
         )
 
-    def _value_of_learner(self, learner: Learner) -> Value:
+    def _value_of_learner(self, learner: Learner, since: int) -> Value:
         return record(
-            decided=tuple(map(self.name, learner.decided)),
+            decided=tuple(map(self.name, learner.decided[since:])),
             accepted=tuple(map(self.offer_value, learner.accepted)),
             verified=tuple(map(self.offer_value, learner.verified)),
             banned=learner.banned,
@@ -337,15 +339,15 @@ class TobSystem:
         return (
             drawn
             and self.is_own_draw(offer)
-            and offer.ticket.generation >= _last_common_generation(state.learner)
+            and offer.ticket.generation >= last_common_generation(state.learner)
         )
 
     def _remembered(self, loss: Losses, learner: Mapping[Process, Learner]) -> Losses:
         """``Remembered``: the losses of models that some correct process has not left behind."""
-        oldest = _last_common_generation(learner)
+        oldest = last_common_generation(learner)
         return {d: value for d, value in loss.items() if self.lineages.generation(d) >= oldest}
 
 
-def _last_common_generation(learner: Mapping[Process, Learner]) -> int:
+def last_common_generation(learner: Mapping[Process, Learner]) -> int:
     """The last generation that every correct process has decided."""
     return min(len(each.decided) for each in learner.values()) - 1
