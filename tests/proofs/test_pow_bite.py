@@ -11,8 +11,8 @@ import z3
 from model_consensus.proofs import instances, pow_learner, pow_learning, pow_steps, search
 from model_consensus.proofs.counting import count
 from model_consensus.proofs.induction import AFTER, System, each
-from model_consensus.proofs.pow_learner import PROBES, Block, View
-from model_consensus.proofs.search import F, N
+from model_consensus.proofs.pow_learner import NOBODY, Block, View
+from model_consensus.proofs.search import F, N, Ticket
 from model_consensus.proofs.tob_learner import PROPOSAL_COST, Offer
 from tests.proofs.planted import Values, broken_action, counterexample
 
@@ -47,22 +47,27 @@ def test_a_check_of_a_block_is_left_out(
     assert values["length" + AFTER] == values["length"] + 1  # it is in the tree
 
 
+def of_draws(value: Any, parent: Any, generation: Any, p: Any) -> Any:
+    """The loss is at least as good as that of each draw of p; their recombination is forgotten."""
+    return search.as_good_as_all(value, parent, generation, p).arg(0)
+
+
 @pytest.mark.parametrize("action", ["ByzantineMine", "ByzantineForge"])
-def test_the_miner_chooses_its_floor(action: str) -> None:
-    """The name in the block matters where it must not: its first draws are the probes."""
+@pytest.mark.parametrize(
+    ("is_as_good", "whose"),
+    [(search.as_good_as_all, Block.miner), (of_draws, lambda block: NOBODY)],
+    ids=["the miner's draws", "draws alone"],
+)
+def test_the_floor_is_another(
+    action: str, is_as_good: Callable[..., Any], whose: Callable[[Any], Any]
+) -> None:
+    """The name in the block matters where it must not, or a recombination does not count."""
     block, s = z3.Const("block", Block), pow_learning.SYSTEM.state()
-    parent, miner = pow_learner.parent_of(s, block), Block.miner(block)
-
-    def own_floor(j: Any) -> Any:
-        drawn = search.own(parent, pow_learner.generation(parent) + 1, miner, j)
-        return Block.claim(block) <= search.loss(drawn)
-
-    system = broken_work(
-        action,
-        lambda s, t, *_: pow_learner.is_above_floor(s, block),
-        each(0, PROBES, own_floor),
-    )
-    values = counterexample(system, f"{action} => AboveFloor'", instances.work())
+    parent, claim = pow_learner.parent_of(s, block), Block.claim(block)
+    other = is_as_good(claim, parent, pow_learner.generation(parent) + 1, whose(block))
+    system = broken_work(action, lambda s, t, *_: pow_learner.is_above_floor(s, block), other)
+    recombining = instances.work(draws=2, recombines=True)
+    values = counterexample(system, f"{action} => AboveFloor'", recombining)
     assert values["length" + AFTER] == values["length"] + 1
 
 
@@ -73,17 +78,19 @@ def test_work_is_evaluated_that_nobody_has_done() -> None:
     assert values["evaluations"] != values["evaluations" + AFTER]
 
 
-def test_a_process_offers_not_its_best() -> None:
-    def is_best(s: Any, t: Any, p: Any, weights: Any) -> Any:
-        parent = pow_learner.tip_model(s, p)
-        return search.is_best(parent, pow_learner.generation(parent) + 1, p, weights)
+def is_best(s: Any, p: Any, q: Any, offer: Any) -> Any:
+    """The offer is of q's best ticket on the model of p's tip."""
+    parent, weights = pow_learner.tip_model(s, p), Ticket.weights(Offer.ticket(offer))
+    return search.is_best(parent, pow_learner.generation(parent) + 1, q, weights)
 
-    system = broken_work("MakeOffer", is_best)
+
+def test_a_process_offers_not_its_best() -> None:
+    system = broken_work("MakeOffer", lambda s, t, p, offer: is_best(s, p, p, offer))
     counterexample(system, "MakeOffer => HonestOffers'", instances.work(draws=2))
 
 
 def test_a_process_offers_twice() -> None:
-    system = broken_work("MakeOffer", lambda s, t, p, weights: z3.Not(s.offered[p][s.tip[p]]))
+    system = broken_work("MakeOffer", lambda s, t, p, offer: z3.Not(s.offered[p][s.tip[p]]))
     values = counterexample(system, "MakeOffer => Evaluations'", instances.work())
     assert values["offered"][values["p"]][values["tip"][values["p"]]]
 
@@ -98,7 +105,7 @@ def test_all_are_banned_when_one_has_lied(monkeypatch: pytest.MonkeyPatch) -> No
     assert values["banned" + AFTER][values["p"]] != values["banned"][values["p"]]
 
 
-OWN, NOT_BANNED, BETTER = 1, 2, 3  # of what makes an offer useful
+OWN, NOT_BANNED = 1, 2  # of what makes an offer useful
 
 
 def broken_use(monkeypatch: pytest.MonkeyPatch, left_out: int) -> System:
@@ -170,9 +177,19 @@ def test_the_best_offer_is_left_out() -> None:
     assert is_worse_than_an_offer(counterexample(system, "Mine => SharesSearch", instances.work()))
 
 
-def test_an_offer_is_used_that_is_worse_than_a_probe(monkeypatch: pytest.MonkeyPatch) -> None:
-    system = broken_use(monkeypatch, BETTER)
+def test_the_public_offer_is_left_out() -> None:
+    system = broken_work("Mine", lambda s, t, p, view, step, best: View.useful(view)[NOBODY])
     counterexample(system, "Mine => AboveFloor'", instances.work())
+
+
+@pytest.mark.parametrize("recombines", [False, True])
+def test_the_public_offer_is_not_the_best(recombines: bool) -> None:
+    def is_best_of_nobody(s: Any, t: Any, p: Any, view: Any, step: Any, best: Any) -> Any:
+        return is_best(s, p, NOBODY, View.offers(view)[NOBODY])
+
+    system = broken_work("Mine", is_best_of_nobody)
+    instance = instances.work(draws=2, recombines=recombines)
+    counterexample(system, "Mine => AboveFloor'", instance)
 
 
 BOUNDS: dict[str, Callable[[Any, Any], Any]] = {
@@ -190,21 +207,26 @@ def test_a_bound_is_tight(name: str) -> None:
     counterexample(system, f"Invariant => {name}", instances.work())
 
 
-def test_the_floor_is_tight() -> None:
+@pytest.mark.parametrize(("draws", "recombines"), [(1, False), (2, True)])
+def test_the_floor_is_tight(draws: int, recombines: bool) -> None:
     s = pow_learning.SYSTEM.state()
     whole = pow_learning.SYSTEM.properties["Resilience"](s)
-    found = count(pow_learning.matched, PROBES)
-    more = z3.substitute(whole, (found >= PROBES, found >= PROBES + 1))
+    found = count(pow_learning.matched, PROPOSAL_COST)
+    more = z3.substitute(whole, (found >= PROPOSAL_COST, found >= PROPOSAL_COST + 1))
     assert not more.eq(whole)
     system = replace(pow_learning.SYSTEM, properties={"Resilience": lambda s: more})
-    counterexample(system, "Invariant => Resilience", instances.work())
+    instance = instances.work(draws=draws, recombines=recombines)
+    counterexample(system, "Invariant => Resilience", instance)
+
+
+NO_COST = {PROPOSAL_COST: -1, pow_learning.LEAD_COST: 3, pow_learning.RECEIVE_COST: 0}
 
 
 @pytest.mark.parametrize(
     ("assumption", "goal", "instance"),
     [
         ("F = Cardinality(Byzantine)", "Invariant => BansAtMostF", {F: 0}),
-        ("ProposalCost", "Invariant => EvaluationBound", {PROPOSAL_COST: -1}),
+        ("ProposalCost", "Invariant => EvaluationBound", NO_COST),
         ("LeadCost", "Mine => Evaluations'", {pow_learning.LEAD_COST: 1}),
         ("ReceiveCost", "Receive => Evaluations'", {pow_learning.RECEIVE_COST: 1}),
     ],

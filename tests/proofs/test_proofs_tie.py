@@ -84,7 +84,6 @@ CONSTANTS
     Draws = %d
     Recombines = %s
     Losses = {0, 1}
-    Probes = %d
     Depth = 2
     Wins = %d
     ByzantineWins = 1
@@ -185,11 +184,11 @@ def test_longest_chain(depth: int, wins: int, liars: int, safe: bool, tmp_path: 
 
 
 WORK_MODELS = {
-    "one block": WORK % ("p1, p2, b1", "b1", 1, "FALSE", 1, 1, "TRUE", "TRUE", "Spec"),
-    "two blocks": WORK % ("p1, p2, b1", "b1", 1, "FALSE", 1, 2, "FALSE", "FALSE", "QuietSpec"),
-    "two names": WORK % ("p1, b1, b2", "b1, b2", 1, "FALSE", 1, 1, "TRUE", "FALSE", "Spec"),
-    "two probes": WORK % ("p1, b1", "b1", 2, "FALSE", 2, 1, "TRUE", "FALSE", "Spec"),
-    "recombined draws": WORK % ("p1, b1", "b1", 2, "TRUE", 1, 1, "FALSE", "FALSE", "Spec")
+    "one block": WORK % ("p1, p2, b1", "b1", 1, "FALSE", 1, "TRUE", "TRUE", "Spec"),
+    "two blocks": WORK % ("p1, p2, b1", "b1", 1, "FALSE", 2, "FALSE", "FALSE", "QuietSpec"),
+    "two names": WORK % ("p1, b1, b2", "b1, b2", 1, "FALSE", 1, "TRUE", "FALSE", "Spec"),
+    "two draws": WORK % ("p1, b1", "b1", 2, "FALSE", 1, "TRUE", "FALSE", "Spec"),
+    "recombined draws": WORK % ("p1, b1", "b1", 2, "TRUE", 1, "FALSE", "FALSE", "Spec")
     + "CONSTANT MayWin <- MayWinAfterOffers",
 }
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import z3
 
-from model_consensus.proofs import pow_learner, pow_learning
+from model_consensus.proofs import pow_learner, pow_learning, pow_steps, tob_learner
 from model_consensus.proofs.evaluate import FUNCTIONS, Environment, Evaluator, Table
+from model_consensus.proofs.search import Model
 from model_consensus.tla.values import ordered
 from tests.proofs.tlc_states import (
     ABSENT,
@@ -39,18 +40,18 @@ class PowStates:
         assert constants["Wins"] <= constants["Depth"]
         self.tickets = Tickets(constants)
         self.number = dict(self.tickets.number)
-        self.tickets.number[""] = len(self.number)  # nobody
-        draws, probes = constants["Draws"], constants["Probes"]
+        self.nobody = self.tickets.number[""] = len(self.number)
+        draws = constants["Draws"]
+        cost = draws + (self.tickets.constants["Recombines"] and draws > 1)
         self.constants: Environment = {
             **FUNCTIONS,
             "N": len(self.number),
             "F": len(constants["Byzantine"]),
             "Byzantine": members(constants["Byzantine"], self.number),
-            "Probes": probes,
             "Wins": constants["Wins"],
-            "ProposalCost": draws + (self.tickets.constants["Recombines"] and draws > 1),
-            "LeadCost": probes + 1 + len(self.number),
-            "ReceiveCost": probes + 1,
+            "ProposalCost": cost,
+            "LeadCost": cost + 1 + len(self.number),
+            "ReceiveCost": cost + 1,
             "Generation": model_generation,
         }
         s, p, view, q = (
@@ -59,7 +60,9 @@ class PowStates:
             z3.Const("view", pow_learner.View),
             z3.Int("q"),
         )
+        parent, offer = z3.Const("parent", Model), z3.Const("offer", tob_learner.Offer)
         compiled = Evaluator().compile
+        self._is_public = compiled(pow_steps.is_best_offer(parent, pow_learner.NOBODY, offer))
         self._is_useful = compiled(pow_learner.is_useful(s, p, view, q))
         self._lead_cost = compiled(pow_learner.lead_cost(s, p, view))
         self.offer = lru_cache(None)(self._offer)
@@ -130,16 +133,32 @@ class PowStates:
             cost = self.constants["ReceiveCost"]
         return {**after, "evaluations": Table(0, {p: cost})} if cost else after
 
+    def public_offer(self, before: Environment, parent: Any) -> Offer:
+        """The one offer on ``parent`` that is nobody's best."""
+        generation, nobody = model_generation(parent) + 1, self.nobody
+        by_rank = before["ByRank"](parent, generation, nobody)
+        single = [("single", draw) for draw in range(self.tickets.draws)]
+        offers = []
+        for weights in (*single, ("combination", by_rank)):
+            ticket = ("make", generation, nobody, weights)
+            claim = before["loss"](("offspring", parent, NOTHING.store(nobody, ticket)))
+            offers.append(("make", nobody, parent, ticket, claim))
+        (public,) = (o for o in offers if self._is_public({**before, "parent": parent, "offer": o}))
+        return public
+
     def views(self, before: Environment, p: int) -> Iterator[Any]:
-        """What p may see of the offers on its tip: its own, and of each other at most one."""
+        """What p may see of the offers on its tip: nobody's, its own, and of each other at most
+        one."""
         parent = before["model"][before["tip"][p]]
+        public = self.public_offer(before, parent)
         on_tip = [offer for offer in before["offers"].entries.values() if offer[2] == parent]
         of = {q: [offer for offer in on_tip if offer[1] == q] for q in self.number.values()}
         for chosen in product(*(of[q] + [None] * (q != p) for q in of)):
-            offers = {offer[1]: offer for offer in chosen if offer}
-            view = ("make", _set(offers), Table(_NO_OFFER, offers), EMPTY, NOTHING)
+            sent = {offer[1]: offer for offer in chosen if offer}
+            offers = {**sent, self.nobody: public}
+            view = ("make", _set(sent), Table(_NO_OFFER, offers), EMPTY, NOTHING)
             scope = {**before, "p": p, "view": view}
-            useful = [q for q in offers if self._is_useful({**scope, "q": q})]
+            useful = [q for q in sent if self._is_useful({**scope, "q": q})] + [self.nobody]
             blend = Table(ABSENT, {q: offers[q][3] for q in useful})
             yield (*view[:3], _set(useful), blend)
 
@@ -150,14 +169,14 @@ class PowStates:
         processes = self.number.values()
         offer, block = after["offers"][before["sent"]], after["blocks"][after["length"]]
         if action == "MakeOffer":
-            yield (offer[1], offer[3][3])
+            yield (offer[1], offer)
         elif action == "ByzantineOffer":
             yield (offer,)
         elif action == "ByzantineMine":
             yield (block,)
         elif action == "Mine":
-            choices = range(max(len(processes), self.constants["Probes"]))
-            yield from product([block[2]], self.views(before, block[2]), [block[3]], choices)
+            senders = self.tickets.number.values()
+            yield from product([block[2]], self.views(before, block[2]), [block[3]], senders)
         for p in processes:
             if action == "Catch" and after["banned"][p] != before["banned"][p]:
                 yield from product([p], self.views(before, p), processes)

@@ -247,13 +247,13 @@ def chain(
 def work(
     processes: int = 3,
     byzantine: int = 1,
-    probes: int = 1,
     draws: int = 1,
     recombines: bool = False,
 ) -> Instance:
     """Learning over proof-of-work, with two wins; the last processes are Byzantine."""
     s, view, offer = pow_learning.SYSTEM.state(), z3.Const("view", View), z3.Const("offer", Offer)
-    seen = [View.offers(view)[q] for q in range(processes)]
+    seen = [View.offers(view)[q] for q in range(processes + 1)]
+    cost = draws + (recombines and draws > 1)
     claims = [offer, *seen, *(s.offers[k] for k in range(3))]
     return Instance(
         constants={
@@ -261,12 +261,11 @@ def work(
             F: byzantine,
             BYZANTINE: members(list(range(processes - byzantine, processes))),
             pow_steps.WINS: 2,
-            pow_learner.PROBES: probes,
             **searched(draws, recombines),
             counting.EMPTY: NO_SET,
-            PROPOSAL_COST: draws + (recombines and draws > 1),
-            pow_learning.LEAD_COST: probes + 1 + processes,
-            pow_learning.RECEIVE_COST: probes + 1,
+            PROPOSAL_COST: cost,
+            pow_learning.LEAD_COST: cost + 1 + processes,
+            pow_learning.RECEIVE_COST: cost + 1,
         },
         size=processes,
         functions={by_rank: _rank, pow_learner.generation: _generation},

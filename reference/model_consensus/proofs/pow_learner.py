@@ -1,8 +1,8 @@
 """The learner over proof-of-work as a solver sees it (``spec/PowLearner.tla``).
 
-Nobody, whose draws are the probes, is process number N.  A step maps names to tickets; what it has
-under numbers that are nobody's names plays no part.  What a leader has of the offers is a `View`: a
-map from their senders, of each at most one.
+Nobody is process number N.  A step maps names to tickets; what it has under other numbers plays no
+part.  What a leader has of the offers is a `View`: a map from their senders, of each at most one;
+nobody's, the public offer, is always there.
 """
 
 from collections.abc import Callable
@@ -16,24 +16,21 @@ from model_consensus.proofs.search import (
     Model,
     N,
     Ticket,
-    Weights,
+    as_good_as_all,
     is_own_ticket,
-    is_process,
     loss,
     nothing,
-    own,
 )
-from model_consensus.proofs.tob_learner import Offer, offered_model
+from model_consensus.proofs.tob_learner import PROPOSAL_COST, Offer, offered_model
 
-PROBES = z3.Int("Probes")
 NOBODY = N  # the name after those of all processes
 
 OFFERS = z3.ArraySort(INT, Offer)
 Block = record("WorkBlock", parent=INT, miner=INT, step=STEP, claim=INT)
 View = record(  # what a leader sees of the offers, by sender
     "View",
-    seen=SET,  # whose offers it has
-    offers=OFFERS,  # these offers
+    seen=SET,  # whose offers it has been sent
+    offers=OFFERS,  # these offers, and the public one
     useful=SET,  # whose it may use
     blend=STEP,  # the step that these make together
 )
@@ -52,24 +49,13 @@ FACTS = (
 # ---------------------------------------------------------------------------------- blocks
 
 
-def probed(parent: Term, j: Term) -> Term:
-    """The loss of probe j on ``parent``."""
-    return loss(own(parent, generation(parent) + 1, NOBODY, j))
-
-
-def reaches_floor(value: Term, parent: Term) -> Term:
-    """The loss is at least as good as all probes on ``parent``."""
-    return each(0, PROBES, lambda j: value <= probed(parent, j), "j")
-
-
 def is_step(step: Term, g: Term) -> Term:
-    """A legal step: one ticket or more, of different names, but not of all processes and nobody."""
+    """A legal step: one ticket or more, of different processes or of nobody."""
     return z3.And(
         each(
             0, N + 1, lambda q: z3.Or(step[q] == Ticket.absent, is_own_ticket(step[q], g, q)), "q"
         ),
         some(0, N + 1, lambda q: step[q] != Ticket.absent, "q"),
-        some(0, N + 1, lambda q: step[q] == Ticket.absent, "q"),
     )
 
 
@@ -94,8 +80,9 @@ def is_exact(s: State, block: Term) -> Term:
 
 
 def is_above_floor(s: State, block: Term) -> Term:
-    """The claim is at least as good as all probes."""
-    return reaches_floor(Block.claim(block), parent_of(s, block))
+    """The claim is at least as good as all models that make the public offer."""
+    parent = parent_of(s, block)
+    return as_good_as_all(Block.claim(block), parent, generation(parent) + 1, NOBODY)
 
 
 def is_evaluated(s: State, p: Term, block: Term, work: Term) -> Term:
@@ -136,25 +123,20 @@ def is_own(s: State, p: Term, view: Term, q: Term) -> Term:
 
 
 def is_useful(s: State, p: Term, view: Term, q: Term) -> Term:
-    """p may use the offer of q: p has not caught q lying, and the claim is below all probes."""
-    claim = Offer.claim(View.offers(view)[q])
+    """p may use the offer of q: p has not caught q lying, and it is better than the public one."""
+    offers = View.offers(view)
     return z3.And(
         View.seen(view)[q],
         is_own(s, p, view, q),
         z3.Not(s.banned[p][q]),
-        each(0, PROBES, lambda j: claim < probed(tip_model(s, p), j), "j"),
+        Offer.claim(offers[q]) < Offer.claim(offers[NOBODY]),
     )
 
 
 def useful_offers(view: Term, body: Callable[[Term], Term]) -> Term:
     """``body(offer)`` for each useful offer."""
     useful, offers = View.useful(view), View.offers(view)
-    return each(0, N, lambda q: z3.Implies(useful[q], body(offers[q])), "q")
-
-
-def nothing_useful(view: Term) -> Term:
-    """There is no useful offer."""
-    return each(0, N, lambda q: z3.Not(View.useful(view)[q]), "q")
+    return each(0, N + 1, lambda q: z3.Implies(useful[q], body(offers[q])), "q")
 
 
 def blend_is_as_good(s: State, p: Term, view: Term) -> Term:
@@ -176,37 +158,22 @@ def is_liar(s: State, p: Term, view: Term, q: Term) -> Term:
 
 
 def is_best_step(s: State, p: Term, view: Term, step: Term, best: Term) -> Term:
-    """p may lead with this step: if no offer is useful, that of probe ``best``, which is the best;
-    the blend if that is as good as each; and else that of the offer of ``best``."""
-    parent = tip_model(s, p)
-    offer, value = View.offers(view)[best], probed(parent, best)
-    probe = Ticket.make(generation(parent) + 1, NOBODY, Weights.single(best))
-
-    def is_first(j: Term) -> Term:
-        other = probed(parent, j)
-        return z3.Or(value < other, z3.And(value == other, best <= j))
-
+    """p may lead with this step: the blend if that is as good as each useful offer is said to be,
+    and else that of the offer of ``best``."""
+    offer = View.offers(view)[best]
     return z3.If(
-        nothing_useful(view),
+        blend_is_as_good(s, p, view),
+        step == View.blend(view),
         z3.And(
-            between(0, best, PROBES),
-            each(0, PROBES, is_first, "j"),
-            step == z3.Store(nothing, NOBODY, probe),
-        ),
-        z3.If(
-            blend_is_as_good(s, p, view),
-            step == View.blend(view),
-            z3.And(
-                is_process(best),
-                View.useful(view)[best],
-                useful_offers(view, lambda other: Offer.claim(offer) <= Offer.claim(other)),
-                step == z3.Store(nothing, best, Offer.ticket(offer)),
-            ),
+            between(0, best, N + 1),
+            View.useful(view)[best],
+            useful_offers(view, lambda other: Offer.claim(offer) <= Offer.claim(other)),
+            step == z3.Store(nothing, best, Offer.ticket(offer)),
         ),
     )
 
 
 def lead_cost(s: State, p: Term, view: Term) -> Term:
-    """How many models p evaluates: the probes; the blend; and the offers, if that is worse."""
-    each_offer = z3.If(blend_is_as_good(s, p, view), 0, count(View.useful(view), N))
-    return PROBES + z3.If(nothing_useful(view), 0, 1 + each_offer)
+    """How many models p evaluates: those that make the public offer; the blend; and the offers of
+    processes, if the blend is worse."""
+    return PROPOSAL_COST + 1 + z3.If(blend_is_as_good(s, p, view), 0, count(View.useful(view), N))

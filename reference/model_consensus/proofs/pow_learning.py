@@ -1,15 +1,15 @@
-"""Learning over proof-of-work: P1 for all n, f, probes, draws, losses and lengths.
+"""Learning over proof-of-work: P1 for all n, f, draws, losses and lengths.
 
 The steps are in `pow_steps`, and what a learner does in them is in `pow_learner`; here are the
 invariant, properties and lemmas.
 
 Proved: each block, a Byzantine miner's too, is a legal step on its parent, uses of a correct
-process only what that process has offered, claims its true loss, and is at least as good as all
-probes.  No name plays a part in that.  The block of a correct miner is at least as good as its own
-offer, as all that it evaluated for that, and as each true offer that it had.  Who is banned has
-made a false offer.  What a correct process evaluates is bounded by the blocks that it has accepted
-and mined, the liars that it has banned, and the work that others have spent on blocks that it
-refused.
+process only what that process has offered, claims its true loss, and is at least as good as the
+public offer.  No name plays a part in that.  The block of a correct miner is at least as good as
+its own offer, as all that it evaluated for that, and as each true offer that it had.  Who is banned
+has made a false offer.  What a correct process evaluates is bounded by the blocks that it has
+accepted and mined, the liars that it has banned, and the work that others have spent on blocks that
+it refused.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,7 +32,6 @@ from model_consensus.proofs.induction import (
 from model_consensus.proofs.pow_learner import (
     FACTS,
     NOBODY,
-    PROBES,
     Block,
     View,
     generation,
@@ -43,7 +42,6 @@ from model_consensus.proofs.pow_learner import (
     is_true,
     model_of,
     parent_of,
-    probed,
     tip_model,
 )
 from model_consensus.proofs.pow_steps import (
@@ -56,7 +54,6 @@ from model_consensus.proofs.pow_steps import (
     init,
     make_offer,
     mine,
-    offer_by,
     receive,
     uses_offers,
 )
@@ -67,14 +64,14 @@ from model_consensus.proofs.search import (
     F,
     Model,
     N,
-    Ticket,
-    Weights,
     as_good_as_all,
     correct,
-    different_draws,
+    different_tickets,
     is_correct,
     is_own_ticket,
     loss,
+    own,
+    recombined,
 )
 from model_consensus.proofs.tob_learner import PROPOSAL_COST, Offer
 
@@ -82,12 +79,12 @@ LEAD_COST, RECEIVE_COST = z3.Ints("LeadCost ReceiveCost")
 
 ASSUMPTIONS = {
     "N >= 1": N >= 1,
-    "Probes in 1 .. Draws": z3.And(PROBES >= 1, DRAWS >= PROBES),
+    "Draws >= 1": DRAWS >= 1,
     "Wins >= 0": WINS >= 0,
     "F = Cardinality(Byzantine)": count(BYZANTINE, N) == F,
     "ProposalCost": tob_learner.ASSUMPTIONS["ProposalCost"],
-    "LeadCost": PROBES + 1 + N == LEAD_COST,
-    "ReceiveCost": PROBES + 1 == RECEIVE_COST,
+    "LeadCost": PROPOSAL_COST + 1 + N == LEAD_COST,
+    "ReceiveCost": PROPOSAL_COST + 1 == RECEIVE_COST,
 }
 
 
@@ -189,22 +186,28 @@ INVARIANT = {
 
 # ---------------------------------------------------------------------------- the properties
 
-matched = z3.Const("matched", SET)  # the probes that a block matches
+matched = z3.Const("matched", SET)  # the models of nobody that a block matches
+
+
+def public(parent: Term, j: Term) -> Term:
+    """Nobody's model j on ``parent``: draw j or, after the draws, their recombination."""
+    g = generation(parent) + 1
+    return z3.If(j < DRAWS, own(parent, g, NOBODY, j), recombined(parent, g, NOBODY))
 
 
 def resilience(s: State) -> Term:
-    """P1, in the words of the specification: a block's model is at least as good as lambda_0
-    draws of nobody on the same parent."""
+    """P1, in the words of the specification: a block's model is at least as good as ProposalCost
+    models of nobody on the same parent."""
     j = z3.Int("j")
 
     def of(i: Term, block: Term) -> Term:
-        probe = probed(parent_of(s, block), j)
+        is_as_good = loss(s.model[i]) <= loss(public(parent_of(s, block), j))
         definition = z3.ForAll(
             [j],
-            matched[j] == z3.And(between(0, j, PROBES), loss(s.model[i]) <= probe),
+            matched[j] == z3.And(between(0, j, PROPOSAL_COST), is_as_good),
             patterns=[matched[j]],
         )
-        return z3.Implies(definition, count(matched, PROBES) >= PROBES)
+        return z3.Implies(definition, count(matched, PROPOSAL_COST) >= PROPOSAL_COST)
 
     return blocks(s, of)
 
@@ -252,9 +255,9 @@ def stays_sent(s: State, offer: Term) -> Term:
     return z3.ForAll([k], after == z3.If(k == s.sent, offer, s.offers[k]), patterns=[s.offers[k]])
 
 
-def offer_hints(s: State, t: State, p: Term, weights: Term) -> Iterator[Term]:
+def offer_hints(s: State, t: State, p: Term, offer: Term) -> Iterator[Term]:
     """One more offer is made."""
-    yield stays_sent(s, offer_by(s, p, weights))
+    yield stays_sent(s, offer)
     yield counting.insertion(s.offered[p], s.tip[p], WINS + 1)
     yield counting.successor(PROPOSAL_COST, count(s.offered[p], WINS + 1))
 
@@ -273,13 +276,6 @@ def catch_hints(s: State, t: State, p: Term, view: Term, liar: Term) -> Iterator
     yield from lead_hints(s, p, view)
 
 
-def mine_hints(s: State, t: State, p: Term, view: Term, step: Term, best: Term) -> Iterator[Term]:
-    """A step has no ticket or one of each name; of these two it has not both."""
-    yield from lead_hints(s, p, view)
-    for q in (z3.IntVal(0), NOBODY):
-        yield z3.Or(step[q] == Ticket.absent, Ticket.is_make(step[q]))
-
-
 def receive_hints(s: State, t: State, p: Term, i: Term) -> Iterator[Term]:
     """One more block is evaluated."""
     yield counting.insertion(s.known[p], i, WINS + 1)
@@ -288,7 +284,7 @@ def receive_hints(s: State, t: State, p: Term, i: Term) -> Iterator[Term]:
 
 def property_hints(s: State) -> Iterator[Term]:
     """Who is banned is Byzantine, so there are at most F of them; offers are on known blocks."""
-    yield counting.everything(matched, PROBES)
+    yield counting.everything(matched, PROPOSAL_COST)
     yield correct(lambda p: counting.subset(s.banned[p], BYZANTINE, N))
     yield correct(lambda p: counting.subset(s.offered[p], s.known[p], WINS + 1))
     yield correct(
@@ -310,13 +306,13 @@ SYSTEM = System(
     variables=VARIABLES,
     init=init,
     actions=(
-        Action("MakeOffer", make_offer, {"p": INT, "weights": Weights}, offer_hints),
+        Action("MakeOffer", make_offer, {"p": INT, "offer": Offer}, offer_hints),
         Action("Catch", catch, {"p": INT, "view": View, "liar": INT}, catch_hints),
         Action(
             "Mine",
             mine,
             {"p": INT, "view": View, "step": STEP, "best": INT},
-            mine_hints,
+            lambda s, t, p, view, step, best: lead_hints(s, p, view),
             {"SharesSearch": shares_search, "AsGoodAsOwn": is_as_good_as_own},
         ),
         Action("Receive", receive, {"p": INT, "i": INT}, receive_hints),
@@ -355,5 +351,5 @@ SYSTEM = System(
 
 def conditions() -> Iterator[Condition]:
     """The verification conditions of P1, and of what it costs."""
-    yield different_draws("pow_learning")
+    yield different_tickets("pow_learning")
     yield from inductive(SYSTEM)

@@ -16,7 +16,6 @@ from model_consensus.proofs.induction import State, Term, between, each, some, u
 from model_consensus.proofs.pow_learner import (
     NOBODY,
     OFFERS,
-    PROBES,
     Block,
     View,
     accepts,
@@ -113,11 +112,14 @@ def has_offered(s: State, q: Term, parent: Term, ticket: Term) -> Term:
     )
 
 
-def offer_by(s: State, p: Term, weights: Term) -> Term:
-    """The offer of p by a ticket with these weights on the model of its tip."""
-    parent = tip_model(s, p)
-    ticket = Ticket.make(generation(parent) + 1, p, weights)
-    return Offer.make(p, parent, ticket, loss(proposal(parent, ticket)))
+def is_best_offer(parent: Term, q: Term, offer: Term) -> Term:
+    """The offer is that of q's best ticket on ``parent``, and true."""
+    g, weights = generation(parent) + 1, Ticket.weights(Offer.ticket(offer))
+    ticket = Ticket.make(g, q, weights)
+    return z3.And(
+        is_best(parent, g, q, weights),
+        offer == Offer.make(q, parent, ticket, loss(proposal(parent, ticket))),
+    )
 
 
 def send(s: State, t: State, offer: Term) -> Term:
@@ -125,14 +127,13 @@ def send(s: State, t: State, offer: Term) -> Term:
     return z3.And(t.sent == s.sent + 1, t.offers == z3.Store(s.offers, s.sent, offer))
 
 
-def make_offer(s: State, t: State, p: Term, weights: Term) -> Term:
+def make_offer(s: State, t: State, p: Term, offer: Term) -> Term:
     """p evaluates its draws on the model of its tip, and offers its best ticket, once."""
-    parent = tip_model(s, p)
     return z3.And(
         is_correct(p),
         z3.Not(s.offered[p][s.tip[p]]),
-        is_best(parent, generation(parent) + 1, p, weights),
-        send(s, t, offer_by(s, p, weights)),
+        is_best_offer(tip_model(s, p), p, offer),
+        send(s, t, offer),
         t.offered == z3.Store(s.offered, p, z3.Store(s.offered[p], s.tip[p], True)),
         evaluate(s, t, p, PROPOSAL_COST),
         keep(s, t, "sent", "offers", "offered", "evaluations"),
@@ -164,22 +165,21 @@ def is_seen(s: State, p: Term, view: Term, q: Term) -> Term:
 
 
 def sees(s: State, p: Term, view: Term) -> Term:
-    """What p may see: its own offer, and of each other process at most one."""
-    useful, blend = View.useful(view), View.blend(view)
+    """What p may see: the public offer, its own, and of each other process at most one."""
+    offers, useful, blend = View.offers(view), View.useful(view), View.blend(view)
     return z3.And(
         is_correct(p),
         View.seen(view)[p],
         each(0, N, lambda q: is_seen(s, p, view, q), "q"),
+        is_best_offer(tip_model(s, p), NOBODY, offers[NOBODY]),
+        useful[NOBODY],
         each(0, N, lambda q: useful[q] == is_useful(s, p, view, q), "q"),
         each(
             0,
-            N,
-            lambda q: (
-                blend[q] == z3.If(useful[q], Offer.ticket(View.offers(view)[q]), Ticket.absent)
-            ),
+            N + 1,
+            lambda q: blend[q] == z3.If(useful[q], Offer.ticket(offers[q]), Ticket.absent),
             "q",
         ),
-        blend[NOBODY] == Ticket.absent,
     )
 
 
@@ -255,7 +255,7 @@ def receive(s: State, t: State, p: Term, i: Term) -> Term:
         z3.Not(s.known[p][i]),
         z3.If(
             s.known[p][Block.parent(s.blocks[i])],
-            z3.And(adopt(s, t, p, i, generation(s.model[i])), evaluate(s, t, p, PROBES + 1)),
+            z3.And(adopt(s, t, p, i, generation(s.model[i])), evaluate(s, t, p, PROPOSAL_COST + 1)),
             unchanged(s, t, "known", "tip", "evaluations"),
         ),
         keep(s, t, "known", "tip", "evaluations"),
@@ -266,7 +266,7 @@ def byzantine_forge(s: State, t: State, p: Term, block: Term, work: Term) -> Ter
     """The adversary sends p any block whatsoever."""
     refused = z3.And(
         t.refused == z3.Store(s.refused, p, s.refused[p] + 1),
-        evaluate(s, t, p, PROBES + 1),
+        evaluate(s, t, p, PROPOSAL_COST + 1),
         keep(s, t, "refused", "evaluations"),
     )
     return z3.And(
@@ -278,7 +278,7 @@ def byzantine_forge(s: State, t: State, p: Term, block: Term, work: Term) -> Ter
             z3.And(
                 append(s, t, block),
                 adopt(s, t, p, s.length + 1, generation(model_of(s, block))),
-                evaluate(s, t, p, PROBES + 1),
+                evaluate(s, t, p, PROPOSAL_COST + 1),
                 keep(s, t, "length", "blocks", "model", "known", "tip", "evaluations"),
             ),
             z3.If(is_evaluated(s, p, block, work), refused, keep(s, t)),

@@ -132,7 +132,10 @@ def describe_work(values: Mapping[str, Any]) -> Mapping[str, str]:
         shown["offer"] = _offer(values["offer"])
     if "view" in values:
         _, seen, offers, _, _ = values["view"]
-        shown["view"] = "; ".join(_offer(offers[q]) for q in range(processes) if seen[q])
+        had = [q for q in range(processes) if seen[q]]
+        shown["view"] = "; ".join(
+            _offer(offers[q]) for q in (*had, processes)
+        )  # and the public one
     if "block" in values:
         shown["block"] = _block(values["block"])
     if "offers" in values:

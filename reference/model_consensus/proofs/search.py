@@ -137,13 +137,12 @@ def as_good_as_all(value: Term, parent: Term, generation: Term, p: Term) -> Term
     )
 
 
-def different_draws(theory: str) -> Condition:
-    """Different draws, of one process or of two, are different models: it is they that count."""
-    parent = z3.Const("parent", Model)
-    g, p, q, j, k = z3.Ints("g p q j k")
+def different_tickets(theory: str) -> Condition:
+    """Different tickets, of one process or of two, are different models: it is they that count."""
+    parent, t, u = z3.Const("parent", Model), z3.Const("t", Ticket), z3.Const("u", Ticket)
     return Condition(
-        f"{theory}: different draws are different models",
-        {"one model": own(parent, g, p, j) == own(parent, g, q, k)},
-        z3.And(p == q, j == k),
+        f"{theory}: different tickets are different models",
+        {"one model": proposal(parent, t) == proposal(parent, u)},
+        t == u,
         FACTS,
     )

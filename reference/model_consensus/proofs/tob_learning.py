@@ -30,7 +30,7 @@ from model_consensus.proofs.search import (
     Weights,
     as_good_as_all,
     correct,
-    different_draws,
+    different_tickets,
     is_correct,
     loss,
     own,
@@ -396,5 +396,5 @@ SYSTEM = System(
 
 def conditions() -> Iterator[Condition]:
     """The verification conditions of T1, T2, T3 and T5."""
-    yield different_draws("tob_learning")
+    yield different_tickets("tob_learning")
     yield from inductive(SYSTEM)
