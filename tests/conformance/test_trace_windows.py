@@ -132,10 +132,6 @@ def lines_of(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def first_change(line: Any) -> Any:
-    return next(iter(line["changes"].values()))
-
-
 SPOILED: list[tuple[str, Callable[[list[Any]], Any], str]] = [
     ("no head", lambda x: x.pop(0), "not a trace: its first line has no format"),
     ("version", lambda x: x[0].update(version=9), "it is of version 9 of the format"),
