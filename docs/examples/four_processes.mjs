@@ -163,4 +163,4 @@ for (let generation = 1; generation <= GENERATIONS; generation++) {
 
 const folder = process.argv[2];
 mkdirSync(folder, { recursive: true });
-for (const { name, lines } of correct) writeFileSync(join(folder, `${name}.ndjson`), lines.join("\n") + "\n");
+for (const { name, lines } of correct) writeFileSync(join(folder, `${name}.log`), lines.join("\n") + "\n");

@@ -27,7 +27,7 @@ def test_logs_are_accepted_and_a_lie_is_named(tmp_path: Path, capsys: Output) ->
     write(tmp_path, logs)
     assert main(["check-logs", str(tmp_path)]) == 1
     reason = f"by its log it has decided the model {right[:12]}, not 000000000000"
-    place = f"{tmp_path / 'p2.ndjson'}: line {line}"
+    place = f"{tmp_path / 'p2.log'}: line {line}"
     assert capsys.readouterr().out == f"{place}: p2: {reason}\n"
     assert main(["check-logs", str(tmp_path), "--json"]) == 1
     verdict = json.loads(capsys.readouterr().out)
@@ -97,7 +97,7 @@ OFFERED = (
 def test_a_line_that_is_none_is_refused(
     line: str, problem: str, tmp_path: Path, capsys: Output
 ) -> None:
-    path = tmp_path / "p1.ndjson"
+    path = tmp_path / "p1.log"
     start = json.dumps(recorded()["p1"][0])
     path.write_bytes(f"{start}\n{line}\n".encode("latin-1"))
     assert main(["check-logs", str(path)]) == 2
@@ -120,14 +120,14 @@ def test_a_line_that_is_none_is_refused(
 def test_a_beginning_that_is_none_is_refused(
     change: dict[str, object], problem: str, tmp_path: Path, capsys: Output
 ) -> None:
-    path = tmp_path / "p1.ndjson"
+    path = tmp_path / "p1.log"
     path.write_text(json.dumps(recorded()["p1"][0] | change) + "\n")
     assert main(["check-logs", str(path)]) == 2
     assert capsys.readouterr().err == f"model-consensus: error: {path}: line 1: {problem}\n"
 
 
 def test_files_that_are_no_logs_are_refused(tmp_path: Path, capsys: Output) -> None:
-    empty = tmp_path / "empty.ndjson"
+    empty = tmp_path / "empty.log"
     empty.write_text("")
     assert main(["check-logs", str(empty)]) == 2
     assert capsys.readouterr().err == (
@@ -136,7 +136,7 @@ def test_files_that_are_no_logs_are_refused(tmp_path: Path, capsys: Output) -> N
     empty.unlink()
     assert main(["check-logs", str(tmp_path)]) == 2
     assert capsys.readouterr().err == (
-        f"model-consensus: error: there is no *.ndjson file in {tmp_path}\n"
+        f"model-consensus: error: there is no *.log file in {tmp_path}\n"
     )
     assert main(["check-logs", str(empty)]) == 2
     assert (
@@ -170,7 +170,7 @@ def test_the_example_in_javascript_writes_logs_of_the_same_run(
     program = DOCS / "examples" / "four_processes.mjs"
     subprocess.run(["node", str(program), str(tmp_path)], check=True)
     assert main(["check-logs", str(tmp_path), "--landscape", "onemax"]) == 0
-    path = tmp_path / "p3.ndjson"
+    path = tmp_path / "p3.log"
     lines = path.read_text("utf-8").splitlines(keepends=True)
     last = json.loads(lines[-1])
     assert (last["event"], last["generation"]) == ("decided", 5)

@@ -97,7 +97,7 @@ def test_a_run_that_ends_anywhere_with_a_line_that_is_cut_off_is_accepted(
     folder = tmp_path_factory.mktemp("logs")
     paths = write(folder, parsed(written))
     last, line = written[-1]
-    torn = folder / f"{last}.ndjson"
+    torn = folder / f"{last}.log"
     data = torn.read_bytes()
     torn.write_bytes(data[: -min(cut, len(line) - 1)])
     with open_logs(paths if len(parsed(written)[last]) > 1 else paths[:2]) as logs:
@@ -325,14 +325,14 @@ def test_a_fault_is_named_by_process_and_line(name: str, tmp_path: Path) -> None
         merge(tmp_path, logs)
     found = rejected.value
     assert (found.process, found.line) == (process, index + 1), found.reason
-    assert found.source == str(tmp_path / f"{process}.ndjson")
+    assert found.source == str(tmp_path / f"{process}.log")
     assert found.reason.startswith(reason), found.reason
 
 
 def test_two_logs_of_one_process_are_refused(tmp_path: Path) -> None:
     logs = recorded()
     logs["again"] = logs["p1"]
-    with pytest.raises(RejectedLogError, match=r"p1.ndjson is of p1 too"):
+    with pytest.raises(RejectedLogError, match=r"p1.log is of p1 too"):
         merge(tmp_path, logs)
 
 
@@ -387,7 +387,7 @@ def test_a_line_that_is_missing_is_told_from_a_lie(
     with pytest.raises(LogError) as missing:
         merge(tmp_path, logs)
     assert str(missing.value) == (
-        f"{tmp_path / process}.ndjson: line {where + 1}: lines are missing: number is "
+        f"{tmp_path / process}.log: line {where + 1}: lines are missing: number is "
         f"{where + 2}, and must be {where + 1}"
     )
 
@@ -400,7 +400,7 @@ def test_deliveries_that_only_a_restart_knows_of_are_missing_lines(tmp_path: Pat
     with pytest.raises(LogError) as missing:
         merge(tmp_path, logs)
     assert str(missing.value) == (
-        f"{tmp_path / 'p1.ndjson'}: line {where + 2}: lines are missing: 5 offers were delivered "
+        f"{tmp_path / 'p1.log'}: line {where + 2}: lines are missing: 5 offers were delivered "
         f"before it, and 3 are in the log"
     )
 
@@ -452,7 +452,7 @@ def test_whatever_is_changed_in_one_line_is_noticed_there_or_harmless(
     except (RejectedLogError, LogError) as error:
         found = error
     if isinstance(found, LogError):
-        assert str(found).startswith(f"{tmp_path / process}.ndjson: line {index + 1}: ")
+        assert str(found).startswith(f"{tmp_path / process}.log: line {index + 1}: ")
     elif found is not None and path != ("process",):  # then it is another process's log
         assert (found.process, found.line) == (process, index + 1), found.reason
     elif found is None:

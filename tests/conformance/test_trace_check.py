@@ -4,6 +4,7 @@ All traces with the same constants go through TLC together, in one test for each
 Java costs more than the traces do.
 """
 
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -37,7 +38,7 @@ from tests.support.corruptions import (
     of_learning,
     put,
 )
-from tests.support.pow_corruptions import of_mining
+from tests.support.pow_corruptions import later_draw_of_nobody, of_mining
 from tests.support.trained import trained_trace
 
 BITS = [OneMax(bits) for bits in range(64, 16, -1)]
@@ -66,7 +67,6 @@ def proof_of_work(
         Setting(
             protocol="pow",
             processes=processes,
-            lambda_=2,
             draws=4,
             depth=1,
             wins=6,
@@ -171,10 +171,20 @@ def blending() -> Trace:
     raise AssertionError("there is no blend in the runs")
 
 
+def tied() -> Trace:
+    """A run in which a leader has a choice of equally good draws of nobody, and nothing better."""
+    for dimension in range(8, 64):
+        trace = proof_of_work("honest", 1, OneMax(dimension))
+        with suppress(AssertionError):
+            later_draw_of_nobody([trace])
+            return trace
+    raise AssertionError("there is no such choice in the runs")
+
+
 @pytest.mark.tlc
 def test_runs_over_proof_of_work_are_behaviours_and_corrupted_ones_are_not() -> None:
     runs = {name: proof_of_work(name, seed) for seed, name in enumerate(STRATEGIES)}
-    good = [*runs.values(), blending()]
+    good = [*runs.values(), blending(), tied()]
     bad = of_mining(runs, good)
     verdicts = check_traces([*good, *(trace for _, trace, _, _ in bad)])
     rejections = [verdict.rejection for verdict in verdicts]

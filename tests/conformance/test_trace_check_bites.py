@@ -285,7 +285,7 @@ def test_a_wrong_depth_of_decisions_is_rejected(order: int) -> None:
 
 @pytest.mark.tlc
 def test_a_correct_run_at_an_unsafe_depth_is_not_a_fault_of_the_learners() -> None:
-    setting = Setting(protocol="pow", attack="private-chain", share=0.3, wins=60, draws=8)
+    setting = Setting(protocol="pow", attack="private-chain", share=0.35, wins=60, draws=4, seed=2)
     (verdict,) = check_traces([trained_trace(setting, OneMax())])
     assert verdict.rejection is None
     assert not verdict.accepted

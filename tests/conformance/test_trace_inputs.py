@@ -1,16 +1,19 @@
 """The right verdict on each file in ``inputs/``, whose README says what is changed in it."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from model_consensus import pow_learner
 from model_consensus.commands import cli
+from model_consensus.commands.check_trace import check_with_progress
 from model_consensus.conformance import trace_check, traces
 from model_consensus.conformance.trace_check import TraceVerdict, check_traces, describe
 from model_consensus.conformance.trace_fields import TraceError
@@ -21,7 +24,7 @@ from model_consensus.pow_learner import Rules
 from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting
-from model_consensus.simulation.training import short_name
+from model_consensus.simulation.training import short_name, train
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import ByzantinePublish, Receive
@@ -132,18 +135,36 @@ def test_a_folder_is_checked_whatever_is_in_it(
     ]
 
 
+class Listener:
+    """A console that keeps what it is told of the progress."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    @contextmanager
+    def status(self, *shown: str, **how: str) -> Iterator["Listener"]:
+        yield self
+
+    def update(self, text: str) -> None:
+        self.said.append(text)
+
+
 @pytest.mark.tlc
-def test_what_takes_long_is_announced(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = str(INPUTS / "00-good.itf.json")
-    assert cli.main(["check-trace", file]) == 0
-    assert "this may take" not in capsys.readouterr().out
-    monkeypatch.setattr("model_consensus.commands.check_trace.LONG", 0)
-    monkeypatch.setattr("model_consensus.commands.check_trace.RATE", 1)
-    assert cli.main(["check-trace", file]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "checking 7 states: this may take 7 s and 2 GB of memory"
+def test_the_progress_of_a_check_is_told_with_the_time_left(tmp_path: Path) -> None:
+    setting = Setting(protocol="tob", lambda_=3, mu=2, draws=2, generations=4, attack="none")
+    file, listener = tmp_path / "trace.ndjson", Listener()
+    with file.open("w") as written:
+        train(setting, OneMax(8), trace=written)
+    (found,) = check_with_progress(cast(Any, listener), [file])
+    assert found.verdict is not None
+    assert found.verdict.accepted
+    lines = len(file.read_text().splitlines())
+    expected = rf"checked (\d+) states of {lines}: \d+ s left"
+    told = [re.fullmatch(expected, each) for each in listener.said if " left" in each]
+    counts = [int(each[1]) for each in told if each]
+    assert len(counts) == len(told) > 1
+    assert counts == sorted(counts)
+    assert counts[-1] <= found.states
 
 
 # ----------------------------------------------------------------------- a difference is shown
@@ -234,7 +255,7 @@ def test_no_name_that_a_user_chooses_matters(
 
 def mining(steps: Callable[[PowSystem], Iterator[tuple[Any, Any]]], learners: Any) -> Trace:
     """A run of one correct process, p1, and b1 with two wins, at depth 0."""
-    search = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(64), 2, 1)))
+    search = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(60), 2, 1)))
     system = PowSystem(
         Rules(("p1", "b1"), depth=0),
         ("b1",),
@@ -318,8 +339,13 @@ def takes_back(system: PowSystem) -> Iterator[tuple[Any, Any]]:
     yield from steps
     yield Receive("p1", 1), state
     for parent in (0, 2):
-        step = next(system.steps_on(state, parent))
-        mines = next(system.byzantine_blocks(state, "b1", parent, step))
+        # Another step than p1's, so that another model takes the place of the one decided.
+        mines = next(
+            mined
+            for step in system.steps_on(state, parent)
+            if step != state.blocks[0].step
+            for mined in system.byzantine_blocks(state, "b1", parent, step)
+        )
         yield mines, (state := system.apply(state, mines))
     for block in (2, 3):
         publishes = ByzantinePublish("p1", block)

@@ -79,7 +79,7 @@ def test_a_run_writes_the_same_bytes_twice(tmp_path: Path, protocol: str) -> Non
         assert main(["run", protocol, *small, "--no-check", "--out", out]) == 0
     first = tmp_path / "first"
     names = {str(path.relative_to(first)) for path in first.rglob("*") if path.is_file()}
-    logs = {f"logs/p{number}.ndjson" for number in (1, 2, 3)} if protocol == "tob" else set()
+    logs = {f"logs/p{number}.log" for number in (1, 2, 3)} if protocol == "tob" else set()
     assert names == logs | {
         "trace.ndjson",
         "metrics.csv",

@@ -83,8 +83,8 @@ IMPLEMENTATION: Implementation = {
     "pow-blames-all": (
         "pow",
         DEFECTS["blames-all"],
-        Shows("Init MakeOffer ByzantineOffer", "Catch", OURS),
-        "Both offers are true and their blend is worse, and there nobody is banned.",
+        Shows("Init MakeOffer", "Catch", OURS),
+        "p1's offer is true, its blend with the public one is worse, and there nobody is banned.",
     ),
     "pow-uses-the-banned": (
         "pow",
@@ -124,16 +124,16 @@ SPECIFICATION: Specification = {
         "PowLearner.tla",
         "o.claim < public.claim",
         "o.claim <= public.claim",
-        Shows("Init MakeOffer", "Mine", OURS, "blocks"),
-        "p1's ticket and the probe lose the same: p1 leads with its ticket there, here with that.",
+        Shows("Init MakeOffer", "Mine", OURS, "loss"),
+        "p1's ticket and the public one lose the same: their blend is evaluated there.",
     ),
     "pow-blames-all": (
         "pow",
         "PowLearner.tla",
         "ELSE {o.sender : o \\in {o \\in useful : ~IsTrue(o, landscape)}}",
         "ELSE {o.sender : o \\in useful}",
-        Shows("Init MakeOffer ByzantineOffer", "Mine", OURS, "loss"),
-        "Both offers are true and their blend is worse; p1, which knows this, leads with its own.",
+        Shows("Init MakeOffer", "Mine", OURS, "blocks loss"),
+        "p1's offer is true and the blend is worse: p1 leads with its own, and bans itself there.",
     ),
     "pow-last-of-equals": (
         "pow",

@@ -56,7 +56,7 @@ def write(folder: Path, logs: Lines) -> list[Path]:
     """Write the logs to files."""
     paths = []
     for process, lines in logs.items():
-        paths.append(folder / f"{process}.ndjson")
+        paths.append(folder / f"{process}.log")
         text = "".join(json.dumps(line) + "\n" for line in lines)
         paths[-1].write_text(text, encoding="utf-8")
     return paths

@@ -35,7 +35,7 @@ from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 EXAMPLES = """\
 examples:
   model-consensus check-logs out/tob/logs
-  model-consensus check-logs p1.ndjson p2.ndjson p3.ndjson --landscape onemax
+  model-consensus check-logs p1.log p2.log p3.log --landscape onemax
   model-consensus check-logs out/tob/logs --tlc"""
 
 
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         nargs="+",
         type=Path,
-        help="the log of a process, or a folder of *.ndjson; all of one run",
+        help="the log of a process, or a folder of *.log; all of one run",
     )
     parser.add_argument(
         "--landscape",
@@ -89,15 +89,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def find_logs(paths: Sequence[Path]) -> list[Path]:
-    """The files given, and all ``*.ndjson`` files in the folders given.
+    """The files given, and all ``*.log`` files in the folders given.
 
     :raises LogError: there is no such file.
     """
     files: list[Path] = []
     for path in paths:
-        files += sorted(path.glob("*.ndjson")) if path.is_dir() else [path]
+        files += sorted(path.glob("*.log")) if path.is_dir() else [path]
     if not files:
-        raise LogError("there is no *.ndjson file in " + ", ".join(map(str, paths)))
+        raise LogError("there is no *.log file in " + ", ".join(map(str, paths)))
     return files
 
 

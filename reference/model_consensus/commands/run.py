@@ -328,7 +328,7 @@ def _logs(folder: Path, setting: Setting) -> Iterator[Callable[[Process, str], N
         if setting.protocol != "pow":
             folder.mkdir(exist_ok=True)
             for name in set(setting.process_names) - set(setting.byzantine_names):
-                file = (folder / f"{name}.ndjson").open("w", encoding="utf-8", newline="")
+                file = (folder / f"{name}.log").open("w", encoding="utf-8", newline="")
                 files[name] = stack.enter_context(file)
 
         def write(process: Process, line: str) -> None:

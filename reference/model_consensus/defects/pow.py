@@ -223,8 +223,8 @@ def _useful(
 
 def _blames_all(search: Search, learner: Learner, offers: Sequence[Offer]) -> Learner:
     """In place of ``catch``: where the blend is not good enough, all its senders are banned."""
-    public, *chosen = useful(search, learner, offers)
-    if pow_learner.blend_is_as_good(search, learner, (public, *chosen)):
+    chosen = useful(search, learner, offers)
+    if pow_learner.blend_is_as_good(search, learner, chosen):
         return learner
     return replace(learner, banned=learner.banned.union(offer.sender for offer in chosen))
 
