@@ -193,20 +193,19 @@ def an_offer_made_twice(logs: Lines) -> tuple[str, int, str]:
     return "p1", where + 1, "it made its offer of generation 1 before"
 
 
+NOT_MADE = (
+    "by the log of p1, it has not made this offer before that is delivered, or this is the second "
+    "time"
+)
+
+
 @fault
 def an_offer_that_its_log_does_not_have(logs: Lines) -> tuple[str, int, str]:
     where = places(logs, "p1", "offered")[0]
     offer = logs["p1"].pop(where)["offer"]
     numbered(logs["p1"])
     delivered = [line.get("offer") for line in logs["p1"]].index(offer)
-    return (
-        "p1",
-        delivered,
-        (
-            "by the log of p1, it has not made this offer before that is delivered, or this is the "
-            "second time"
-        ),
-    )
+    return "p1", delivered, NOT_MADE
 
 
 @fault
@@ -216,14 +215,7 @@ def an_offer_made_after_its_delivery(logs: Lines) -> tuple[str, int, str]:
     delivered = [each.get("offer") for each in logs["p1"]].index(line["offer"])
     logs["p1"].insert(delivered + 1, line)
     numbered(logs["p1"])
-    return (
-        "p1",
-        delivered,
-        (
-            "by the log of p1, it has not made this offer before that is delivered, or this is the "
-            "second time"
-        ),
-    )
+    return "p1", delivered, NOT_MADE
 
 
 @fault

@@ -118,10 +118,10 @@ def as_data(found: FileVerdict) -> dict[str, Any]:
 @contextmanager
 def _without_pipes(files: Sequence[Path]) -> Iterator[tuple[list[Path], dict[Path, Path]]]:
     """The files, with a copy in the place of standard input; and the names of such copies."""
+    if STANDARD_INPUT not in files:
+        yield list(files), {}
+        return
     with TemporaryDirectory(prefix="model-consensus-") as folder:
-        if STANDARD_INPUT not in files:
-            yield list(files), {}
-            return
         data = sys.stdin.buffer
         head = data.readline(1 << 16)
         changes = FORMAT.encode() in head

@@ -32,15 +32,11 @@ def trace_file(path: Path) -> Iterator[TextIO]:
         packed = path.suffix == ".gz"
         stream = gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if packed else raw
         try:
-            with _text(cast(BinaryIO, stream)) as file:
+            binary = cast(BinaryIO, stream)
+            with io.TextIOWrapper(binary, encoding="utf-8", newline="") as file:
                 yield file
         finally:
             stream.close()
-
-
-def _text(stream: BinaryIO) -> TextIO:
-    """Text, UTF-8 with the newlines as given, into ``stream``."""
-    return io.TextIOWrapper(stream, encoding="utf-8", newline="")
 
 
 class TraceWriter:

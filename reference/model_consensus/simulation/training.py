@@ -97,7 +97,7 @@ def train(
     *,
     on_row: OnRow = lambda row: None,
     receive: Receive = tob_learner.receive,
-    on_log: OnLog = lambda process, line: None,
+    on_log: OnLog | None = None,
     trace: TextIO | None = None,
 ) -> Training:
     """Learn on ``landscape`` as ``setting`` says, Byzantine processes taking part.
@@ -133,7 +133,9 @@ def train(
     steps = (_over_streamlet if setting.protocol == "streamlet" else _over_tob)(
         setting, system, one
     )
-    return _train_tob(system, landscape, _logged(system, setting, steps, on_log), on_row, trace)
+    if on_log is not None:
+        steps = _logged(system, setting, steps, on_log)
+    return _train_tob(system, landscape, steps, on_row, trace)
 
 
 def _logged(
