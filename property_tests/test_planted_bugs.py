@@ -92,7 +92,6 @@ TOB: Mapping[str, tuple[str, str]] = {
     "blends-one-fewer": ("", "evaluations_are_exact"),
     "blends-one-more": ("", "type_ok or evaluations_are_exact"),
     "unemptied": ("", "ModelConsensusError or resilience"),
-    "decides-twice": ("", "lineage or evaluations_are_exact"),
     "one-too-few": ("", "resilience"),
     "one-too-many": ("", "type_ok or no_deadlock"),
     "greatest": ("", "resilience or floor"),
@@ -261,7 +260,8 @@ WRONG_PARENT = Attack(
     "have an offer on an older model judged on the current one",
     "an offer must be on the current model",
     lambda now: [
-        now.offer(now.ticket(now.worst), 0, parent) for parent in now.ahead.decided[-2:-1]
+        now.offer(now.ticket(now.worst), 0, parent)
+        for parent in now.system.decided(now.ahead)[-2:-1]
     ],
 )
 UNSEEN: Mapping[str, Attack] = {

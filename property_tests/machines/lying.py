@@ -85,7 +85,8 @@ class LyingTobMachine(TobMachine):
             ticket = replace(ticket, weights=data.draw(illegal(self.system.landscapes)))
         parent = learner.model.digest
         if wrong == "parent":
-            parent = data.draw(st.sampled_from(learner.decided[:-1] or learner.decided))
+            decided = self.system.decided(learner)
+            parent = data.draw(st.sampled_from(decided[:-1] or decided))
         claim = data.draw(st.sampled_from(LOSSES)) if wrong == "claim" else 0
         self.send(data, Offer(sender, parent, ticket, claim), truly=wrong != "claim")
         self.deliver_everything(data)

@@ -162,7 +162,9 @@ class TobMachine(TobProperties):
     @rule(data=st.data())
     def forge_anything(self, data: st.DataObject) -> None:
         """Any parent that was drawn or decided, any ticket; only the sender is authentic."""
-        decided = {digest for each in self.state.learner.values() for digest in each.decided}
+        decided = {
+            digest for each in self.state.learner.values() for digest in self.system.decided(each)
+        }
         parent = data.draw(st.sampled_from(sorted(decided | set(self.state.loss))))
         ticket = Ticket(
             max(0, self.system.lineages.generation(parent) + data.draw(st.integers(0, 2))),

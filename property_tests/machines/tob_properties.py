@@ -76,7 +76,7 @@ class TobProperties(Faulty):
             self.hard.add("a ban")
             if self.f > 1 and len(after.banned) == self.f:
                 self.hard.add("f > 1 bans")
-        if len(after.decided) > len(before.decided):
+        if current_generation(after) > current_generation(before):
             self.judge(before, after.model.digest, loss)
             self.judge_floor(before, after.model.digest, delivered, loss)
             self.judge_elitist(before, after)
@@ -92,7 +92,7 @@ class TobProperties(Faulty):
                 self.hard.add("a floor")
             if before.verified:
                 self.hard.add("a decision after a ban among the verified")
-        decisions = [len(learner.decided) for learner in self.state.learner.values()]
+        decisions = [current_generation(learner) for learner in self.state.learner.values()]
         if max(decisions) - min(decisions) > 1:
             self.hard.add("a lagging process")
 
@@ -158,10 +158,10 @@ class TobProperties(Faulty):
     def type_ok(self) -> None:
         for process, learner in self.learners.items():
             before = self.before[process]
-            assert learner.decided[: len(before.decided)] == before.decided
-            assert len(learner.decided) <= len(before.decided) + 1
+            decided = self.system.decided(before)
+            assert self.system.decided(learner)[: len(decided)] == decided
+            assert current_generation(learner) <= current_generation(before) + 1
             assert learner.banned[: len(before.banned)] == before.banned
-            assert learner.model.digest == learner.decided[-1]
             assert len(learner.accepted) + len(learner.verified) < self.system.rules.lambda_
             assert len(learner.verified) < self.system.rules.mu
             assert 0 <= learner.offered <= current_generation(learner)
@@ -169,15 +169,16 @@ class TobProperties(Faulty):
 
     @invariant()
     def agreement(self) -> None:
-        outputs = [learner.decided for learner in self.learners.values()]
+        outputs = list(map(self.system.decided, self.learners.values()))
         longest = max(outputs, key=len)
         assert all(longest[: len(each)] == each for each in outputs)
 
     @invariant()
     def lineage(self) -> None:
         for learner in self.learners.values():
-            assert learner.decided[0] == self.system.genesis.digest
-            for generation, (parent, child) in enumerate(pairwise(learner.decided), 1):
+            decided = self.system.decided(learner)
+            assert decided[0] == self.system.genesis.digest
+            for generation, (parent, child) in enumerate(pairwise(decided), 1):
                 origin, step = self.system.lineages.origin(child)
                 assert origin == parent
                 assert len({ticket.proposer for ticket in step}) == len(step) > 0
@@ -223,14 +224,14 @@ class TobProperties(Faulty):
         offered = [action.process for action, _ in self.steps if isinstance(action, Offer)]
         for each in self.learners.values():
             own = cost * offered.count(each.process)
-            decisions = (mu + (mu > 1)) * (len(each.decided) - 1)
+            decisions = (mu + (mu > 1)) * each.model.generation
             assert each.evaluations == own + decisions + len(each.banned) + len(each.verified)
 
     @invariant()
     def evaluation_bound(self) -> None:
         mu, cost = self.system.rules.mu, proposal_cost(self.system.landscapes.search({}))
         for each in self.learners.values():
-            begun = (cost + mu + (mu > 1)) * len(each.decided)
+            begun = (cost + mu + (mu > 1)) * current_generation(each)
             assert each.evaluations <= begun + self.f
 
     @invariant()
@@ -239,7 +240,7 @@ class TobProperties(Faulty):
         if system.rules.lambda_ <= len(system.correct):
             ends = system.generations
             assert (
-                all(len(each.decided) - 1 == ends for each in self.learners.values())
+                all(each.model.generation == ends for each in self.learners.values())
                 or any(system.can_offer(state, process) for process in system.correct)
                 or state.broadcast.network
                 or any(state.broadcast.inbox.values())

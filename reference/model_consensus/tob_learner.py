@@ -67,11 +67,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """The state of one process's learner.
+    """The state of one process's learner, as large after a million generations as after one.
 
     :ivar process: whose learner this is.
-    :ivar model: the current model, the last one decided.
-    :ivar decided: the digests of the models decided, from the genesis model on.
+    :ivar model: the current model, the last one decided.  Its digest is over its parent's, and so
+        names all that was decided.
     :ivar accepted: the offers of this generation that wait for evaluation, in order of delivery.
     :ivar verified: those that were found true, in order of evaluation.
     :ivar banned: the proposers caught lying, in order.
@@ -81,7 +81,6 @@ class Learner:
 
     process: Process
     model: Model
-    decided: tuple[Digest, ...]
     accepted: tuple[Offer, ...] = ()
     verified: tuple[Offer, ...] = ()
     banned: tuple[Process, ...] = ()
@@ -91,12 +90,12 @@ class Learner:
 
 def new_learner(search: Search, process: Process) -> Learner:
     """A learner that has decided nothing but the genesis model."""
-    return Learner(process, search.genesis, (search.genesis.digest,))
+    return Learner(process, search.genesis)
 
 
 def current_generation(learner: Learner) -> int:
     """The generation that ``learner`` is about to decide, from 1."""
-    return len(learner.decided)
+    return learner.model.generation + 1
 
 
 def offer(search: Search, learner: Learner) -> tuple[Learner, Offer]:
@@ -225,11 +224,9 @@ def decide(search: Search, rules: Rules, learner: Learner) -> Learner:
         evaluations += 1
         if search.losses(learner.model, [blend(learner)])[0] < floor(learner).claim:
             step = blend(learner)
-    model = search.offspring(learner.model, step)
     return replace(
         learner,
-        model=model,
-        decided=(*learner.decided, model.digest),
+        model=search.offspring(learner.model, step),
         accepted=(),
         verified=(),
         evaluations=evaluations,

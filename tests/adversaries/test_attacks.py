@@ -100,18 +100,18 @@ def harm_to_learners(attack: str, receive: Receive, lambda_: int = 3) -> dict[st
         except ModelConsensusError:
             harm["stopped"] += 1
         for learner in state.learner.values():
-            harm["stopped"] += len(learner.decided) <= GENERATIONS
+            harm["stopped"] += learner.model.generation < GENERATIONS
             harm["banned"] += bool(set(learner.banned) - {"p4"})
             each = rules.mu + (rules.mu > 1)
-            bound = proposal_cost(SEARCH) * learner.offered + each * (len(learner.decided) - 1)
+            bound = proposal_cost(SEARCH) * learner.offered + each * learner.model.generation
             harm["evaluations"] += learner.evaluations > bound + len(learner.verified) + 1
-            for generation, (parent, child) in enumerate(pairwise(learner.decided), 1):
+            for generation, (parent, child) in enumerate(pairwise(system.decided(learner)), 1):
                 harm["lineage"] += child not in offspring(parent, generation, rules.mu)
         if not harm["lineage"]:
             steps = pairwise(models)
             harm["resilience"] += sum(not is_resilient(a, b, lambda_) for a, b in steps)
         harm["loss"] += OneMax().losses(state.learner["p1"].model.vector[None])[0]
-        outputs = sorted((each.decided for each in state.learner.values()), key=len)
+        outputs = sorted(map(system.decided, state.learner.values()), key=len)
         harm["agreement"] += any(b[: len(a)] != a for a, b in pairwise(outputs))
     return harm
 

@@ -195,8 +195,8 @@ def test_a_cell_over_total_order_broadcast(
         if isinstance(action, tob.Offer):
             made[action.process] += 1
         for each in state.learner.values():
-            checked = decision * (len(each.decided) - 1) + len(each.verified) + len(each.banned)
-            blends = (mu > 1) * (len(each.decided) - 1)
+            checked = decision * each.model.generation + len(each.verified) + len(each.banned)
+            blends = (mu > 1) * each.model.generation
             assert each.evaluations == (DRAWS + 1) * made[each.process] + (
                 checked if verified else blends
             )

@@ -169,7 +169,7 @@ def test_a_liar_is_heard_no_more() -> None:
 
 def test_nothing_is_decided_or_evaluated_before_lambda_offers() -> None:
     learner = after(landscape(), Rules(3, 2), says("p", 0, 1), says("q", 0, 0))
-    assert (learner.decided, learner.evaluations) == ((GENESIS,), 0)
+    assert (learner.model.digest, learner.evaluations) == (GENESIS, 0)
     assert (len(learner.accepted), learner.verified) == (2, ())
 
 
@@ -177,9 +177,9 @@ def test_a_lie_costs_one_evaluation_and_the_next_offer_completes_the_selection()
     search = landscape(b=(8, 8), q=(5, 5), r=(6, 6))
     waiting = after(search, Rules(2), says("b", 0, 0), says("q", 0, 5))
     assert (waiting.banned, waiting.accepted) == (("b",), (says("q", 0, 5),))
-    assert (waiting.decided, waiting.evaluations) == ((GENESIS,), 1)
+    assert (waiting.model.digest, waiting.evaluations) == (GENESIS, 1)
     done = receive(search, Rules(2), waiting, says("r", 0, 6))
-    assert done.decided == (GENESIS, model(("q", 0)))
+    assert done.model.digest == model(("q", 0))
     assert (done.banned, done.evaluations) == (("b",), 2)
 
 
@@ -192,7 +192,7 @@ def test_a_ban_in_the_middle_keeps_what_is_verified() -> None:
     assert (waiting.banned, waiting.verified, waiting.evaluations) == (("b",), (), 1)
     assert waiting.accepted == (offers[0], offers[2])
     done = receive(search, Rules(3, 2), waiting, offers[3])
-    assert done.decided == (GENESIS, both)
+    assert done.model.digest == both
     assert (done.banned, done.evaluations) == (("b",), 1 + 2 + 1)
 
 
@@ -204,7 +204,7 @@ def test_a_learner_that_waits_for_an_offer_goes_on_where_it_stopped() -> None:
     assert (waiting.banned, waiting.verified) == (("b",), (offers[0],))
     assert (waiting.accepted, waiting.evaluations) == ((offers[2],), 2)
     done = receive(search, Rules(3, 2), waiting, offers[3])
-    assert done.decided == (GENESIS, both)
+    assert done.model.digest == both
     assert (done.evaluations, done.accepted, done.verified) == (2 + 1 + 1, (), ())
 
 
@@ -216,12 +216,12 @@ def test_a_claim_that_is_too_small_by_one_is_a_lie() -> None:
 def test_a_claim_that_is_too_large_costs_nobody_anything_unless_it_is_among_the_least() -> None:
     search = landscape(b=(0, 0), q=(5, 5))
     learner = after(search, Rules(2), says("b", 0, 9), says("q", 0, 5))
-    assert learner.decided == (GENESIS, model(("q", 0)))
+    assert learner.model.digest == model(("q", 0))
     assert (learner.banned, learner.evaluations) == ((), 1)
     blending = after(search, Rules(2, 2), says("b", 0, 9), says("q", 0, 5))
     assert (blending.banned, blending.verified) == (("b",), (says("q", 0, 5),))
     alone = after(search, Rules(1), says("b", 0, 9))
-    assert (alone.banned, alone.decided) == (("b",), (GENESIS,))
+    assert (alone.banned, alone.model.digest) == (("b",), GENESIS)
 
 
 def test_a_hundred_thousand_offers_are_not_stored() -> None:
@@ -243,7 +243,7 @@ def test_a_hundred_thousand_offers_are_not_stored() -> None:
 def test_with_mu_1_the_least_claim_wins_after_one_evaluation() -> None:
     search = landscape(q=(1, 9))
     learner = after(search, Rules(3), says("p", 0, 7), says("q", 0, 1), says("r", 0, 3))
-    assert learner.decided == (GENESIS, model(("q", 0)))
+    assert learner.model.digest == model(("q", 0))
     assert learner.model.digest == model(("q", 0))
     assert (learner.accepted, learner.verified, learner.banned) == ((), (), ())
     assert learner.evaluations == 1
@@ -252,8 +252,8 @@ def test_with_mu_1_the_least_claim_wins_after_one_evaluation() -> None:
 def test_of_equal_claims_the_earliest_delivered_wins() -> None:
     search = landscape(r=(2, 2), a=(2, 2))
     offers = (says("r", 1, 2), says("a", 0, 2))
-    assert after(search, Rules(2), *offers).decided[-1] == model(("r", 1))
-    assert after(search, Rules(2), *reversed(offers)).decided[-1] == model(("a", 0))
+    assert after(search, Rules(2), *offers).model.digest == model(("r", 1))
+    assert after(search, Rules(2), *reversed(offers)).model.digest == model(("a", 0))
 
 
 THREE = (says("p", 0, 7), says("q", 0, 4), says("r", 0, 3))
@@ -272,7 +272,7 @@ def test_the_blend_of_the_mu_best_is_decided_if_it_is_better_than_the_best(
 ) -> None:
     search = landscape({model(("q", 0), ("r", 0)): loss}, q=(4, 4), r=(3, 3))
     learner = after(search, Rules(3, 2), *THREE)
-    assert learner.decided == (GENESIS, decided)
+    assert learner.model.digest == decided
     assert learner.model.digest == decided
     assert learner.evaluations == 2 + 1
 
@@ -281,14 +281,14 @@ def test_the_blend_is_of_mu_offers_and_not_of_all() -> None:
     all_three = model(("p", 0), ("q", 0), ("r", 0))
     search = landscape({all_three: 0}, p=(7, 7), q=(4, 4), r=(3, 3))
     learner = after(search, Rules(3, 3), *THREE)
-    assert (learner.decided[-1], learner.evaluations) == (all_three, 3 + 1)
+    assert (learner.model.digest, learner.evaluations) == (all_three, 3 + 1)
 
 
 def test_of_equal_floors_the_first_verified_is_decided() -> None:
     offers = (says("r", 0, 3), says("q", 0, 3))
     search = landscape({model(("q", 0), ("r", 0)): 3}, q=(3, 3), r=(3, 3))
-    assert after(search, Rules(2, 2), *offers).decided[-1] == model(("r", 0))
-    assert after(search, Rules(2, 2), *reversed(offers)).decided[-1] == model(("q", 0))
+    assert after(search, Rules(2, 2), *offers).model.digest == model(("r", 0))
+    assert after(search, Rules(2, 2), *reversed(offers)).model.digest == model(("q", 0))
 
 
 def test_the_floor_is_the_least_claim_even_where_it_was_verified_last() -> None:
@@ -297,7 +297,7 @@ def test_the_floor_is_the_least_claim_even_where_it_was_verified_last() -> None:
     search = landscape({both: 9}, b=(8, 8), q=(5, 5), s=(1, 1))
     offers = (says("q", 0, 5), says("b", 0, 6), says("r", 0, 9), says("s", 0, 1))
     learner = after(search, Rules(3, 2), *offers)
-    assert learner.decided[-1] == model(("s", 0))
+    assert learner.model.digest == model(("s", 0))
 
 
 # ------------------------------------------------------------------------------- the parameters
@@ -365,13 +365,14 @@ def loss_after(attack: str, received: Receive) -> int:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_attack_breaks_agreement_or_stops_the_run(attack: str) -> None:
+    decided: dict[int, Digest] = {}
     for last in run(attack):
-        decided = sorted((each.decided for each in last.learner.values()), key=len)
-        assert decided[-1][: len(decided[0])] == decided[0]
+        for each in last.learner.values():
+            digest = each.model.digest
+            assert decided.setdefault(each.model.generation, digest) == digest
         assert all(len(each.accepted) < RULES.lambda_ for each in last.learner.values())
     learners = last.learner.values()
-    assert {len(each.decided) for each in learners} == {GENERATIONS + 1}
-    assert len({each.decided for each in learners}) == 1
+    assert {each.model.generation for each in learners} == {GENERATIONS}
     assert all(set(each.banned) <= {"p4"} for each in learners)
     assert all(each.evaluations <= COST * GENERATIONS + 1 for each in learners)
 
@@ -424,7 +425,7 @@ def decided_by(defect: str, search: OpenLandscape, rules: Rules, *offers: Offer)
     learner = new_learner(search, "p")
     for each in offers:
         learner = DEFECTS[defect](search, rules, learner, each)
-    return learner.decided[1]
+    return learner.model.digest
 
 
 def test_several_offers_of_one_process_displace_the_honest_ones() -> None:
@@ -432,7 +433,7 @@ def test_several_offers_of_one_process_displace_the_honest_ones() -> None:
     search = landscape(b=(8, 9), p=(1, 1), q=(2, 2))
     offers = (says("b", 0, 8), says("b", 1, 9), says("p", 0, 1), says("q", 0, 2))
     assert decided_by("repeated", search, Rules(2), *offers) == model(("b", 0))
-    assert after(search, Rules(2), *offers).decided[1] == model(("p", 0))
+    assert after(search, Rules(2), *offers).model.digest == model(("p", 0))
 
 
 def test_a_foreign_ticket_would_let_the_adversary_choose_among_all_tickets() -> None:
@@ -440,7 +441,7 @@ def test_a_foreign_ticket_would_let_the_adversary_choose_among_all_tickets() -> 
     search = landscape(b=(3, 3), q=(2, 9), p=(9, 9))
     foreign = Offer("b", GENESIS, Ticket(1, "q", single(1, DRAWS)), 9)
     assert decided_by("foreign", search, Rules(1), foreign) == model(("q", 1))
-    assert after(search, Rules(1), foreign).decided == (GENESIS,)
+    assert after(search, Rules(1), foreign).model.digest == GENESIS
 
 
 @pytest.mark.parametrize("defect", ["no-floor", "wrong-floor", "unevaluated-blend"])
@@ -449,7 +450,7 @@ def test_without_the_floor_a_truthful_attacker_spoils_the_blend(defect: str) -> 
     search = landscape({model(("b", 0), ("r", 0)): 9}, b=(3, 3), r=(3, 3))
     offers = (says("r", 0, 3), says("b", 0, 3))
     assert decided_by(defect, search, Rules(2, 2), *offers) == model(("b", 0), ("r", 0))
-    assert after(search, Rules(2, 2), *offers).decided[1] == model(("r", 0))
+    assert after(search, Rules(2, 2), *offers).model.digest == model(("r", 0))
 
 
 def test_without_verifying_all_of_the_blend_a_lie_takes_part_in_it() -> None:

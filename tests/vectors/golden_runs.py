@@ -76,7 +76,7 @@ def learning(search: EvolutionarySearch, order: Sequence[Offer]) -> Json:
         before = learner
         rules = tob_learner.Rules(search.lambda_, search.mu)
         learner = tob_learner.receive(asked, rules, before, offer)
-        if len(learner.decided) > len(before.decided):
+        if learner.model is not before.model:
             _, step = asked.lineages.origin(learner.model.digest)
             (loss,) = search.losses(before.model, [step])
             digest = learner.model.digest.hex()

@@ -135,9 +135,10 @@ def _look_ahead(now: Situation) -> Sequence[Offer]:
 
 
 def _stale_parent(now: Situation) -> Iterable[Offer]:
-    decided = now.ahead.decided
-    if len(decided) > 1:
-        yield now.offer(now.ticket(now.worst, ahead=-1), 0, decided[-2])
+    model = now.ahead.model
+    if model.generation > 0:
+        parent, _ = now.system.lineages.origin(model.digest)
+        yield now.offer(now.ticket(now.worst, ahead=-1), 0, parent)
 
 
 def _future_generation(now: Situation) -> Iterable[Offer]:

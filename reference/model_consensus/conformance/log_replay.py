@@ -243,7 +243,7 @@ class Replay:
         learner = tob_learner.receive(self.search, self.rules, self.learner, event.offer)
         evaluated = self.search.all_used()
         self.known.compare(generation, self.process, self.log.line, evaluated)
-        if len(learner.decided) > len(self.learner.decided):
+        if learner.model is not self.learner.model:
             self.due = Decided(generation, learner.model.digest)
         self.learner = learner
         self.delivered += 1

@@ -49,10 +49,10 @@ class Logs:
         elif isinstance(action, Offer | Deliver):
             process = action.process
             yield self._taken(before, action, state)
-            decided = state.learner[process].decided
-            generation = len(decided) - 1
-            if generation >= len(before.learner[process].decided):
-                yield self._line(process, "decided", generation=generation, model=decided[-1].hex())
+            model = state.learner[process].model
+            if model is not before.learner[process].model:
+                decided = {"generation": model.generation, "model": model.digest.hex()}
+                yield self._line(process, "decided", **decided)
 
     def _start(self, process: Process) -> dict[str, object]:
         system = self._system

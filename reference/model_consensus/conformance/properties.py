@@ -7,7 +7,6 @@ property of steps two states, a property of liveness the last state of a behavio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import combinations, pairwise
-from operator import attrgetter
 from typing import Any
 
 from model_consensus.conformance.streamlet_properties import (
@@ -46,8 +45,9 @@ Path = tuple[Any, ...]
 
 def _decided(system: Any, state: Any) -> dict[str, tuple[Path, ...]]:
     """``Decided``: each correct process's output."""
-    of = attrgetter("decided") if isinstance(system, TobSystem) else system.decided
-    return {p: tuple(map(system.name, of(learner))) for p, learner in state.learner.items()}
+    return {
+        p: tuple(map(system.name, system.decided(learner))) for p, learner in state.learner.items()
+    }
 
 
 def agreement(system: TobSystem | PowSystem, state: TobState | PowState) -> bool:
@@ -148,7 +148,7 @@ def evaluations_are_exact(system: TobSystem, state: TobState) -> bool:
     each_decision = system.rules.mu + (system.rules.mu > 1)
     return all(
         each.evaluations
-        - each_decision * (len(each.decided) - 1)
+        - each_decision * each.model.generation
         - len(each.verified)
         - len(each.banned)
         in [cost * made for made in range(each.offered + 1)]
@@ -161,7 +161,7 @@ def evaluation_bound(system: TobSystem, state: TobState) -> bool:
     each_generation = proposal_cost(system.landscapes.search({})) + system.rules.mu
     each_generation += system.rules.mu > 1
     return all(
-        each.evaluations <= each_generation * len(each.decided) + len(system.byzantine)
+        each.evaluations <= each_generation * (each.model.generation + 1) + len(system.byzantine)
         for each in state.learner.values()
     )
 
@@ -188,7 +188,7 @@ def no_deadlock(system: TobSystem, state: TobState) -> bool:
 
 def termination(system: TobSystem, state: TobState) -> bool:
     """Every correct process has decided every generation."""
-    return all(len(each.decided) - 1 == system.generations for each in state.learner.values())
+    return all(each.model.generation == system.generations for each in state.learner.values())
 
 
 # -------------------------------------------------------------------------------- proof-of-work

@@ -107,6 +107,7 @@ class TraceWriter:
                 generation = system.lineages.generation
                 self._models = {d: m for d, m in self._models.items() if generation(d) >= oldest}
                 self._since, self._recorded = oldest, cut
+                system.lineages.forget(oldest)
             line["generation"] = self._since
         line |= {"models": list(self._models.values()), "state": to_itf(self._recorded)}
         self._room = max(WHOLE, self._write(line))

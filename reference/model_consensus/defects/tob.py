@@ -125,14 +125,7 @@ def _evaluate(
 
 def _decided(learner: Learner, model: Model, evaluations: int) -> Learner:
     """The learner that decides ``model``, after so many evaluations."""
-    return replace(
-        learner,
-        model=model,
-        decided=(*learner.decided, model.digest),
-        accepted=(),
-        verified=(),
-        evaluations=evaluations,
-    )
+    return replace(learner, model=model, accepted=(), verified=(), evaluations=evaluations)
 
 
 def _decide(
@@ -221,23 +214,13 @@ def unbanned(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Le
 def forgiving(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Forgets in the next generation who was banned."""
     after = receive(search, rules, learner, offer)
-    return after if len(after.decided) == len(learner.decided) else replace(after, banned=())
+    return after if after.model is learner.model else replace(after, banned=())
 
 
 def unemptied(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
     """Keeps the offers of a generation that it has decided."""
     after = receive(search, rules, learner, offer)
-    if len(after.decided) == len(learner.decided):
-        return after
-    return replace(after, accepted=learner.accepted)
-
-
-def decides_twice(search: Search, rules: Rules, learner: Learner, offer: Offer) -> Learner:
-    """Puts a decision into its output twice."""
-    after = receive(search, rules, learner, offer)
-    if len(after.decided) == len(learner.decided):
-        return after
-    return replace(after, decided=(*after.decided, after.decided[-1]))
+    return after if after.model is learner.model else replace(after, accepted=learner.accepted)
 
 
 def _greatest(claims: Sequence[int]) -> int:
@@ -250,18 +233,18 @@ DEFECTS: dict[str, Receive] = {
         is_legal_offer=_legal(parent=lambda learner, offer: True),
     ),
     "stale": with_steps(
-        "Accepts an offer on any model decided, and takes the step from there.",
+        "Accepts an offer on a model of an earlier generation, and takes the step from there.",
         is_legal_offer=_legal(
-            parent=lambda learner, offer: offer.parent in learner.decided,
+            parent=lambda learner, offer: True,
             generation=lambda ticket, now: ticket <= now,
         ),
         evaluate=_evaluate(parent=_named_parent),
         decide=_decide(steps=_of_one_parent, parent=_named_parent),
     ),
     "stale-unverified": with_steps(
-        "Takes the step from any model decided, and believes the claim.",
+        "Takes the step from a model of an earlier generation, and believes the claim.",
         is_legal_offer=_legal(
-            parent=lambda learner, offer: offer.parent in learner.decided,
+            parent=lambda learner, offer: True,
             generation=lambda ticket, now: ticket <= now,
         ),
         evaluate=_evaluate(parent=_named_parent, true=lambda loss, claim: True),
@@ -395,6 +378,5 @@ DEFECTS: dict[str, Receive] = {
         evaluate=_evaluate(kept=lambda learner, chosen: ()),
     ),
     "unemptied": unemptied,
-    "decides-twice": decides_twice,
 }
 """The defective learners by name."""

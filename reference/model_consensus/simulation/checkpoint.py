@@ -2,8 +2,9 @@
 
 A run is a pure function of its options: a resumed one takes the same steps from the start, and so
 ends with the same bytes whenever it was killed.  What it does not do again is to evaluate models:
-each loss is in the file before anything is done with it.  The steps without the evaluations take
-seconds for hundreds of generations, so a run that takes long is one whose evaluations do.
+each loss is in the file before anything is done with it, and a resumed run reads them in the order
+in which it needs them.  The steps without the evaluations take seconds for hundreds of generations,
+so a run that takes long is one whose evaluations do.
 
 The first line of the file says which run it is.  Every other line is a model's name (in
 hexadecimal, BLAKE2b of its coordinates, 16 bytes) and its loss.  What is flushed survives the
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, BinaryIO, cast
 
 from model_consensus import __version__
 from model_consensus.conformance.files import whole_file
@@ -24,16 +25,21 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import tagged_digest
 from model_consensus.landscapes import Landscape, Vector
 
-_LINE = re.compile(r"([0-9a-f]{32}) (\d+)")
+_LINE = re.compile(rb"([0-9a-f]{32}) (\d+)\n")
+_RECENT = 1 << 10
+"""So many of the last losses are remembered at least: a decided model is not evaluated again."""
 
 
 class _Remembering:
-    """A landscape that evaluates a model once in its life, and writes each loss down."""
+    """A landscape whose losses are read from ``file`` while it has some, and then written there."""
 
-    def __init__(self, landscape: Landscape, known: dict[str, int], file: TextIO) -> None:
+    def __init__(self, landscape: Landscape, file: BinaryIO) -> None:
         self._landscape = landscape
-        self._known = known
         self._file = file
+        self._number = 1  # of the line that was read last
+        self._end = file.tell()
+        self._reads = True
+        self._recent: dict[str, int] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._landscape, name)
@@ -43,14 +49,44 @@ class _Remembering:
         names = [
             blake2b(model.tobytes(), digest_size=16).hexdigest() for model in models.astype("<i8")
         ]
-        missing = {name: row for row, name in enumerate(names) if name not in self._known}
-        if missing:
-            losses = self._landscape.losses(models[list(missing.values())])
-            found = dict(zip(missing, losses, strict=True))
-            self._file.write("".join(f"{name} {loss}\n" for name, loss in found.items()))
+        missing = {name: row for row, name in enumerate(names) if name not in self._recent}
+        found: dict[str, int] = {}
+        for name in missing:
+            loss = self._next(name)
+            if loss is None:
+                break
+            found[name] = loss
+        rest = list(missing)[len(found) :]
+        if rest:
+            losses = self._landscape.losses(models[[missing[name] for name in rest]])
+            found.update(zip(rest, losses, strict=True))
+            self._file.writelines(f"{name} {found[name]}\n".encode() for name in rest)
             self._file.flush()
-            self._known.update(found)
-        return [self._known[name] for name in names]
+        self._recent.update(found)
+        answers = [self._recent[name] for name in names]
+        if len(self._recent) > 2 * _RECENT:
+            self._recent = dict(list(self._recent.items())[-_RECENT:])
+        return answers
+
+    def _next(self, name: str) -> int | None:
+        """The next loss in the file, which is of this model; None after the last whole line."""
+        if not self._reads:
+            return None
+        line = self._file.readline()
+        if not line.endswith(b"\n"):
+            self._file.seek(self._end)
+            self._file.truncate()
+            self._reads = False
+            return None
+        self._number += 1
+        match = _LINE.fullmatch(line)
+        where = f"{self._file.name}: line {self._number}"
+        if match is None:
+            raise ModelConsensusError(f"{where}: not a model and its loss")
+        if match[1].decode() != name:
+            raise ModelConsensusError(f"{where}: not the model that comes next in this run")
+        self._end = self._file.tell()
+        return int(match[2])
 
 
 @contextmanager
@@ -59,7 +95,8 @@ def remembering(
 ) -> Iterator[Landscape]:
     """``landscape`` with every loss written to ``path``; with those that are there, if ``resume``.
 
-    Without a file there is nothing to resume, and the run begins.
+    Without a file there is nothing to resume, and the run begins.  A damaged line is found when its
+    turn comes.
 
     :param options: what fixes the run besides the landscape, as JSON data.
     :raises ModelConsensusError: the file is of another run or damaged.
@@ -68,22 +105,22 @@ def remembering(
         "model-consensus/checkpoint/1", landscape.describe(), landscape.initial().tobytes()
     )
     run = {"version": __version__, "landscape": problem.hex(), **options}
-    known = _read(path, run) if resume and path.exists() else {}
-    with whole_file(path) as file:  # a kill in here must not cost the old file
-        file.write(json.dumps(run) + "\n")
-        file.writelines(f"{name} {loss}\n" for name, loss in known.items())
-    with path.open("a", encoding="utf-8") as file:
-        yield cast(Landscape, _Remembering(landscape, known, file))
+    if not (resume and path.exists() and _is_of(path, run)):
+        with whole_file(path) as file:  # a kill in here must not cost the old file
+            file.write(json.dumps(run) + "\n")
+    with path.open("r+b") as losses:
+        losses.readline()
+        yield cast(Landscape, _Remembering(landscape, losses))
 
 
-def _read(path: Path, run: Mapping[str, Any]) -> dict[str, int]:
-    """The losses in a checkpoint of ``run``."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    lines = text[: text.rfind("\n") + 1].splitlines()
-    if not lines:
-        return {}
+def _is_of(path: Path, run: Mapping[str, Any]) -> bool:
+    """Whether the checkpoint has a whole first line, which has to be that of ``run``."""
+    with path.open("rb") as file:
+        line = file.readline()
+    if not line.endswith(b"\n"):
+        return False
     try:
-        found = dict(json.loads(lines[0]))
+        found = dict(json.loads(line))
     except (ValueError, TypeError):
         raise ModelConsensusError(f"{path}: line 1: not a checkpoint") from None
     for name in [*run, *found]:
@@ -92,10 +129,4 @@ def _read(path: Path, run: Mapping[str, Any]) -> dict[str, int]:
                 f"{path}: the checkpoint of another run: {name} was {found.get(name)!r}, "
                 f"not {run.get(name)!r}"
             )
-    known = {}
-    for number, line in enumerate(lines[1:], 2):
-        match = _LINE.fullmatch(line)
-        if match is None:
-            raise ModelConsensusError(f"{path}: line {number}: not a model and its loss")
-        known[match[1]] = int(match[2])
-    return known
+    return True

@@ -189,8 +189,8 @@ def _train_tob(
     steps = -1
     for state in _recorded(system, taken, trace):
         steps += 1
-        ahead = max(state.learner.values(), key=lambda learner: len(learner.decided))
-        if len(ahead.decided) > len(rows) + 1:
+        ahead = max(state.learner.values(), key=lambda learner: learner.model.generation)
+        if ahead.model.generation > len(rows):
             rows.append(
                 Row(
                     len(rows) + 1,

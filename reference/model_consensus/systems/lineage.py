@@ -4,7 +4,7 @@ In the specifications a model is its lineage; in the implementation it is named 
 does not tell its lineage.  :class:`Lineages` finds the one from the other.
 """
 
-from functools import cache
+from functools import lru_cache
 
 from model_consensus.evolutionary_search import (
     Digest,
@@ -51,6 +51,18 @@ class Lineages:
         """How many steps lead to the model; 0 for the genesis and for what is not recorded."""
         return self._generation.get(digest, 0)
 
+    def path(self, digest: Digest, since: int = 0) -> tuple[Digest, ...]:
+        """The models that lead to this one, which is the last, from the generation ``since`` on."""
+        path = [digest]
+        for _ in range(since, self._generation[digest]):
+            path.append(self._origin[path[-1]][0])
+        return tuple(reversed(path))
+
+    def forget(self, generation: int) -> None:
+        """Forget where the models of earlier generations come from."""
+        for digest in [each for each in self._origin if self._generation[each] < generation]:
+            del self._digest[self._origin.pop(digest)], self._generation[digest]
+
     def lineage(self, digest: Digest) -> tuple[Value, ...]:
         """The steps that lead to the model from the genesis: its value in TLA+."""
         path = []
@@ -74,7 +86,7 @@ class Lineages:
         return model
 
 
-@cache
+@lru_cache(1 << 16)
 def ticket_value(ticket: Ticket) -> Function:
     """The ticket as a record of TLA+."""
     return record(

@@ -245,7 +245,7 @@ class TobSystem:
         broadcast, _ = state.broadcast.deliver(process)
         learner, loss = self._delivered(state, process, losses)
         learners = {**state.learner, process: learner}
-        if len(learner.decided) > len(state.learner[process].decided):
+        if learner.model is not state.learner[process].model:
             loss = self._remembered(loss, learners)
         return State(broadcast, learners, loss)
 
@@ -290,6 +290,10 @@ class TobSystem:
             loss=self._loss_value(frozenset(state.loss.items())),
         )
 
+    def decided(self, learner: Learner) -> tuple[Digest, ...]:
+        """The digests of the models decided, from the genesis model on."""
+        return self.lineages.path(learner.model.digest)
+
     def arguments(self, before: State, action: Action) -> dict[str, Value]:
         """What a trace says of an action besides its name."""
         return {"process": action.process} if isinstance(action, Offer | Deliver) else {}
@@ -308,7 +312,7 @@ class TobSystem:
 
     def _value_of_learner(self, learner: Learner, since: int) -> Value:
         return record(
-            decided=tuple(map(self.name, learner.decided[since:])),
+            decided=tuple(map(self.name, self.lineages.path(learner.model.digest, since))),
             accepted=tuple(map(self.offer_value, learner.accepted)),
             verified=tuple(map(self.offer_value, learner.verified)),
             banned=learner.banned,
@@ -350,4 +354,4 @@ class TobSystem:
 
 def last_common_generation(learner: Mapping[Process, Learner]) -> int:
     """The last generation that every correct process has decided."""
-    return min(len(each.decided) for each in learner.values()) - 1
+    return min(each.model.generation for each in learner.values())
