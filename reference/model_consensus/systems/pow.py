@@ -273,11 +273,15 @@ class PowSystem(PowTree):
         return *self.public_stages(model), lambda loss: [step]
 
     def _answers(self, state: State, model: Model, stages: Sequence[Stage]) -> Iterator[Answer]:
-        """``Consistent``: what may be found such that the blocks that exist stay valid."""
+        """``Consistent``: what may be found such that the blocks that exist stay valid.
+
+        What is found on ``model`` bears on the blocks that extend it.
+        """
+        extending = [block for block in state.blocks if self._models[block.parent] == model]
         for losses in explored(self.landscapes, self.lineages, state.loss, model, stages):
             after = explored_losses(self.lineages, state.loss, model, stages, losses)
             new = {digest: after[digest] for digest in after.keys() - state.loss.keys()}
-            if not new or all(self._is_consistent(block, new) for block in state.blocks):
+            if not new or all(self._is_consistent(block, new) for block in extending):
                 yield losses
 
     def _is_consistent(self, block: Block, new: Losses) -> bool:

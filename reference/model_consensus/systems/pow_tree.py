@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import combinations
 from types import ModuleType, SimpleNamespace
 
@@ -116,6 +117,8 @@ class PowTree:
         self.name = name or self.lineages.lineage
         # The model that each block leads to: facts, the same in every state, as lineages are.
         self._models = {self.genesis.digest: self.genesis}
+        # A block's value in TLA+ is made once: it is a part of many states.
+        self._block_value = lru_cache(1 << 14)(self._value_of_block)
 
     module = "PowLearning"
 
@@ -141,7 +144,7 @@ class PowTree:
         places = self._places(state)
         learners = state.learner.items()
         return record(
-            blocks=tuple(self._block_value(block, places) for block in state.blocks),
+            blocks=tuple(self._block_value(block, places[block.parent]) for block in state.blocks),
             known=function(
                 {p: frozenset([0, *(places[d] for d in learner.known)]) for p, learner in learners}
             ),
@@ -151,9 +154,9 @@ class PowTree:
             loss=function({self.name(digest): loss for digest, loss in state.loss.items()}),
         )
 
-    def _block_value(self, block: Block, places: Mapping[Digest, int]) -> Function:
+    def _value_of_block(self, block: Block, parent: int) -> Function:
         return record(
-            parent=places[block.parent],
+            parent=parent,
             miner=block.miner,
             step=frozenset(map(ticket_value, block.step)),
             claim=block.claim,
@@ -181,7 +184,7 @@ class PowTree:
                 return {"process": process, "block": block}
             case ByzantineForge(process, block):
                 work = Boolean.of(pow_learner.has_work(self.rules, block))
-                forged = self._block_value(block, self._places(before))
+                forged = self._block_value(block, self.place(before, block.parent))
                 return {"process": process, "forged": Function({**forged, "work": work})}
             case Catch(process, seen) | Mine(process, seen):
                 return {"process": process, "senders": frozenset(o.sender for o in seen)}
