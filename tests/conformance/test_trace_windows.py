@@ -101,6 +101,24 @@ def test_a_run_that_is_interrupted_leaves_what_it_has_written(tmp_path: Path) ->
     assert plain(read(path)) == plain(recorded)
 
 
+def test_a_run_that_is_written_needs_no_more_memory_the_longer_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model_consensus.conformance.trace_writer.WHOLE", 4000)
+    kept = []
+    for generations in (10, 40):
+        names = process_names(4)
+        one = OneLandscape(CachedSearch(EvolutionarySearch(OneMax(), 2, 3, 2, recombines=True)))
+        system = TobSystem(names, names[3:], Rules(3, 2), one, generations, name=short_name)
+        with trace_file(tmp_path / f"{generations}.ndjson") as file:
+            writer, most = TraceWriter(file, system), 0
+            for action, state in simulate(system, one, ATTACKS["under-claim"], 3):
+                writer.step(action, state)
+                most = max(most, len(system.lineages))
+        kept.append(most)
+    assert kept[1] < 1.2 * kept[0]
+
+
 def test_a_step_takes_at_most_two_kilobytes_however_long_the_run_is(tmp_path: Path) -> None:
     sizes = []
     for generations in (30, 60):

@@ -1,5 +1,6 @@
 """The learner over Total Order Broadcast: each rule by an example, and each attack against it."""
 
+import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -355,6 +356,17 @@ def run(attack: str, seed: int = 1, received: Receive = tob_learner.receive) -> 
     one = OneLandscape(CachedSearch(searched))
     system = TobSystem(names, names[3:], RULES, one, GENERATIONS, name=short_name, receive=received)
     return (state for _, state in simulate(system, one, ATTACKS[attack], seed))
+
+
+def test_a_learner_is_as_large_after_ten_generations_as_after_one() -> None:
+    sizes = {
+        learner.model.generation: len(pickle.dumps(replace(learner, evaluations=0)))
+        for state in run("none")
+        for learner in [state.learner["p1"]]
+        if not learner.accepted and learner.offered == learner.model.generation > 0
+    }
+    assert {1, GENERATIONS} <= sizes.keys()
+    assert len(set(sizes.values())) == 1
 
 
 def loss_after(attack: str, received: Receive) -> int:

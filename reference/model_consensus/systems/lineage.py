@@ -47,6 +47,9 @@ class Lineages:
     def __contains__(self, digest: Digest) -> bool:
         return digest in self._origin or digest in self._lineage
 
+    def __len__(self) -> int:
+        return len(self._origin)
+
     def generation(self, digest: Digest) -> int:
         """How many steps lead to the model; 0 for the genesis and for what is not recorded."""
         return self._generation.get(digest, 0)
