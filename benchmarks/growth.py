@@ -27,7 +27,7 @@ LENGTH_OPTION = {"tob": "--generations", "pow": "--wins"}
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one run: seconds by the clock and of the processor, MB of memory, steps, bytes of trace."""
+    """Of one run: seconds by the clock and the processor, MB of memory, steps, bytes of trace."""
 
     seconds: float
     processor: float
