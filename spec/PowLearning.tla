@@ -95,8 +95,7 @@ MayOffer == Len(blocks) < Wins /\ Synchronous
 (* CORRECT.  p evaluates its draws on the model of its tip, and offers the *)
 (* best, once.                                                             *)
 HasOffered(q, i) == \E o \in offers : o.sender = q /\ o.parent = ModelOf(i)
-MakeOffer(p) ==
-    /\ MayOffer
+OfferBest(p) ==
     /\ ~HasOffered(p, tip[p])
     /\ LET parent == ModelOf(tip[p]) IN
        \E landscape \in Consistent(Explored(loss, parent, p)) :
@@ -105,6 +104,7 @@ MakeOffer(p) ==
         IN  /\ offers' = offers \cup {Offer(parent, p, ticket, claim)}
             /\ Remember(landscape, tip[p])
     /\ UNCHANGED learnerVars
+MakeOffer(p) == MayOffer /\ OfferBest(p)
 
 (* The offers that p may have on the model of its tip: its own, and of     *)
 (* each other process at most one; they arrive or are lost.                *)
@@ -143,14 +143,14 @@ Receive(p, i) ==
 (* still offer it when somebody has it as its tip.)                        *)
 Lies(b, i) == {Offer(ModelOf(i), b, ticket, claim) :
     ticket \in OwnTickets(Height(i) + 1, b), claim \in Losses}
-ByzantineOffer(b) ==
-    /\ MayOffer
+OfferAnything(b) ==
     /\ \E i \in 0 .. Len(blocks) : \E o \in Lies(b, i) \ offers :
         /\ IsCurrent(o.parent, Decided) /\ IsOfInterest(i)
         /\ offers' = offers \cup {o}
         /\ \E landscape \in Consistent(Revealed(loss, {Proposal(o.parent, o.ticket)})) :
             Remember(landscape, i)
     /\ UNCHANGED learnerVars
+ByzantineOffer(b) == MayOffer /\ OfferAnything(b)
 
 (* b wins a block on any block there is, with any step that is good enough *)
 (* and made of offers (its own need not have reached anybody), of nobody's *)
@@ -159,14 +159,14 @@ NobodysDraws(i) == {Ticket(Height(i) + 1, Nobody, Single(j)) : j \in 1 .. Draws}
 TicketsOn(i, public) == {o.ticket : o \in OffersOn(i)} \cup NobodysDraws(i) \cup public
 StepsOf(tickets, g) == {step \in SUBSET tickets : Names!IsLegalStep(step, g)}
 StepsOn(i, public) == StepsOf(TicketsOn(i, public), Height(i) + 1)
-ByzantineMine(b) ==
-    /\ MayWin(b)
-    /\ \E i \in 0 .. Len(blocks) :
-       \E explored \in Explored(loss, ModelOf(i), Nobody) :
-       \E step \in StepsOn(i, {PublicOffer(explored, ModelOf(i)).ticket}) :
-       \E landscape \in Consistent(Revealed(explored, {Offspring(ModelOf(i), step)})) :
+LeadAnyhow(b) ==
+    \E i \in 0 .. Len(blocks) :
+    \E explored \in Explored(loss, ModelOf(i), Nobody) :
+    \E step \in StepsOn(i, {PublicOffer(explored, ModelOf(i)).ticket}) :
+    \E landscape \in Consistent(Revealed(explored, {Offspring(ModelOf(i), step)})) :
         /\ IsAboveFloor(BlockOn(i, b, step, landscape), landscape)
         /\ Extend(b, i, step, landscape)
+ByzantineMine(b) == MayWin(b) /\ LeadAnyhow(b)
 
 (* ... until the adversary shows it to p, the first to see it. *)
 ByzantinePublish(p, i) ==
@@ -326,9 +326,9 @@ MC == INSTANCE ModelConsensus WITH
 RefinesModelConsensus == MC!Spec
 Lineage == MC!Lineage
 
-LC == INSTANCE LongestChain WITH
-    blocks <- [i \in DOMAIN blocks |->
-        [parent |-> blocks[i].parent, height |-> Height(i), miner |-> Miner(i)]]
+Links == [i \in DOMAIN blocks |->
+    [parent |-> blocks[i].parent, height |-> Height(i), miner |-> Miner(i)]]
+LC == INSTANCE LongestChain WITH blocks <- Links
 RefinesLongestChain == LC!Spec
 -----------------------------------------------------------------------------
 (* Proved (z3), of losses that are not forgotten: pow_learning.  Checked   *)

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "systems": f"{GROUND}, streamlet, tla",
     "adversaries": f"{GROUND}, streamlet, systems",
     "defects": f"{GROUND}, streamlet, systems",
-    "conformance": f"{GROUND}, streamlet, tla, systems, adversaries, defects",
+    "conformance": f"{GROUND}, streamlet, tla, settlement, systems, adversaries, defects",
     "simulation": f"{GROUND}, streamlet, tla, systems, adversaries, conformance",
     "report": f"{GROUND}, streamlet, tla, settlement, proofs, systems, adversaries, defects, "
     "conformance, simulation",

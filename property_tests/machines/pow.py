@@ -252,17 +252,21 @@ class PowMachine(PowProperties):
         self.cut = frozenset()
         for process in sorted(self.down):
             self.restarted(process)
-        honest = [
-            place
-            for place, block in enumerate(self.state.blocks, 1)
-            if block.miner not in BYZANTINE
-        ]
-        needed = sorted({below for place in honest for below in self.below(place)})
         for process in self.system.correct:
-            for place in needed:
+            due = {below for place in self.due(process) for below in self.below(place)}
+            for place in sorted(due):
                 if self.state.blocks[place - 1].digest not in self.state.learner[process].known:
                     self.send(process, place)
-        assert self.system.is_synchronous(self.state)
+        assert self.is_all_there()
+
+    def due(self, process: Process) -> list[int]:
+        """The blocks that ``process`` has before the next win: those of correct processes."""
+        blocks = enumerate(self.state.blocks, 1)
+        return [place for place, block in blocks if block.miner not in BYZANTINE]
+
+    def is_all_there(self) -> bool:
+        """Whether all have what is due."""
+        return self.system.is_synchronous(self.state)
 
     # ---------------------------------------------------------------------------- the adversary
 

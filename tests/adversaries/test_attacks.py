@@ -17,6 +17,7 @@ from model_consensus import pow_learner, tob_learner
 from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.conformance.properties import agreement
 from model_consensus.defects.pow import DEFECTS as POW
 from model_consensus.defects.streamlet import DEFECTS as STREAMLET
 from model_consensus.defects.tob import DEFECTS as TOB
@@ -36,12 +37,14 @@ from model_consensus.pow_learner import EVERY_HASH, Rules
 from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import PowSimulation
+from model_consensus.simulation.pow_delayed import DelayedSimulation
 from model_consensus.simulation.streamlet import Conditions, Simulation
 from model_consensus.simulation.tob import simulate
 from model_consensus.streamlet import node as streamlet
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import Mine
+from model_consensus.systems.pow_delayed import DelayedPowSystem
 from model_consensus.systems.pow_tree import Learners
 from model_consensus.systems.tob import Receive, TobSystem
 
@@ -336,7 +339,25 @@ def test_what_nothing_stops_is_slow_and_no_more(attack: str) -> None:
     assert attack != "selfish" or harmed["share"] > honest["share"]
 
 
+def disagreements(attack: str, delta: int, interval: int) -> int:
+    """In how many of six runs of four correct processes outputs at depth 2 disagree."""
+    search = CachedSearch(EvolutionarySearch(OneMax(24), draws=2, lambda_=1, recombines=True))
+    found = 0
+    for seed in range(6):
+        rules = Rules(("p1", "p2", "p3", "p4"), 2, EVERY_HASH // 4)
+        system = DelayedPowSystem(rules, (), OneLandscape(search), delta=delta)
+        run = DelayedSimulation(system, STRATEGIES[attack], 0, seed, interval).run(20)
+        found += any(not agreement(system, state) for _, state in run)
+    return found
+
+
+def test_a_partition_does_harm_where_blocks_take_longer_than_the_pauses() -> None:
+    assert disagreements("partition", 4, 0) > disagreements("honest", 4, 0) > 0
+    assert disagreements("partition", 4, 40) == 0
+    assert disagreements("partition", 0, 40) == 0
+
+
 def test_every_attack_is_shown_to_do_harm() -> None:
     assert {*TOB_HARM, *ORDERING} == {*ATTACKS} - {"none"}
     assert {*NODE_HARM} == {*MISBEHAVIOURS} - {"none"}
-    assert {*POW_HARM, *UNSTOPPED} == {*STRATEGIES} - {"honest"}
+    assert {*POW_HARM, *UNSTOPPED, "partition"} == {*STRATEGIES} - {"honest"}

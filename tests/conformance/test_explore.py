@@ -197,8 +197,8 @@ def test_each_tier_has_models_of_each_protocol() -> None:
     for tier in ("fast", "long", "all"):
         models = graph_models(tier)
         protocols = {"MCTobLearning", "MCPowLearning", "MCStreamlet"}
-        honest = {"MCTobHonest"} if tier != "long" else set()
-        assert {model.module.stem for model in models} == protocols | honest
+        others = {"MCTobHonest", "MCDelayedLearning"} if tier != "long" else set()
+        assert {model.module.stem for model in models} == protocols | others
         assert {model.tier for model in models} == ({"fast", "long"} if tier == "all" else {tier})
 
 

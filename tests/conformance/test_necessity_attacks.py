@@ -33,6 +33,7 @@ WITHOUT_IMPLEMENTATION = {
     "MCLongestChain",
     "MCLongestChainIsDelayed",
     "MCLongestChainString",
+    "MCPowLearningIsDelayed",
     "MCSlotGame",
     "MCSlotGameFirstStays",
     "MCSlotGameNecessity",
@@ -53,6 +54,8 @@ VOTES = {
 NOT_REPLAYED = {
     "MCTobNecessity_noisy": "one loss is computed by one function: no learner sees another",
     "MCTobNecessity_more_liars": "f is a number of the theorem, which no learner knows",
+    "MCDelayedNecessity_slots": "that only one block is won in a slot is no rule of the network",
+    "MCDelayedNecessity_offers": "that offers wait for blocks is no rule of the network",
 }
 """Necessity models of a protocol whose assumption the implementation cannot drop, and why."""
 
@@ -142,6 +145,8 @@ IMPOSSIBLE = {
     "MCPowNecessity_trusted",
     "MCPowNecessity_synchrony",
     "MCPowNecessity_chain",
+    "MCDelayedNecessity_late",
+    "MCDelayedNecessity_late_chain",
     "MCStreamlet_three",
     "MCStreamlet_half",
     "MCStreamlet_half_notarized",

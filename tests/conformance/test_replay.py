@@ -80,7 +80,7 @@ def test_the_way_to_each_witness_is_followed(name: str) -> None:
 
 def test_every_protocol_has_witnesses() -> None:
     modules = {MANIFEST.find(name).module.stem for name in WITNESSES}
-    assert modules == {"MCTobWitness", "MCPowLearning", "MCStreamletWitness"}
+    assert modules == {"MCTobWitness", "MCPowLearning", "MCDelayedLearning", "MCStreamletWitness"}
 
 
 def own_behaviour(name: str, length: int) -> tuple[Any, list[Any], list[Step]]:

@@ -350,7 +350,8 @@ HAS = "TobLearning has Proc, Byzantine, Draws, Recombines, Lambda, Mu, Generatio
     [
         (
             put("Nonsense", "#meta", "module"),
-            "there is no module 'Nonsense'; traces can be of PowLearning, Streamlet, TobLearning",
+            "there is no module 'Nonsense'; traces can be of DelayedLearning, PowLearning, "
+            "Streamlet, TobLearning",
         ),
         (put("../../etc/passwd", "#meta", "module"), "there is no module '../../etc/passwd'; "),
         (

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from model_consensus.conformance.state_graph import TIMED
 from model_consensus.conformance.trace_specifications import MODULES
 from model_consensus.streamlet import messages as streamlet_messages
 from model_consensus.streamlet import state as streamlet_state
@@ -19,6 +20,7 @@ DOCUMENT = DOCS / "traces.md"
 WHERE: dict[str, tuple[Any, ...]] = {
     "TobLearning": (tob_system.State,),
     "PowLearning": (pow_actions.State, pow_system.PowSystem),
+    "DelayedLearning": (pow_actions.State, pow_system.PowSystem),
     "Streamlet": (streamlet_state.Durable, streamlet_state.Node, streamlet_messages.Committee),
 }
 
@@ -87,17 +89,24 @@ def test_a_trace_has_the_constants_that_its_configuration_leaves_open(module: st
 @pytest.mark.parametrize("module", WHERE)
 def test_every_action_of_the_specification_is_a_step_of_its_traces(module: str) -> None:
     text = (spec_directory() / f"{module}.tla").read_text(encoding="utf-8")
-    parts = re.findall(r"(?ms)^(?:CorrectNext|AdversaryNext|Next) ==(.*?)^$", text)
+    parts = re.findall(r"(?ms)^(?:Timed)?(?:CorrectNext|AdversaryNext|Next) ==(.*?)^$", text)
     used = set(re.findall(r"\b[A-Z][a-z]\w+", " ".join(parts)))
     operators = set(re.findall(r"(?m)^(\w+)(?:\([^)]*\))? ==", text))
-    actions = used & operators - {"CorrectNext", "AdversaryNext", "Correct"}
+    parts_of_next = {
+        f"{timed}{who}Next" for timed in ("", TIMED) for who in ("Correct", "Adversary")
+    }
+    timed = used & operators - parts_of_next - {"Correct"}
+    if module == "DelayedLearning":
+        assert all(action.endswith(TIMED) for action in timed)
+    actions = {action.removesuffix(TIMED) for action in timed}
     assert actions == MODULES[module].actions.keys()
-    trace = (spec_directory() / f"Trace{module}.tla").read_text(encoding="utf-8")
+    trace = extended(f"Trace{module}")
     listed = re.search(r"(?m)^Actions == \{([^}]*)\}$", trace)
     assert listed
     assert set(re.findall(r"\w+", listed[1])) == actions
-    for action in actions:  # each is the step that is taken under its name
-        assert re.search(rf'action = "{action}"(?:[^"]*?)\b{action}\b', trace), action
+    for action in timed:  # each is the step that is taken under its name
+        name = action.removesuffix(TIMED)
+        assert re.search(rf'action = "{name}"(?:[^"]*?)\b{action}\b', trace), action
 
 
 @pytest.mark.parametrize("module", WHERE)

@@ -335,6 +335,7 @@ def test_a_manifest_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None
 # compute the same, so that only a wrong specification could violate them.
 NOT_VIOLATED = {
     "TypeOK": "the types of the variables",
+    "TimedTypeOK": "the same with slots",
     "KnownIsTree": "the type of `known`: with a block its parent is known",
     "TipIsLongest": "the type of `tip`: no known chain is longer",
     "DistinctHeights": "what Synchronous means for blocks of correct processes",

@@ -6,7 +6,7 @@ forge.  Its memory is the block tree itself.  The transition system allows no mo
 specification does, so a strategy can be stupid, but it cannot cheat.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from model_consensus.adversaries.pow_view import View
@@ -234,6 +234,33 @@ class Balance(LeastStep):
         return [(p, view.last) for p in correct[:half]] + [(p, place) for p in correct[half:]]
 
 
+class Partition(LeastStep):
+    """Delay what goes from one half of the correct processes to the other."""
+
+    tries = "to keep two halves of the correct processes on two chains, by delaying their blocks"
+    stopped_by = "the bound on the delay: a win after a pause is known to all before the next one"
+
+    def extend(self, view: View) -> int | None:
+        """The shorter of the two chains."""
+        tips = (view.state.learner[half[0]].tip for half in _halves(view))
+        return min((view.system.place(view.state, tip) for tip in tips), key=view.height)
+
+    def publish(self, view: View) -> Iterable[Shown]:
+        """The last block, at once to the half that is on its chain."""
+        if view.last == 0:
+            return ()
+        parent, learner = view.parent(view.last), view.state.learner
+        first, second = _halves(view)
+        half = first if view.system.place(view.state, learner[first[0]].tip) == parent else second
+        return [(process, view.last) for process in half]
+
+
+def _halves(view: View) -> tuple[Sequence[Process], Sequence[Process]]:
+    """The correct processes; of a single one, twice the same."""
+    correct = view.system.correct
+    return correct[: (len(correct) + 1) // 2], correct[len(correct) // 2 :]
+
+
 class WithholdByLoss(LeastStep):
     """Publish bad steps and keep good ones back."""
 
@@ -307,6 +334,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "private-chain": PrivateChain(),
     "selfish": SelfishMining(),
     "balance": Balance(),
+    "partition": Partition(),
     "withhold-by-loss": WithholdByLoss(),
     "false-claim": FalseClaim(),
     "below-floor": BelowFloor(),

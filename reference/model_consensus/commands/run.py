@@ -63,6 +63,7 @@ examples:
   model-consensus run tob --landscape onemax --processes 7 --byzantine 2
   model-consensus run streamlet --landscape onemax --generations 20
   model-consensus run pow --attack selfish --share 0.3 --depth 6
+  model-consensus run pow --attack partition --share 0 --delay 2 --interval 13
   model-consensus run tob --landscape digits-mlp --generations 600 --resume
 
 """ + attacks.listing()
@@ -138,6 +139,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _setting(work, "wins", positive, "T", "blocks mined in all")
     _setting(work, "share", float, "Q", "the adversary's share of the wins")
     _setting(work, "hashes", positive, "H", "hashes that a block costs on average")
+    _setting(work, "delay", natural, "SLOTS", "a block takes up to so many slots to arrive")
+    _setting(work, "interval", natural, "SLOTS", "with --delay: between two wins on average")
 
 
 def _setting(
@@ -168,6 +171,8 @@ def setting_of(args: argparse.Namespace) -> Setting:
     for name in sorted(given.keys() & WITHOUT_EFFECT[protocol]):
         option = name.rstrip("_")
         raise ModelConsensusError(f"--{option} changes nothing in a run of {protocol}")
+    if "interval" in given and not given.get("delay"):
+        raise ModelConsensusError("--interval changes nothing without --delay")
     if protocol == "pow" and args.unverified:
         raise ModelConsensusError("--unverified changes nothing in a run of pow")
     attack = given.get("attack", NO_ATTACK[protocol])

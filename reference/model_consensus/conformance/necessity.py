@@ -22,6 +22,7 @@ from model_consensus.conformance.weakened_systems import (
     Equivocal,
     ForeignDraw,
     ForgedSenders,
+    LateByASlot,
     OrderAnyhow,
     UnofferedTickets,
     any_weights,
@@ -53,6 +54,12 @@ NOBODY_WINS = Necessity(
     "Nobody has to win, and no block has to arrive.",
     "Once correct processes win and their blocks arrive, the run goes on to its end.",
     fair=False,
+)
+LATE = Necessity(
+    "network",
+    "Blocks take a slot more than is allowed.",
+    "Nobody wins while a block is on its way that should have arrived.",
+    system=LateByASlot,
 )
 NECESSITY: dict[str, Necessity] = {
     "MCTobNecessity_order": ANY_ORDER,
@@ -248,6 +255,8 @@ NECESSITY: dict[str, Necessity] = {
         "Nobody wins while a correct process's block is on its way.",
         system=Asynchronous,
     ),
+    "MCDelayedNecessity_late": LATE,
+    "MCDelayedNecessity_late_chain": LATE,
     "MCPowNecessity_shallow": Necessity(
         "bound",
         "Depth 0 with one adversarial win of two.",

@@ -9,6 +9,11 @@ from functools import partial
 from itertools import combinations, pairwise
 from typing import Any
 
+from model_consensus.conformance.chain_properties import (
+    no_bad_factor,
+    refines_delayed_chain,
+    refines_longest_chain,
+)
 from model_consensus.conformance.streamlet_properties import (
     are_compatible,
     consistency,
@@ -31,6 +36,7 @@ from model_consensus.systems.lineage import ticket_value
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import Mine
 from model_consensus.systems.pow_actions import State as PowState
+from model_consensus.systems.pow_delayed import DelayedPowSystem
 from model_consensus.systems.system import System
 from model_consensus.systems.tob import State as TobState
 from model_consensus.systems.tob import TobSystem
@@ -303,17 +309,9 @@ def _is_evaluated(
     )
 
 
-def refines_longest_chain(system: PowSystem, before: PowState, after: PowState) -> bool:
-    """What ``RefinesLongestChain`` says of a win: all know the blocks of correct processes."""
-    old: Any = system.project(before)
-    if len(after.blocks) == len(before.blocks):
-        return True
-    return all(
-        place in old["known"][process]
-        for place, block in enumerate(old["blocks"], start=1)
-        if block["miner"] in old["known"]
-        for process in old["known"]
-    )
+def settled(system: DelayedPowSystem, state: PowState) -> bool:
+    """Outputs agree while no factor of the wins is bad."""
+    return agreement(system, state) or not no_bad_factor(system, state)
 
 
 def progress(system: PowSystem, state: PowState, more: int = 0) -> bool:
@@ -355,6 +353,7 @@ _OVER_WORK: dict[str, Invariant] = {
     "Lineage": lineage,
     "Accuracy": accuracy,
     "Resilience": resilience_over_work,
+    "Settled": settled,
 }
 _STREAMLET: dict[str, Invariant] = {
     "OneVote": one_vote,
@@ -367,6 +366,7 @@ _OF_STEPS: dict[str, Callable[[Any, Any, Any], bool]] = {
     "Integrity": integrity,
     "RefinesModelConsensus": refines_model_consensus,
     "RefinesLongestChain": refines_longest_chain,
+    "RefinesDelayedChain": refines_delayed_chain,
     "Validity": validity,
     "IsMinedAtFloor": is_mined_at_floor,
     "SharesSearch": shares_search,

@@ -133,6 +133,10 @@ def explored(
         )
 
 
+TIMED = "Timed"
+"""What ``DelayedLearning.tla`` adds to the name of an action of ``PowLearning.tla``."""
+
+
 class Dump:
     """A graph that TLC dumped for Graphviz: read line by line, states again when asked for."""
 
@@ -153,7 +157,7 @@ class Dump:
         for each in read_dot(self._path):
             if isinstance(each, dot.Edge):
                 ends.extend((each.source, each.target))
-                actions.append(names.actions[each.action])
+                actions.append(names.actions[each.action.removesuffix(TIMED)])
             else:
                 number = names.states[fingerprint(function(each.state()))]
                 known[each.name] = number

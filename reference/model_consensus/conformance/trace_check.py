@@ -326,7 +326,10 @@ def describe(verdict: TraceVerdict) -> str:
             f"{trace.source}: {unsafe.violated} is violated at {_place(trace, unsafe.index)}: "
             f"the depth was not safe",
             f"  The adversary had {stolen} of {len(blocks)} wins at the depth "
-            f"{trace.constants['Depth']}, where this can happen (docs/settlement.md).",
+            f"{trace.constants['Depth']}, where this can happen (docs/settlement.md)."
+            if "slots" not in trace.states[0]
+            else f"  Of {len(blocks)} wins too few were pacers at the depth "
+            f"{trace.constants['Depth']}, where this can happen (docs/settlement-delay.md).",
             f"  Every step is one of {trace.module}: this is not a fault of the learners.",
         ]
     else:

@@ -94,7 +94,7 @@ def _problems(trace: Trace, landscape: Landscape, found: _Found) -> Iterator[Rej
         )
         return
     yield from _wrong_models(trace, search, found.models)
-    if trace.module == "PowLearning":
+    if "blocks" in trace.states[0]:
         yield from _without_work(trace, search.genesis.digest)
 
 

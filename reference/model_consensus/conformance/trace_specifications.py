@@ -1,7 +1,7 @@
 """The specifications that a trace can be of: their constants, variables and actions."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model_consensus.conformance.trace_values import Atom, Record, SequenceOf, SetOf, Shape, Table
 from model_consensus.tla.differences import inner
@@ -49,6 +49,38 @@ class Module:
     actions: Mapping[str, tuple[str, ...]]
 
 
+_POW = Module(
+    {
+        "Proc": "process",
+        "Byzantine": "process",
+        "Draws": "number",
+        "Recombines": "truth",
+        "Depth": "number",
+        "Wins": "number",
+        "ByzantineWins": "number",
+    },
+    {
+        "blocks": SequenceOf(BLOCK),
+        "known": Table("process", SetOf(NATURAL)),
+        "tip": Table("process", NATURAL),
+        "banned": Table("process", SetOf(PROCESS)),
+        "offers": SetOf(OFFER),
+        "loss": Table("model", LOSS),
+        "decided": Table("process", SequenceOf(MODEL, least=1)),
+    },
+    ("known", "tip", "banned", "decided"),
+    {
+        "MakeOffer": ("process",),
+        "Catch": ("process", "senders"),
+        "Mine": ("process", "senders"),
+        "Receive": ("process", "block"),
+        "ByzantineOffer": ("process",),
+        "ByzantineMine": ("process",),
+        "ByzantinePublish": ("process", "block"),
+        "ByzantineForge": ("process", "forged"),
+    },
+)
+
 MODULES: Mapping[str, Module] = {
     "TobLearning": Module(
         {
@@ -69,36 +101,11 @@ MODULES: Mapping[str, Module] = {
         ("inbox", "learner"),
         {"Offer": ("process",), "Order": (), "Deliver": ("process",), "ByzantineOffer": ()},
     ),
-    "PowLearning": Module(
-        {
-            "Proc": "process",
-            "Byzantine": "process",
-            "Draws": "number",
-            "Recombines": "truth",
-            "Depth": "number",
-            "Wins": "number",
-            "ByzantineWins": "number",
-        },
-        {
-            "blocks": SequenceOf(BLOCK),
-            "known": Table("process", SetOf(NATURAL)),
-            "tip": Table("process", NATURAL),
-            "banned": Table("process", SetOf(PROCESS)),
-            "offers": SetOf(OFFER),
-            "loss": Table("model", LOSS),
-            "decided": Table("process", SequenceOf(MODEL, least=1)),
-        },
-        ("known", "tip", "banned", "decided"),
-        {
-            "MakeOffer": ("process",),
-            "Catch": ("process", "senders"),
-            "Mine": ("process", "senders"),
-            "Receive": ("process", "block"),
-            "ByzantineOffer": ("process",),
-            "ByzantineMine": ("process",),
-            "ByzantinePublish": ("process", "block"),
-            "ByzantineForge": ("process", "forged"),
-        },
+    "PowLearning": _POW,
+    "DelayedLearning": replace(
+        _POW,
+        constants={**_POW.constants, "Delta": "number"},
+        variables={**_POW.variables, "slots": SequenceOf(NATURAL)},
     ),
     "Streamlet": Module(
         {
@@ -138,6 +145,12 @@ def state_problems(
             yield f"{inner(variable, process)} {problem}: the correct processes each have one"
     if "blocks" in state:
         yield from _places(state)
+    if "slots" in state:
+        slots, blocks = state["slots"], state["blocks"]
+        assert isinstance(slots, tuple)
+        assert isinstance(blocks, tuple)
+        if len(slots) != len(blocks):
+            yield f"slots has {len(slots)} elements, and there are {len(blocks)} blocks"
     if "leader" in state:
         leaders, epochs = state["leader"], constants["Epochs"]
         assert isinstance(leaders, tuple)

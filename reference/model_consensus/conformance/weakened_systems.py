@@ -33,6 +33,7 @@ from model_consensus.systems.answers import (
     revealed_losses,
 )
 from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_delayed import DelayedPowSystem
 from model_consensus.systems.pow_tree import PowTree
 from model_consensus.systems.streamlet import Name, StreamletSystem
 from model_consensus.systems.tob import State, TobSystem
@@ -190,6 +191,14 @@ class Asynchronous(PowSystem):
     def is_synchronous(self, state: pow_actions.State) -> bool:
         """See :class:`PowSystem`."""
         return True
+
+
+class LateByASlot(DelayedPowSystem):
+    """``WinsInLate``: blocks take a slot more than is allowed."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.network_delay = self.delta + 1
 
 
 def _receive_any_generation(

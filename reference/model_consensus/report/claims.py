@@ -60,6 +60,7 @@ class Claim:
 _TOB = "tests/reference/test_tob_learner.py"
 _TOB_MACHINE = "property_tests/test_tob_machine.py"
 _POW_MACHINE = "property_tests/test_pow_machine.py"
+_DELAYED_MACHINE = "property_tests/test_delayed_machine.py"
 
 CLAIMS = (
     Claim(
@@ -196,8 +197,9 @@ CLAIMS = (
         "P1",
         "Over proof-of-work, every block that a correct process accepts is as good as the public "
         "offer, which is what one more process would offer, whoever mined it and under however "
-        "many names. That of a correct miner is as good as every true offer that it had.",
-        models=("MCPowLearning*",),
+        "many names. That of a correct miner is as good as every true offer that it had. Both hold "
+        "for every delay.",
+        models=("MCPowLearning*", "MCDelayedLearning*"),
         theories=("pow_learning",),
         tests=(
             "tests/reference/test_pow_check.py",
@@ -208,15 +210,15 @@ CLAIMS = (
     ),
     Claim(
         "P2",
-        "While no factor of the string of wins is bad, all decisions at depth k agree. Where the "
-        "adversary decides ties, a bad factor also suffices for a disagreement; where what was "
-        "received first stays, a condition is exact that fewer strings satisfy. If blocks take up "
-        "to a known number of slots, that one is necessary, with pacers for the wins of correct "
-        "processes.",
+        "While no factor of the string of wins is bad, all decisions at depth k agree, for every "
+        "delay Δ: of the wins of correct processes only pacers count then. Without delay, where "
+        "the adversary decides ties, a bad factor also suffices for a disagreement; where what was "
+        "received first stays, a condition is exact that fewer strings satisfy.",
         models=(
             "MCLongestChain*",
-            "MCDelayedChain*",
+            "MCDelayed*",
             "MCPowLearning_settles*",
+            "MCPowLearningIsDelayed*",
             "MCSettlement",
             "MCSlotGamePlays",
             "MCSlotGamePlays_[lsma]*",
@@ -231,13 +233,15 @@ CLAIMS = (
             "tests/settlement/test_condition.py",
             "tests/settlement/test_slot_game_matches_settlement.py",
             "tests/settlement/test_pacers.py",
+            _DELAYED_MACHINE,
         ),
         command="check MCSlotGamePlays",
     ),
     Claim(
         "P3",
-        "If at most a of at most T wins are the adversary's, Agreement at depth k holds iff a "
-        "<= k or T <= 2k + 1.",
+        "Without delay, if at most a of at most T wins are the adversary's, Agreement at depth k "
+        "holds iff a <= k or T <= 2k + 1. For every delay Δ the same suffices, if at most a wins "
+        "are not those of pacers.",
         models=("MCSettlement", "MCSlotGame_few", "MCSlotGame_short", "MCSlotGame_threshold"),
         theories=("slot_game", "delayed_chain"),
         note="that it is tight is checked without delay",
@@ -245,8 +249,8 @@ CLAIMS = (
     ),
     Claim(
         "P4",
-        "With concurrent honest blocks, a recurrence says when two decisions can differ, under "
-        "both conventions for what the adversary shows.",
+        "With concurrent honest blocks in one slot and no delay beyond it, a recurrence says when "
+        "two decisions can differ, under both conventions for what the adversary shows.",
         models=(
             "MCSettlementWithH*",
             "MCSlotGamePlays_[et]*",
@@ -262,15 +266,16 @@ CLAIMS = (
     ),
     Claim(
         "P5",
-        "A condition on the wins says exactly when the block of a given slot can be reverted.",
+        "Without delay, a condition on the wins says exactly when the block of a given slot can be "
+        "reverted.",
         models=("MCSlotGameTarget*",),
         tests=("tests/settlement/test_condition.py",),
         command="check MCSlotGameTarget_same",
     ),
     Claim(
         "P6",
-        "The probability that a decision is reverted is computed in exact arithmetic, and bounded "
-        "from both sides under a network delay.",
+        "The probability that a decision is reverted is computed in exact arithmetic without "
+        "delay, and bounded from both sides for every delay.",
         tests=(
             "tests/settlement/test_probability.py",
             "tests/settlement/test_seen.py",
@@ -294,7 +299,7 @@ CLAIMS = (
     Claim(
         "P8",
         "Each assumption of learning over proof-of-work is needed.",
-        models=("MCPowNecessity*",),
+        models=("MCPowNecessity*", "MCDelayedNecessity_late*"),
         note="by one counterexample each",
         command="check MCPowNecessity_synchrony",
     ),
@@ -350,9 +355,10 @@ CLAIMS = (
 ASSUMED = (
     "The network is a Total Order Broadcast with authenticated senders. Streamlet implements one "
     "under partial synchrony if n > 3f.",
-    "Over proof-of-work, a block reaches every correct process before the next block is won; what "
-    "P2 says of pacers, and the bounds of P6, need only a bound on the delay. Models show that "
-    "blocks must not be later.",
+    "Over proof-of-work, the delay is at most Δ: a correct process's block reaches every correct "
+    "process within Δ slots, in each of which any number of blocks are won. P1 to P6 say for which "
+    "Δ they hold; P7 and P9 are without delay, where a block arrives before the next one is won. "
+    "Models show that blocks must not be later.",
     "SHA-256 has no collisions, Ed25519 signatures cannot be forged, and a block names its true "
     "miner.",
     "All processes compute the same loss for the same model, so the data are the same everywhere.",

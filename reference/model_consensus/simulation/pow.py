@@ -4,11 +4,13 @@ A run is a sequence of the transition system's own actions, so each can be recor
 against the specification.  All that chance decides is who wins the next block.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from typing import TypeVar
 
 import numpy as np
 
-from model_consensus.adversaries.pow import Strategy
+from model_consensus.adversaries.pow import Shown, Strategy
 from model_consensus.adversaries.pow_view import View
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process, proposal_cost, tagged_digest
@@ -16,8 +18,10 @@ from model_consensus.pow_learner import blend_is_as_good, keep, model_of_tip, us
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import (
     Action,
+    ByzantineMine,
     ByzantinePublish,
     Catch,
+    Mine,
     Receive,
     State,
 )
@@ -46,16 +50,19 @@ class Oracle:
 
     def elect(self) -> Process:
         """The winner of the next block."""
-        adversary = self._word() < self._threshold
+        adversary = self.word() < self._threshold
         candidates = self._system.byzantine if adversary else self._system.correct
-        return candidates[self._word() * len(candidates) >> 64]
+        return candidates[self.word() * len(candidates) >> 64]
 
-    def _word(self) -> int:
+    def word(self) -> int:
+        """The next word, a number below 2^64."""
         return int(self._words.random_raw())
 
 
 Step = tuple[Action, State]
 """An action and the state after it."""
+
+Win = TypeVar("Win", Mine, ByzantineMine)
 
 
 class PowSimulation:
@@ -95,14 +102,21 @@ class PowSimulation:
         yield from self._mine(winner)
         for process, place in self.strategy.publish(View(self.system, self.state)):
             yield from self._show(process, place)
-        public = [
-            place
-            for place in range(1, len(self.state.blocks) + 1)
-            if not self.system.is_withheld(self.state, place)
-        ]
-        for process in self.system.correct:
-            for place in public:
-                yield from self._show(process, place)
+        for process, place in self._arriving():
+            yield from self._show(process, place)
+
+    def _arriving(self) -> Iterable[Shown]:
+        """What reaches whom before the next win: each that is public, all."""
+        return product(self.system.correct, self._public())
+
+    def _public(self) -> list[int]:
+        """The blocks that some correct process mined or received."""
+        places = range(1, len(self.state.blocks) + 1)
+        return [place for place in places if not self.system.is_withheld(self.state, place)]
+
+    def _won(self, win: Win) -> Win:
+        """The win, when it takes place."""
+        return win
 
     def _take(self, action: Action) -> Step:
         self.state = self.system.apply(self.state, action)
@@ -169,10 +183,10 @@ class PowSimulation:
             if parent is not None:
                 step = self.strategy.step(view, winner, parent)
                 for block in self.system.byzantine_blocks(self.state, winner, parent, step):
-                    yield self._take(block)
+                    yield self._take(self._won(block))
         else:
             for action in self.system.leads(self.state, winner, self._seen(winner)):
-                yield self._take(action)
+                yield self._take(action if isinstance(action, Catch) else self._won(action))
                 break
 
     def _show(self, process: Process, place: int) -> Iterator[Step]:

@@ -20,7 +20,7 @@ ATTACKS_ON: Mapping[str, Mapping[str, Any]] = {
 """The attacks by protocol and name.  Of two with one name, that on Streamlet's nodes is meant."""
 
 _BROADCAST = frozenset({"generations", "lambda_", "mu"})
-_PROOF_OF_WORK = frozenset({"depth", "wins", "share", "hashes"})
+_PROOF_OF_WORK = frozenset({"depth", "wins", "share", "hashes", "delay", "interval"})
 WITHOUT_EFFECT = {"tob": _PROOF_OF_WORK, "streamlet": _PROOF_OF_WORK, "pow": _BROADCAST}
 """The fields of a setting that its protocol does not use."""
 
@@ -43,6 +43,8 @@ class Setting:
     :ivar wins: the blocks that are mined in all, whoever mines them.
     :ivar share: the adversary's share of the wins.
     :ivar hashes: the hashes that a block costs on average.
+    :ivar delay: how many slots a block may take to arrive; 0 if it arrives before the next win.
+    :ivar interval: the slots from one win to the next on average; not used if ``delay`` is 0.
     :ivar seed: of the schedule: the order of deliveries, or who wins.
     :ivar names: what the processes' names begin with.  A ticket bears its proposer's name, so
         processes with other names draw other offspring.
@@ -64,6 +66,8 @@ class Setting:
     wins: int = 120
     share: float = 0.2
     hashes: int = 256
+    delay: int = 0
+    interval: int = 10
     seed: int = 1
     names: str = "p"
 
@@ -93,8 +97,9 @@ class Setting:
         most = most_draws(self.process_names[-1]) if self.protocol == "streamlet" else self.draws
         if self.draws > most:
             yield f"streamlet's messages hold offers of at most {most} draws, not {self.draws}"
-        if self.depth < 0:
-            yield f"depth must be at least 0, not {self.depth}"
+        for field in ("depth", "delay", "interval"):
+            if getattr(self, field) < 0:
+                yield f"{field} must be at least 0, not {getattr(self, field)}"
         if not 0 <= self.share < 1:
             yield f"share must be at least 0 and below 1, not {self.share}"
         if self.protocol == "pow" and self.share > 0 and f == 0:

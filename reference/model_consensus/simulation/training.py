@@ -6,6 +6,7 @@ against the specification.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TextIO, cast
 
 from model_consensus import tob_learner
@@ -26,11 +27,13 @@ from model_consensus.landscapes import Landscape, Vector
 from model_consensus.pow_learner import Rules
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import PowSimulation
+from model_consensus.simulation.pow_delayed import DelayedSimulation
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.streamlet import Conditions, Simulation, TobStep
 from model_consensus.simulation.tob import simulate
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_delayed import DelayedPowSystem
 from model_consensus.systems.tob import Receive, TobSystem
 
 
@@ -223,7 +226,8 @@ def _train_pow(
         elitist=setting.elitist,
     )
     target = (1 << 256) // setting.hashes
-    system = PowSystem(
+    kind = partial(DelayedPowSystem, delta=setting.delay) if setting.delay else PowSystem
+    system = kind(
         Rules(setting.process_names, setting.depth, target),
         setting.byzantine_names,
         OneLandscape(CachedSearch(search)),
@@ -231,7 +235,11 @@ def _train_pow(
         byzantine_wins=setting.wins,
         name=short_name,
     )
-    simulation = PowSimulation(system, STRATEGIES[setting.attack], setting.share, setting.seed)
+    chance = STRATEGIES[setting.attack], setting.share, setting.seed
+    if isinstance(system, DelayedPowSystem):
+        simulation: PowSimulation = DelayedSimulation(system, *chance, setting.interval)
+    else:
+        simulation = PowSimulation(system, *chance)
     rows: list[Row] = []
     model = system.genesis
     steps = -1

@@ -5,6 +5,7 @@ One function for each model module, with the bounds on the adversary that the mo
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import product
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -28,6 +29,7 @@ from model_consensus.systems import pow_actions
 from model_consensus.systems import tob as tob_system
 from model_consensus.systems.answers import EveryLandscape
 from model_consensus.systems.pow import PowSystem
+from model_consensus.systems.pow_delayed import DelayedPowSystem
 from model_consensus.systems.pow_tree import Forgeries, Learners, Lies, PowTree, Steps
 from model_consensus.systems.streamlet import StreamletSystem
 from model_consensus.systems.system import System
@@ -79,7 +81,7 @@ def tob_learning(
 def pow_learning(
     constants: Constants,
     learners: Learners = pow_learner,
-    kind: type[PowSystem] = PowSystem,
+    kind: Callable[..., PowSystem] = PowSystem,
 ) -> PowSystem:
     """The system of a model of ``MCPowLearning.tla``; every second block has work.
 
@@ -101,6 +103,17 @@ def pow_learning(
             few_steps(bool(constants["EachStep"])),
             learners=learners,
         )
+
+
+def delayed_learning(
+    constants: Constants,
+    learners: Learners = pow_learner,
+    kind: type[DelayedPowSystem] = DelayedPowSystem,
+) -> PowSystem:
+    """The system of a model of ``MCDelayedLearning.tla``: see :func:`pow_learning`."""
+    with _checked():
+        delta = constants["Delta"]
+    return pow_learning(constants, learners, partial(kind, delta=delta))
 
 
 def streamlet(
@@ -138,6 +151,8 @@ SYSTEMS: Mapping[str, Callable[..., System[Any, Any]]] = {
     "MCTobNecessity": tob_learning,
     "MCPowLearning": pow_learning,
     "MCPowNecessity": pow_learning,
+    "MCDelayedLearning": delayed_learning,
+    "MCDelayedNecessity": delayed_learning,
     "MCStreamlet": streamlet,
     "MCStreamletWitness": streamlet,
     "MCStreamletNecessity": streamlet,

@@ -1,4 +1,7 @@
-"""The states and the actions of ``PowLearning.tla``, under the names that they have there."""
+"""The states and the actions of ``PowLearning.tla``, under the names that they have there.
+
+Those of ``DelayedLearning.tla`` are the same, with slots; their names there end in "Timed".
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +19,14 @@ class State:
     :ivar blocks: every block mined, in the order of mining.  A block is named by its place, from 1;
         0 is the genesis.
     :ivar offers: what has been offered on models that some correct process has not left behind.
+    :ivar slots: when each block was won, in the order of mining; empty where there are no slots.
     """
 
     blocks: tuple[Block, ...]
     learner: Mapping[Process, Learner]
     offers: frozenset[Offer]
     loss: Losses
+    slots: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,15 @@ class Catch:
 
 @dataclass(frozen=True)
 class Mine:
-    """``process`` wins a block on its tip, which leads on from ``offers``."""
+    """``process`` wins a block on its tip, which leads on from ``offers``.
+
+    :ivar slot: when; 0 where there are no slots.
+    """
 
     process: Process
     offers: tuple[Offer, ...]
     losses: Answer
+    slot: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,12 +82,16 @@ class ByzantineOffer:
 
 @dataclass(frozen=True)
 class ByzantineMine:
-    """``process`` wins a block with ``step`` on the block ``parent`` and withholds it."""
+    """``process`` wins a block with ``step`` on the block ``parent`` and withholds it.
+
+    :ivar slot: when; 0 where there are no slots.
+    """
 
     process: Process
     parent: int
     step: Step
     losses: Answer
+    slot: int = 0
 
 
 @dataclass(frozen=True)

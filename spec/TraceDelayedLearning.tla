@@ -1,0 +1,54 @@
+------------------------ MODULE TraceDelayedLearning ------------------------
+(***************************************************************************)
+(* Are these recorded executions behaviours of DelayedLearning?            *)
+(*                                                                         *)
+(* They are checked as those of PowLearning are (see TracePowLearning).  A *)
+(* configuration puts the operators here for those of the same name        *)
+(* without "Timed".                                                        *)
+(***************************************************************************)
+EXTENDS DelayedLearning, TracePowLearning
+
+InitTimed == LearnerInit /\ offers = {} /\ loss = << >> /\ slots = << >>
+
+ShapeTimed == [blocks |-> blocks, known |-> known, tip |-> tip, banned |-> banned,
+               offers |-> offers, loss |-> loss, decided |-> decided, slots |-> slots]
+
+StateIsTimed(state) == /\ blocks = state.blocks
+                       /\ known = state.known
+                       /\ tip = state.tip
+                       /\ banned = state.banned
+                       /\ offers = state.offers
+                       /\ loss = state.loss
+                       /\ decided = state.decided
+                       /\ slots = state.slots
+
+(* The forgery has work or not, as the label says. *)
+ForgedAsLabelledTimed(p) == \A block \in Label.forged :
+    /\ Label.work => \E t \in DC!NextSlots : DC!MayWin(block.miner, t)
+    /\ Forge(p, block, Label.work)
+
+ActTimed(action, processes, places) ==
+    /\ \/ action = "MakeOffer" /\ \E p \in Correct \cap processes : MakeOfferTimed(p)
+       \/ action = "Catch" /\ \E p \in Correct \cap processes : CatchTimed(p)
+       \/ action = "Mine" /\ \E p \in Correct \cap processes : MineTimed(p)
+       \/ action = "Receive"
+              /\ \E p \in Correct \cap processes, i \in places : ReceiveTimed(p, i)
+       \/ action = "ByzantineOffer"
+              /\ \E b \in Byzantine \cap processes : ByzantineOfferTimed(b)
+       \/ action = "ByzantineMine"
+              /\ \E b \in Byzantine \cap processes : ByzantineMineTimed(b)
+       \/ action = "ByzantinePublish"
+              /\ \E p \in Correct \cap processes, i \in places : ByzantinePublishTimed(p, i)
+       \/ action = "ByzantineForge"
+              /\ \E p \in Correct \cap processes :
+                    ByzantineForgeTimed(p) /\ ForgedAsLabelledTimed(p)
+    /\ decided' = Decided'
+
+(* At most Depth wins are no pacers, or there are so few wins that no      *)
+(* factor of them is bad.                                                  *)
+DepthWasSafeTimed ==
+    \/ Len(blocks) - Cardinality(DC!Pacers) <= Depth
+    \/ Len(blocks) <= 2 * Depth + 1
+
+TraceTypeOKTimed == step = TraceLength => TimedTypeOK
+=============================================================================
