@@ -99,11 +99,12 @@ RefinesDelayedChain == DC!Spec
 RefinesPowLearning == Spec
 -----------------------------------------------------------------------------
 (* P1 and what sharing gives, whatever the delay.  Checked at a bound:     *)
-(* MCDelayedLearning, _losses.                                             *)
+(* MCDelayedLearning, _losses, _offers.                                    *)
 THEOREM TimedSpec => [](TimedTypeOK /\ Lineage /\ Accuracy /\ Resilience)
 THEOREM TimedSpec => IsMinedAtFloor /\ SharesSearch
 (* P2 follows from that of DelayedChain, which is proved (z3:              *)
-(* delayed_chain).  Checked at a bound: MCDelayedLearning, _settles.       *)
+(* delayed_chain).  Checked at a bound: MCDelayedLearning, _settles; while *)
+(* no factor is bad it also refines ModelConsensus: _solves.               *)
 THEOREM TimedSpec => RefinesDelayedChain
 THEOREM TimedSpec => []Settled /\ SettledForEver
 (* Checked at a bound: MCDelayedLearning_refines; MCPowLearningIsDelayed   *)

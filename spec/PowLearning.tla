@@ -17,7 +17,8 @@
 (* Three assumptions have no counterpart in the implementation's code:     *)
 (* that an offer, in a block too, is its sender's; that a block names its  *)
 (* true miner; and that the network is Synchronous for blocks (see         *)
-(* LongestChain, also on ties).  Offers may be lost.                       *)
+(* LongestChain, also on ties; DelayedLearning is without that).  Offers   *)
+(* may be lost.                                                            *)
 (***************************************************************************)
 EXTENDS PowLearner
 

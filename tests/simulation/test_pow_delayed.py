@@ -1,7 +1,10 @@
 """Seeded runs of learning over proof-of-work on a network with delay, and their traces."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from statistics import mean
+from typing import Any
 
 import pytest
 
@@ -26,6 +29,7 @@ from model_consensus.systems.pow_actions import (
     Mine,
 )
 from model_consensus.systems.pow_delayed import DelayedPowSystem
+from model_consensus.tla.values import Function
 
 PROCESSES = ("p1", "p2", "p3", "b1")
 
@@ -82,11 +86,32 @@ def test_delayed_runs_are_behaviours_and_those_of_a_slower_network_are_not() -> 
 
     good = [trace(name, DelayedPowSystem) for name in STRATEGIES]
     late = trace("partition", LateByASlot)
-    verdicts = check_traces([*good, late])
-    assert [verdict for verdict in verdicts[:-1] if verdict.rejection] == []
-    rejection = verdicts[-1].rejection
-    assert rejection is not None
-    assert late.actions[rejection.index] in ("Mine", "ByzantineMine")
+    honest = good[0]
+    last = max(i for i, action in enumerate(honest.actions) if "Mine" in action)
+    back = with_slots(honest, last, lambda slots: (*slots[:-1], 0))
+    paused = with_slots(honest, last, lambda slots: (*slots[:-1], slots[-2] + 3))
+    short = with_slots(honest, last, lambda slots: slots[:-1])
+    *verdicts, of_late, of_back, of_paused, of_short = check_traces(
+        [*good, late, back, paused, short]
+    )
+    assert [verdict for verdict in verdicts if verdict.rejection] == []
+    assert of_late.rejection is not None
+    assert late.actions[of_late.rejection.index] in ("Mine", "ByzantineMine")
+    for verdict in (of_back, of_paused, of_short):
+        assert verdict.rejection is not None
+        assert verdict.rejection.index == last
+    assert of_short.rejection is not None
+    assert of_short.rejection.reason == "slots has 7 elements, and there are 8 blocks"
+
+
+def with_slots(
+    trace: traces.Trace, index: int, change: Callable[[tuple[int, ...]], tuple[int, ...]]
+) -> traces.Trace:
+    """The trace with other slots from the state of this index on."""
+    states: list[Any] = list(trace.states)
+    for place in range(index, len(states)):
+        states[place] = Function({**states[place], "slots": change(states[place]["slots"])})
+    return replace(trace, states=states)
 
 
 @pytest.mark.tlc
