@@ -44,10 +44,19 @@ ActTimed(action, processes, places) ==
                     ByzantineForgeTimed(p) /\ ForgedAsLabelledTimed(p)
     /\ decided' = Decided'
 
+(* How many of the first n wins are pacers (see DelayedChain), and the     *)
+(* slot of the last of them.                                               *)
+RECURSIVE PacedUpTo(_)
+PacedUpTo(n) ==
+    LET With(before) ==
+            IF Miner(n) \in Correct /\ before[2] + Delta < slots[n]
+            THEN <<before[1] + 1, slots[n]>> ELSE before
+    IN  IF n = 0 THEN <<0, -1 - Delta>> ELSE Once(With, PacedUpTo(n - 1))
+
 (* At most Depth wins are no pacers, or there are so few wins that no      *)
 (* factor of them is bad.                                                  *)
 DepthWasSafeTimed ==
-    \/ Len(blocks) - Cardinality(DC!Pacers) <= Depth
+    \/ Len(blocks) - PacedUpTo(Len(blocks))[1] <= Depth
     \/ Len(blocks) <= 2 * Depth + 1
 
 TraceTypeOKTimed == step = TraceLength => TimedTypeOK
