@@ -41,7 +41,9 @@ class ByzantineParticipant(Participant):
         attack: str,
     ) -> None:
         learner = new_learner(search, me.process)
-        super().__init__(me, search, rules, generations, LogLines(me.process), Durable(), learner)
+        super().__init__(
+            me, search, rules, generations, LogLines(me.process), Durable(), (), learner
+        )
         self._misbehaviour = MISBEHAVIOURS.get(attack, MISBEHAVIOURS["none"])
         self._attack = ATTACKS["none" if attack in MISBEHAVIOURS else attack]
         self._system = TobSystem(

@@ -113,7 +113,7 @@ class Host:
 
     def _persist(self) -> None:
         if self._storage is not None:
-            self._storage.sync(self.participant.node.durable, self.participant.lines)
+            self._storage.sync(self.participant.node, self.participant.lines)
         self.participant.lines.clear()
 
     # ------------------------------------------------------------------- connections
@@ -225,5 +225,12 @@ def hosted(config: Config) -> Iterator[Host]:
         yield Host(config, ByzantineParticipant(*known, config.byzantine, setting.attack), None)
         return
     with open_storage(config) as (storage, remembered):
-        before = remembered.durable, remembered.learner, remembered.delivered
-        yield Host(config, Participant(*known, storage.lines, *before), storage)
+        participant = Participant(
+            *known,
+            storage.lines,
+            remembered.durable,
+            remembered.notarized,
+            remembered.learner,
+            remembered.delivered,
+        )
+        yield Host(config, participant, storage)

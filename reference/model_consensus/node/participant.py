@@ -11,7 +11,7 @@ from model_consensus import tob_learner
 from model_consensus.conformance.log_writing import LogLines, Noting
 from model_consensus.evolutionary_search import Search
 from model_consensus.streamlet import node as streamlet
-from model_consensus.streamlet.messages import Block, Packet
+from model_consensus.streamlet.messages import Block, Chain, Notarization, Packet
 from model_consensus.streamlet.node import PENDING
 from model_consensus.streamlet.offers import decode_offer, encode_offer
 from model_consensus.streamlet.state import Durable, Identity, Send
@@ -24,6 +24,7 @@ class Participant:
     :param generations: after so many it makes no more offers.
     :param log: makes the lines of its log.
     :param durable: what the Streamlet node has persisted.
+    :param notarized: blocks that it had seen notarized, each after the one that it stands on.
     :param learner: the learner after the first ``delivered`` of the offers in ``durable.log``.
     :ivar lines: those of the log that have not been written yet.
     """
@@ -36,11 +37,14 @@ class Participant:
         generations: int,
         log: LogLines,
         durable: Durable,
+        notarized: Sequence[Notarization],
         learner: Learner,
         delivered: int = 0,
     ) -> None:
         self.me, self.rules, self.generations = me, rules, generations
         self.node = streamlet.restart(me, durable)
+        for link in notarized:
+            self.node, _ = streamlet.receive(me, self.node, Chain((link,)))
         self.learner = learner
         self.lines: list[str] = []
         self.search = Noting(search)

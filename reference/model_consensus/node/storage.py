@@ -1,15 +1,19 @@
 """What a node keeps on disk: its log, and a journal of what must survive a crash besides.
 
 The log has what the learner did (docs/logs.md), and the learner is computed again from it.  The
-journal has what :class:`~model_consensus.streamlet.state.Durable` has, one JSON object to a line::
+journal has what :class:`~model_consensus.streamlet.state.Durable` has, and all notarized blocks,
+one JSON object to a line::
 
     {"journal": 1, "process": "p1", "committee": "9c...", "genesis": "5e..."}
-    {"voted": 7, "lock": 5}
     {"message": "01..."}
-    {"final": "04..."}
+    {"notarized": "04..."}
+    {"final": "b2..."}
+    {"voted": 7, "lock": 5}
 
-A message of the node's own, and a final block with its votes, stand there as packets, in the
-encoding of :mod:`model_consensus.streamlet.codec`.
+A message of the node's own, and a notarized block with its votes, stand there as packets, in the
+encoding of :mod:`model_consensus.streamlet.codec`; a final block has been notarized before, and
+its digest is enough.  A node does not vote on a shorter chain than the one that it acted on last.
+Other nodes show it that chain; but if all of them stop at once, only a journal has it.
 
 The rule of this file: what a step changed is synced, the journal first, before :meth:`Storage.sync`
 returns.  So whatever a crash leaves, the journal has all blocks whose offers are in the log.
@@ -28,12 +32,12 @@ from model_consensus.conformance.log_replay import ContradictionError, Known, Re
 from model_consensus.conformance.log_writing import LogLines
 from model_consensus.conformance.logs import Log, open_logs
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Search
+from model_consensus.evolutionary_search import Digest, Search
 from model_consensus.node.config import Config
 from model_consensus.simulation.run_folder import locked
 from model_consensus.streamlet.codec import decode, encode
 from model_consensus.streamlet.messages import Chain, Message, Notarization
-from model_consensus.streamlet.state import Durable
+from model_consensus.streamlet.state import Durable, Node
 from model_consensus.tob_learner import Learner, current_generation, new_learner
 
 
@@ -41,10 +45,12 @@ from model_consensus.tob_learner import Learner, current_generation, new_learner
 class Remembered:
     """What a node remembers when it starts.
 
+    :ivar notarized: blocks, each after the one that it stands on.
     :ivar delivered: how many offers have been delivered to ``learner``.
     """
 
     durable: Durable
+    notarized: Sequence[Notarization]
     learner: Learner
     delivered: int = 0
 
@@ -55,22 +61,37 @@ class Storage:
     :ivar lines: makes the lines of the log.
     """
 
-    def __init__(self, lines: LogLines, journal: BinaryIO, log: BinaryIO, durable: Durable) -> None:
+    def __init__(
+        self,
+        lines: LogLines,
+        journal: BinaryIO,
+        log: BinaryIO,
+        durable: Durable,
+        notarized: Sequence[Notarization],
+    ) -> None:
         self.lines = lines
         self._journal, self._log = journal, log
         self._durable = durable
+        self._notarized = {link.block.digest for link in notarized}
 
-    def sync(self, durable: Durable, lines: Sequence[str]) -> None:
-        """Append what is new in ``durable``, and these lines of the log.
+    def sync(self, node: Node, lines: Sequence[str]) -> None:
+        """Append what the node must remember and the journal does not have, and lines of the log.
 
         :raises ModelConsensusError: that is impossible; nothing may be sent then.
         """
-        _append(self._journal, map(_line, _changes(self._durable, durable)))
-        self._durable = durable
+        new = [node.notarized[each] for each in node.notarized if each not in self._notarized]
+        records = [*_changes(self._durable, node.durable, new)]
+        _append(self._journal, [*map(_line, records)])
+        self._durable = node.durable
+        self._notarized.update(link.block.digest for link in new)
+        self.log(lines)
+
+    def log(self, lines: Sequence[str]) -> None:
+        """Append lines of the log alone."""
         _append(self._log, lines)
 
 
-def _append(file: BinaryIO, lines: Iterator[str] | Sequence[str]) -> None:
+def _append(file: BinaryIO, lines: Sequence[str]) -> None:
     data = "".join(lines).encode()
     if data:
         try:
@@ -99,20 +120,20 @@ def open_storage(config: Config) -> Iterator[tuple[Storage, Remembered]]:
             raise ModelConsensusError(f"{config.journal}: empty, and {config.log} is not")
         if len(records) > 1 and not begun:
             raise ModelConsensusError(f"{config.log}: empty, and {config.journal} is not")
-        durable = _durable(config, records)
+        durable, notarized = _read(config, records)
         if not records:
             _append(journal, [_line(_head(config))])
         lines = LogLines(config.process)
-        storage = Storage(lines, journal, log, durable)
-        if not begun:
-            remembered = Remembered(durable, new_learner(config.search, config.process))
-            storage.sync(durable, [lines.start(config.agreed)])
+        storage = Storage(lines, journal, log, durable, notarized)
+        if begun:
+            replay = _restarted(config, storage)
+            yield storage, Remembered(durable, notarized, replay.learner, replay.delivered)
         else:
-            remembered = _restarted(config, storage, durable)
-        yield storage, remembered
+            storage.log([lines.start(config.agreed)])
+            yield storage, Remembered(durable, [], new_learner(config.search, config.process))
 
 
-def _restarted(config: Config, storage: Storage, durable: Durable) -> Remembered:
+def _restarted(config: Config, storage: Storage) -> Replay:
     """Go on with the log, which says so; a decision that a crash kept out of it is added."""
     with open_logs([config.log]) as (log,):
         if (log.process, log.agreed) != (config.process, config.agreed):
@@ -123,8 +144,8 @@ def _restarted(config: Config, storage: Storage, durable: Durable) -> Remembered
     said = [lines.restarted(replay.delivered)]
     if replay.due is not None:
         said.append(lines.decided(replay.due.generation, replay.due.model))
-    storage.sync(durable, said)
-    return Remembered(durable, replay.learner, replay.delivered)
+    storage.log(said)
+    return replay
 
 
 def replayed(log: Log, search: Search) -> Iterator[Replay]:
@@ -186,23 +207,28 @@ def _line(record: dict[str, object]) -> str:
     return json.dumps(record) + "\n"
 
 
-def _changes(before: Durable, after: Durable) -> Iterator[dict[str, object]]:
-    """What :func:`_durable` must read to come from one to the other."""
-    if (before.voted, before.lock) != (after.voted, after.lock):
-        yield {"voted": after.voted, "lock": after.lock}
+def _changes(
+    before: Durable, after: Durable, notarized: Sequence[Notarization]
+) -> Iterator[dict[str, object]]:
+    """What :func:`_read` must read to come from one to the other."""
     for message in after.outgoing:
         if message not in before.outgoing:
             yield {"message": encode(message).hex()}
+    for link in notarized:
+        yield {"notarized": encode(Chain((link,))).hex()}
     for link in after.log[len(before.log) :]:
-        yield {"final": encode(Chain((link,))).hex()}
+        yield {"final": link.block.digest.hex()}
+    if (before.voted, before.lock) != (after.voted, after.lock):
+        yield {"voted": after.voted, "lock": after.lock}
 
 
-def _durable(config: Config, records: Sequence[bytes]) -> Durable:
-    """What a journal says.
+def _read(config: Config, records: Sequence[bytes]) -> tuple[Durable, list[Notarization]]:
+    """What a journal says: of the node, and of notarized blocks.
 
     :raises ModelConsensusError: it is not one, or not this node's.
     """
     durable = Durable()
+    notarized: dict[Digest, Notarization] = {}
     log: list[Notarization] = []
     outgoing: dict[Message, None] = {}
     for number, record in enumerate(records, 1):
@@ -215,8 +241,11 @@ def _durable(config: Config, records: Sequence[bytes]) -> Durable:
                 durable = replace(durable, voted=int(data["voted"]), lock=int(data["lock"]))
             elif "message" in data:
                 outgoing[_packet(data["message"], Message)] = None
+            elif "notarized" in data:
+                (link,) = _packet(data["notarized"], Chain).links
+                notarized[link.block.digest] = link
             else:
-                (link,) = _packet(data["final"], Chain).links
+                link = notarized[bytes.fromhex(data["final"])]
                 log.append(link)
                 if link.block.payload is not None:
                     outgoing.pop(link.block.payload, None)
@@ -226,7 +255,8 @@ def _durable(config: Config, records: Sequence[bytes]) -> Durable:
             raise ModelConsensusError(
                 f"{config.journal}: line {number}: not a line of a journal"
             ) from None
-    return replace(durable, log=tuple(log), outgoing=tuple(outgoing))
+    durable = replace(durable, log=tuple(log), outgoing=tuple(outgoing))
+    return durable, list(notarized.values())
 
 
 Kind = TypeVar("Kind", Message, Chain)
