@@ -15,7 +15,6 @@ fixes which nodes are killed and cut off, and not the order in which real proces
 """
 
 import argparse
-import asyncio
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +27,7 @@ from rich.live import Live
 from rich.table import Table
 
 from model_consensus.adversaries import catalogue as attacks
-from model_consensus.commands import check_logs
+from model_consensus.commands import check_logs, interruptible
 from model_consensus.commands.options import natural, positive, seconds
 from model_consensus.commands.run import metrics_file, summarize, write_results
 from model_consensus.conformance.logs import open_logs
@@ -117,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
             cluster = Cluster(
                 setting, args.landscape, folder, args.epoch, faults, console.print, show
             )
-            asyncio.run(cluster.run())
+            interruptible.run(cluster.run())
         training = _write(folder, setting, settings, landscape)
     console.print(describe(training))
     return check_logs.run(

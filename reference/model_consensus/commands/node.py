@@ -10,13 +10,13 @@ It takes part, and serves those who are behind, until it is interrupted.
 """
 
 import argparse
-import asyncio
 import os
 import signal
 import sys
 from pathlib import Path
 from threading import Thread
 
+from model_consensus.commands import interruptible
 from model_consensus.node.config import load_config
 from model_consensus.node.host import hosted
 
@@ -47,10 +47,7 @@ def run(args: argparse.Namespace) -> int:
         place = "{}:{}".format(*config.listen)
         print(f"{config.process} at {place}: generation {status['generation']} is decided")
         sys.stdout.flush()
-        try:
-            asyncio.run(host.run())
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
+        interruptible.run(host.run())
     return 0
 
 
