@@ -175,7 +175,7 @@ def _write(
     ):
         for replay in replayed(log, search):
             learner = replay.learner
-            if len(learner.decided) > len(rows) + 1:
+            if learner.model.generation > len(rows):
                 (loss,) = landscape.losses(learner.model.vector[None])
                 banned, accuracy = len(learner.banned), accuracies(landscape, learner.model.vector)
                 rows.append(Row(len(rows) + 1, loss, learner.evaluations, banned, accuracy))

@@ -192,7 +192,7 @@ class Host:
         learner, node = self.participant.learner, self.participant.node
         return {
             "process": self.config.process,
-            "generation": len(learner.decided) - 1,
+            "generation": learner.model.generation,
             "generations": self.config.setting.generations,
             "loss": self._loss,
             "evaluations": learner.evaluations,
