@@ -11,7 +11,7 @@ CONSTRAINTS ?=
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
   $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: verify test quick lint fuzz mutants experiments vectors manifest diagrams site api package \
+.PHONY: verify test quick lint fuzz soak mutants experiments vectors manifest diagrams site api package \
   constraints clean help
 
 verify: $(INSTALLED) ## Model-check, prove, compare state graphs, train, and check the traces.
@@ -34,6 +34,9 @@ lint: $(INSTALLED) ## Check style, types, dead code, spelling and the citation f
 
 fuzz: $(INSTALLED) ## Run the property tests with new seeds until interrupted, then go on from there.
 	$(BIN)/python -m property_tests.fuzz
+
+soak: $(INSTALLED) ## Run clusters of real processes with drawn faults until interrupted.
+	$(BIN)/python -m property_tests.soak
 
 mutants: $(INSTALLED) ## Change one thing at a time in the protocol modules: a test must notice (hours).
 	$(BIN)/python -m tools.mutants

@@ -26,10 +26,11 @@ MAY_IMPORT = {
     "defects": f"{GROUND}, streamlet, systems",
     "conformance": f"{GROUND}, streamlet, tla, settlement, systems, adversaries, defects",
     "simulation": f"{GROUND}, streamlet, tla, systems, adversaries, conformance",
+    "node": f"{GROUND}, streamlet, systems, adversaries, conformance, simulation",
     "report": f"{GROUND}, streamlet, tla, settlement, proofs, systems, adversaries, defects, "
     "conformance, simulation",
     "commands": f"{GROUND}, streamlet, tla, settlement, proofs, systems, adversaries, defects, "
-    "conformance, simulation, report",
+    "conformance, simulation, node, report",
 }
 
 # ``python -m model_consensus`` stands on the ground floor and opens the commands.

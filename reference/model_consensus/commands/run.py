@@ -46,6 +46,7 @@ from model_consensus.conformance.trace_writer import trace_file
 from model_consensus.defects import tob as tob_defects
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process
+from model_consensus.landscapes import Landscape
 from model_consensus.report.console import new_console
 from model_consensus.report.plot import plot_convergence
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
@@ -212,7 +213,7 @@ def run(args: argparse.Namespace) -> int:
     with run_folder(folder, resume=args.resume) as stage, _resumable(stage):
         with (
             remembering(stage / CHECKPOINT, landscape, settings, resume=args.resume) as remembered,
-            _metrics(stage / "metrics.csv") as write,
+            metrics_file(stage / "metrics.csv") as write,
             _bar(console, setting) as show,
             _logs(stage / "logs", setting) as on_log,
             trace_file(stage / trace_name) as trace,
@@ -226,10 +227,8 @@ def run(args: argparse.Namespace) -> int:
             training = train(
                 setting, remembered, on_row=on_row, receive=receive, on_log=on_log, trace=trace
             )
-            save_model(stage / "model.npz", training.model, remembered, args.landscape)
-        _write_json(stage / "metrics.json", [asdict(row) for row in training.rows])
-        plot_convergence(training.rows, setting, args.landscape, stage)
-        _write_json(stage / "summary.json", summarize(settings, setting, training, toolchain))
+        summary = summarize(settings, setting, training, toolchain)
+        write_results(stage, landscape, setting, training, summary)
     console.print(describe(training))
     accepted = True
     if not args.no_check:
@@ -302,12 +301,27 @@ def summarize(
     }
 
 
+def write_results(
+    folder: Path,
+    landscape: Landscape,
+    setting: Setting,
+    training: Training,
+    summary: dict[str, Any],
+) -> None:
+    """Write what a run leaves at its end; ``summary`` is that of :func:`summarize`."""
+    name = summary["settings"]["landscape"]
+    save_model(folder / "model.npz", training.model, landscape, name)
+    _write_json(folder / "metrics.json", [asdict(row) for row in training.rows])
+    plot_convergence(training.rows, setting, name, folder)
+    _write_json(folder / "summary.json", summary)
+
+
 def _write_json(path: Path, data: object) -> None:
     path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager
-def _metrics(path: Path) -> Iterator[Callable[[Row], None]]:
+def metrics_file(path: Path) -> Iterator[Callable[[Row], None]]:
     """Writes rows to a CSV file as they come, so that an interrupted run keeps its own."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

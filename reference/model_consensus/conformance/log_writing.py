@@ -1,18 +1,18 @@
-"""The logs that the correct processes of a simulated run would write, line by line."""
+"""The lines of a log, as a process writes them; and those of the processes of a simulated run."""
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from model_consensus import tob_learner
-from model_consensus.conformance.logs import EXACT, VERSION
-from model_consensus.evolutionary_search import Model, Process, Step
+from model_consensus.conformance.logs import EXACT, VERSION, Agreed
+from model_consensus.evolutionary_search import Digest, Model, Process, Step
 from model_consensus.systems.answers import AroundSearch
 from model_consensus.systems.tob import Action, Deliver, Offer, State, TobSystem
 
 
 @dataclass
-class _Noting(AroundSearch):
+class Noting(AroundSearch):
     """A search that notes the losses of what was evaluated, in this order."""
 
     noted: list[int] = field(default_factory=list)
@@ -24,6 +24,55 @@ class _Noting(AroundSearch):
         return losses
 
 
+@dataclass
+class LogLines:
+    """The lines of one process's log, each with its newline.
+
+    :ivar number: that of the last line.
+    """
+
+    process: Process
+    number: int = 0
+
+    def start(self, agreed: Agreed) -> str:
+        """The first line."""
+        return self._line(
+            "start",
+            version=VERSION,
+            process=self.process,
+            processes=agreed.processes,
+            **{"lambda": agreed.lambda_},
+            mu=agreed.mu,
+            draws=agreed.draws,
+            recombines=agreed.recombines,
+            elitist=agreed.elitist,
+            genesis=agreed.genesis.hex(),
+        )
+
+    def offered(self, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
+        """The process makes an offer, for which it has evaluated models of these losses."""
+        return self._about("offered", offer, losses)
+
+    def delivered(self, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
+        """The process has taken an offer, and evaluated models of these losses upon it."""
+        return self._about("delivered", offer, losses)
+
+    def decided(self, generation: int, model: Digest) -> str:
+        """The process has decided a generation."""
+        return self._line("decided", generation=generation, model=model.hex())
+
+    def restarted(self, delivered: int) -> str:
+        """The process has started again, and remembers so many deliveries."""
+        return self._line("restarted", delivered=delivered)
+
+    def _about(self, event: str, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
+        return self._line(event, offer=_as_data(offer), losses=[*map(_as_json, losses)])
+
+    def _line(self, event: str, **fields: object) -> str:
+        self.number += 1
+        return json.dumps({"number": self.number, "event": event, **fields}) + "\n"
+
+
 class Logs:
     """What the correct processes of a run of ``system`` log.
 
@@ -32,8 +81,16 @@ class Logs:
 
     def __init__(self, system: TobSystem, elitist: bool) -> None:
         self._system = system
-        self._elitist = elitist
-        self._numbers = dict.fromkeys(system.correct, 0)
+        self._agreed = Agreed(
+            system.processes,
+            system.rules.lambda_,
+            system.rules.mu,
+            system.landscapes.draws,
+            system.landscapes.recombines,
+            elitist,
+            system.genesis.digest,
+        )
+        self._of = {process: LogLines(process) for process in system.correct}
         self._before: State | None = None
 
     def lines(self, action: Action | None, state: State) -> Iterator[tuple[Process, str]]:
@@ -44,55 +101,34 @@ class Logs:
         """
         before, self._before = self._before, state
         if before is None:
-            for process in self._system.correct:
-                yield self._line(process, "start", **self._start(process))
+            for process, lines in self._of.items():
+                yield process, lines.start(self._agreed)
         elif isinstance(action, Offer | Deliver):
             process = action.process
-            yield self._taken(before, action, state)
+            yield process, self._taken(before, action, state)
             model = state.learner[process].model
             if model is not before.learner[process].model:
-                decided = {"generation": model.generation, "model": model.digest.hex()}
-                yield self._line(process, "decided", **decided)
+                yield process, self._of[process].decided(model.generation, model.digest)
 
-    def _start(self, process: Process) -> dict[str, object]:
-        system = self._system
-        return {
-            "version": VERSION,
-            "process": process,
-            "processes": system.processes,
-            "lambda": system.rules.lambda_,
-            "mu": system.rules.mu,
-            "draws": system.landscapes.draws,
-            "recombines": system.landscapes.recombines,
-            "elitist": self._elitist,
-            "genesis": system.genesis.digest.hex(),
-        }
-
-    def _taken(self, before: State, action: Offer | Deliver, after: State) -> tuple[Process, str]:
+    def _taken(self, before: State, action: Offer | Deliver, after: State) -> str:
         system, process = self._system, action.process
-        search = _Noting(system.landscapes.search({**before.loss, **after.loss}))
+        search = Noting(system.landscapes.search({**before.loss, **after.loss}))
         learner = before.learner[process]
         if isinstance(action, Offer):
-            event, offer = "offered", tob_learner.offer(search, learner)[1]
-        else:
-            event, offer = "delivered", before.broadcast.inbox[process][0]
-            system.receive(search, system.rules, learner, offer)
-        losses = [_as_json(loss) for loss in search.noted]
-        return self._line(process, event, offer=_offer_as_json(offer), losses=losses)
-
-    def _line(self, whose: Process, event: str, **fields: object) -> tuple[Process, str]:
-        self._numbers[whose] += 1
-        line = {"number": self._numbers[whose], "event": event, **fields}
-        return whose, json.dumps(line) + "\n"
+            _, offer = tob_learner.offer(search, learner)
+            return self._of[process].offered(offer, search.noted)
+        offer = before.broadcast.inbox[process][0]
+        system.receive(search, system.rules, learner, offer)
+        return self._of[process].delivered(offer, search.noted)
 
 
-def _offer_as_json(offer: tob_learner.Offer) -> dict[str, object]:
+def _as_data(offer: tob_learner.Offer) -> dict[str, object]:
     ticket = offer.ticket
     return {
         "sender": offer.sender,
         "parent": offer.parent.hex(),
         "ticket": {
-            "generation": ticket.generation,
+            "generation": _as_json(ticket.generation),
             "proposer": ticket.proposer,
             "weights": ticket.weights,
         },

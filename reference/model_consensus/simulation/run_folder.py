@@ -45,7 +45,7 @@ def run_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
         and ``resume`` is false.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder / ".lock", f"{folder}: another run is writing here"):
         stage = folder / UNFINISHED
         begun = (stage / CHECKPOINT).exists()
         if begun and not resume:
@@ -77,9 +77,11 @@ def _remove(path: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other runs out of ``folder``; the system ends a lock with the process that has it."""
-    path = folder / ".lock"
+def locked(path: Path, problem: str) -> Iterator[None]:
+    """Have the file ``path`` as a lock; the system ends a lock with the process that has it.
+
+    :raises ModelConsensusError: another process has it; ``problem`` is the message.
+    """
     with path.open("a") as file:
         try:
             if sys.platform == "win32":
@@ -94,7 +96,7 @@ def _locked(folder: Path) -> Iterator[None]:
                 if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
                     raise BlockingIOError
         except OSError:
-            raise ModelConsensusError(f"{folder}: another run is writing here") from None
+            raise ModelConsensusError(problem) from None
         try:
             yield
         finally:

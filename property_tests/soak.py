@@ -1,0 +1,58 @@
+"""Clusters of real processes with drawn faults, one after the other, until interrupted.
+
+``make soak`` runs it.  Each cluster is a call of ``model-consensus cluster`` that is printed before
+it begins; the first one whose logs are not accepted, or that stops, ends the soak, and its folder
+stays.
+"""
+
+import itertools
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from model_consensus.adversaries.streamlet import MISBEHAVIOURS
+from model_consensus.adversaries.tob import ATTACKS
+
+GENERATIONS = 20
+
+
+def command(scenario: dict[str, object], out: Path, generations: int = GENERATIONS) -> list[str]:
+    """The arguments of ``model-consensus`` for a scenario."""
+    options = {**scenario, "generations": generations, "landscape": "onemax", "epoch": 0.05}
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return ["cluster", "tob", *words, "--out", str(out)]
+
+
+def drawn(chance: random.Random) -> dict[str, object]:
+    """The options of a cluster with one Byzantine process."""
+    return {
+        "processes": chance.choice([4, 4, 5, 7]),
+        "attack": chance.choice(sorted(ATTACKS.keys() | MISBEHAVIOURS.keys())),
+        "kills": chance.randint(0, 3),
+        "cuts": chance.randint(0, 2),
+        "draws": chance.choice([1, 2, 8]),
+        "seed": chance.randint(0, 999),
+    }
+
+
+def main() -> int:
+    """Run until interrupted; the exit status is that of the first cluster that fails."""
+    for number in itertools.count(1):
+        out = Path("out") / "soak" / str(number)
+        shutil.rmtree(out, ignore_errors=True)
+        arguments = command(drawn(random.Random()), out)
+        print("model-consensus", *arguments, flush=True)
+        done = subprocess.run([sys.executable, "-m", "model_consensus", *arguments], check=False)
+        if done.returncode:
+            return done.returncode
+        shutil.rmtree(out)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

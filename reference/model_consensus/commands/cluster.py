@@ -1,0 +1,216 @@
+"""Run a cluster of nodes on this machine, each a process of its own, and check their logs.
+
+Keys and configurations are made in the output folder, and the nodes are started.  Some of the
+correct ones are killed (-9) and started again, and some are cut off from the others for a while;
+the Byzantine ones do what --attack says.  When all correct nodes have decided all generations, the
+nodes are ended, and their logs are checked as by ``model-consensus check-logs --landscape``.
+
+Unless --out names another, the output folder is out/cluster-LANDSCAPE-ATTACK-seedSEED.  At the end
+it has ``logs``, ``metrics.csv``, ``metrics.json``, ``summary.json``, ``model.npz`` and
+``convergence.svg`` as that of ``model-consensus run``, all computed from the logs, and ``nodes``
+with the configurations, the keys, the journals and what the nodes printed.
+
+An interruption ends all nodes, and the same command with --resume goes on from there.  The seed
+fixes which nodes are killed and cut off, and not the order in which real processes are heard.
+"""
+
+import argparse
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from model_consensus.adversaries import catalogue as attacks
+from model_consensus.commands import check_logs, interruptible
+from model_consensus.commands.options import natural, positive, seconds
+from model_consensus.commands.run import metrics_file, summarize, write_results
+from model_consensus.conformance.logs import open_logs
+from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import EvolutionarySearch, Process
+from model_consensus.landscapes import Landscape
+from model_consensus.node.cluster import Cluster, Member, drawn_faults
+from model_consensus.node.storage import replayed
+from model_consensus.report.console import new_console
+from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
+from model_consensus.simulation.run_folder import OUTPUTS, locked
+from model_consensus.simulation.setting import Setting
+from model_consensus.simulation.training import Row, Training, accuracies, describe
+
+EXAMPLES = """\
+examples:
+  model-consensus cluster tob
+  model-consensus cluster tob --landscape onemax --attack equivocate --kills 3
+  model-consensus cluster tob --processes 7 --byzantine 2 --epoch 0.2
+
+""" + attacks.listing()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("protocol", choices=("tob",), help="over Streamlet")
+    parser.add_argument(
+        "--landscape",
+        default="digits",
+        metavar="NAME",
+        help=f"{', '.join(LANDSCAPES)}, or module:attribute (default: digits)",
+    )
+    for name, kind, metavar, default, text in (
+        ("processes", positive, "N", 4, "n, the Byzantine ones included"),
+        ("byzantine", natural, "F", 1, "f"),
+        ("draws", positive, "D", 16, "draws of a process in a generation"),
+        ("generations", positive, "G", 200, "generations to decide"),
+        ("kills", natural, "K", 2, "how many times a correct node is killed"),
+        ("cuts", natural, "C", 1, "how many times a correct node is cut off"),
+        ("seed", natural, "SEED", 1, "of the kills and cuts"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=kind, metavar=metavar, default=default,
+            help=f"{text} (default: {default})",
+        )  # fmt: skip
+    parser.add_argument(
+        "--attack", default="under-claim", metavar="NAME", help="(default: under-claim)"
+    )
+    parser.add_argument(
+        "--epoch", type=seconds, metavar="SECONDS", default=0.1, help="(default: 0.1)"
+    )
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the files go")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the cluster; the verdict is that of ``check-logs``."""
+    console = new_console()
+    correct = max(args.processes - args.byzantine, 1)
+    setting = Setting(
+        protocol="streamlet",
+        attack=args.attack,
+        processes=args.processes,
+        byzantine=args.byzantine,
+        lambda_=correct,
+        mu=max(correct - args.byzantine, 1),
+        draws=args.draws,
+        generations=args.generations,
+        seed=args.seed,
+    )
+    landscape = load_landscape(args.landscape)
+    name = f"cluster-{args.landscape.replace(':', '-')}-{args.attack}-seed{args.seed}"
+    folder = args.out or Path("out") / name
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "landscape": args.landscape,
+        **asdict(setting),
+        "kills": args.kills,
+        "cuts": args.cuts,
+        "epoch": args.epoch,
+    }
+    with locked(folder / ".lock", f"{folder}: another run is writing here"):
+        _begin(folder, settings, resume=args.resume)
+        faults = drawn_faults(setting, args.kills, args.cuts)
+        with _live(console, setting) as show:
+            cluster = Cluster(
+                setting, args.landscape, folder, args.epoch, faults, console.print, show
+            )
+            interruptible.run(cluster.run())
+        training = _write(folder, setting, settings, landscape)
+    console.print(describe(training))
+    return check_logs.run(
+        argparse.Namespace(
+            paths=[folder / "logs"],
+            landscape=args.landscape,
+            tlc=False,
+            time_limit=None,
+            json=False,
+        )
+    )
+
+
+def _begin(folder: Path, settings: dict[str, object], *, resume: bool) -> None:
+    """Make room for the files, or go on with those that are there.
+
+    :raises ModelConsensusError: an unfinished run of another setting is there, or is not asked for.
+    """
+    begun, ended = folder / "nodes" / "cluster.json", folder / "summary.json"
+    text = json.dumps(settings)
+    if begun.exists() and not ended.exists():
+        if not resume:
+            raise ModelConsensusError(
+                f"{folder}: an unfinished run is here: --resume goes on with it; to give it up, "
+                f"delete {folder}"
+            )
+        if begun.read_text("utf-8") != text:
+            raise ModelConsensusError(f"{folder}: the unfinished run here has another setting")
+        return
+    for name in ("summary.json", *OUTPUTS, "nodes"):
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    begun.parent.mkdir()
+    begun.write_text(text, encoding="utf-8")
+
+
+def _write(
+    folder: Path, setting: Setting, settings: dict[str, object], landscape: Landscape
+) -> Training:
+    """Compute again from the log of a correct node what was learned, and write it down."""
+    search = EvolutionarySearch(
+        landscape,
+        setting.draws,
+        setting.lambda_,
+        setting.mu,
+        setting.recombines,
+        setting.elitist,
+    )
+    rows: list[Row] = []
+    with (
+        open_logs([folder / "logs" / f"{setting.process_names[0]}.log"]) as (log,),
+        metrics_file(folder / "metrics.csv") as write,
+    ):
+        for replay in replayed(log, search):
+            learner = replay.learner
+            if learner.model.generation > len(rows):
+                (loss,) = landscape.losses(learner.model.vector[None])
+                banned, accuracy = len(learner.banned), accuracies(landscape, learner.model.vector)
+                rows.append(Row(len(rows) + 1, loss, learner.evaluations, banned, accuracy))
+                write(rows[-1])
+        training = Training(replay.delivered, rows, learner.model, list(learner.banned))
+    summary = summarize(settings, setting, training, None)
+    write_results(folder, landscape, setting, training, summary)
+    return training
+
+
+Show = Callable[[Mapping[Process, Member]], None]
+
+
+@contextmanager
+def _live(console: Console, setting: Setting) -> Iterator[Show]:
+    """A table of the nodes that is kept up to date, on a terminal."""
+    if not console.is_terminal:
+        yield lambda members: None
+        return
+    with Live(console=console, transient=True) as live:
+        yield lambda members: live.update(_table(members, setting))
+
+
+def _table(members: Mapping[Process, Member], setting: Setting) -> Table:
+    table = Table("node", "process id", "generation", "loss", "epoch", "hears", "restarts")
+    for name, member in members.items():
+        status = member.status
+        peers = status.get("peers", {}).values()
+        table.add_row(
+            name + (" (Byzantine)" if name in setting.byzantine_names else ""),
+            str(member.child.pid) if member.child else "killed",
+            str(member.generation),
+            f"{status.get('loss', 0):,}",
+            str(status.get("epoch", 0)),
+            str(sum(peer["hears"] for peer in peers)),
+            str(member.restarts),
+        )
+    return table

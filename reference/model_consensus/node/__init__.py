@@ -1,0 +1,1 @@
+"""Participants as operating-system processes, and a cluster of them on one machine."""

@@ -1,0 +1,316 @@
+"""A cluster of nodes on one machine, each a process of its own, with crashes and cut links."""
+
+import asyncio
+import json
+import math
+import os
+import random
+import socket
+import sys
+import time
+from asyncio.subprocess import PIPE
+from asyncio.subprocess import Process as Child
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import Process
+from model_consensus.node.config import Address, read_secret
+from model_consensus.node.links import Links
+from model_consensus.node.wire import RefusedError, ask_status
+from model_consensus.simulation.schedule import Schedule
+from model_consensus.simulation.setting import Setting
+from model_consensus.streamlet.messages import signing_key
+
+POLL = 0.2
+"""Seconds between two questions about the nodes' status."""
+PATIENCE = 60.0
+"""Seconds without a decision, while nothing is down, after which a cluster is given up."""
+DOWN = 20
+"""Epochs that a fault lasts."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """When all correct nodes have decided ``generation``, something happens to ``process``.
+
+    :ivar kind: ``kill`` (-9, and restart) or ``cut`` (off from all others, and healed).
+    :ivar epochs: how long it lasts.
+    """
+
+    generation: int
+    kind: str
+    process: Process
+    epochs: int = DOWN
+
+
+def drawn_faults(setting: Setting, kills: int, cuts: int) -> list[Fault]:
+    """So many faults of correct processes, spread over the run; the seed says whose they are."""
+    schedule = Schedule(setting.seed)
+    correct = setting.process_names[: setting.processes - setting.byzantine]
+    kinds = ["kill"] * kills + ["cut"] * cuts
+    found = []
+    for number in range(1, kills + cuts + 1):
+        kind = schedule.choose(kinds)
+        kinds.remove(kind)
+        generation = setting.generations * number // (kills + cuts + 1)
+        found.append(Fault(generation, kind, schedule.choose(correct)))
+    return found
+
+
+@dataclass
+class Member:
+    """A node of the cluster: its files, its process, and what it last said of itself."""
+
+    process: Process
+    config: Path
+    listen: Address
+    child: Child | None = None
+    restarts: int = -1
+    status: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def generation(self) -> int:
+        """The last generation that it has decided, as far as it is known."""
+        return int(self.status.get("generation", 0))
+
+
+class Cluster:
+    """The nodes of a setting, in a folder.
+
+    :param epoch: the length of an epoch in seconds.
+    :param say: is told what happens.
+    :param show: is shown the members again and again.
+    :ivar members: the nodes by name.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        landscape: str,
+        folder: Path,
+        epoch: float,
+        faults: Sequence[Fault],
+        say: Callable[[str], None],
+        show: Callable[[Mapping[Process, Member]], None],
+    ) -> None:
+        self.setting, self.landscape, self.folder = setting, landscape, folder
+        self.epoch, self.faults = epoch, faults
+        self.members: dict[Process, Member] = {}
+        self._links = Links()
+        self._say, self._show = say, show
+        self._changed = time.monotonic()
+
+    async def run(self) -> None:
+        """Run until all correct nodes have decided all generations; at the end no node runs.
+
+        :raises ModelConsensusError: a node ended by itself, or nothing is decided any more.
+        """
+        try:
+            await self._configure()
+            for member in self.members.values():
+                await self._start(member)
+            faults = asyncio.create_task(self._inject())
+            try:
+                while not faults.done() or self._decided() < self.setting.generations:
+                    await self._look()
+                    await asyncio.sleep(POLL)
+                await faults
+            finally:
+                faults.cancel()
+        finally:
+            self._links.close()
+            await self._stop()
+
+    def correct(self) -> list[Member]:
+        """The nodes that follow the protocol."""
+        return [self.members[p] for p in self.members if p not in self.setting.byzantine_names]
+
+    def _decided(self) -> int:
+        """The last generation that every correct node has decided."""
+        return min(member.generation for member in self.correct())
+
+    # ----------------------------------------------------------------------- faults
+
+    async def _inject(self) -> None:
+        for fault in self.faults:
+            member = self.members[fault.process]
+            while self._decided() < fault.generation:
+                await asyncio.sleep(POLL)
+            if fault.kind == "kill":
+                assert member.child is not None
+                child, member.child = member.child, None
+                child.kill()
+                await child.wait()
+                self._say(f"{fault.process} is killed after generation {member.generation}")
+                await asyncio.sleep(fault.epochs * self.epoch)
+                await self._start(member)
+                self._say(f"{fault.process} is started again")
+            else:
+                self._links.cut_off(fault.process)
+                self._say(f"{fault.process} is cut off after generation {member.generation}")
+                await asyncio.sleep(fault.epochs * self.epoch)
+                self._links.heal()
+                self._say(f"{fault.process} is connected again")
+
+    # ------------------------------------------------------------------------ nodes
+
+    async def _start(self, member: Member) -> None:
+        command = [sys.executable, "-m", "model_consensus", "node", "--until-eof"]
+        with (self.folder / "nodes" / f"{member.process}.out").open("ab") as output:
+            member.child = await asyncio.create_subprocess_exec(
+                *command,
+                "--config",
+                str(member.config),
+                stdin=PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # an interruption is for the cluster, which ends its nodes
+            )
+        member.restarts += 1
+        self._changed = time.monotonic()
+
+    async def _look(self) -> None:
+        """Ask all nodes for their status."""
+        before = self._decided()
+        for member in self.members.values():
+            if member.child is None:
+                continue
+            if member.child.returncode is not None:
+                output = (self.folder / "nodes" / f"{member.process}.out").read_text("utf-8")
+                last = output.strip().rpartition("\n")[2]
+                raise ModelConsensusError(f"{member.process} has ended: {last}")
+            with suppress(OSError, RefusedError, ValueError):
+                member.status = json.loads(await ask_status(*member.listen))
+        self._show(self.members)
+        whole = self._links.apart is None and all(m.child for m in self.members.values())
+        if self._decided() > before or not whole:
+            self._changed = time.monotonic()
+        if time.monotonic() > self._changed + max(PATIENCE, 100 * self.epoch):
+            raise ModelConsensusError(
+                f"the cluster stopped after {self._decided()} generations: {self.folder}"
+            )
+
+    async def _stop(self) -> None:
+        children = [m.child for m in self.members.values() if m.child is not None]
+        for child in children:
+            if child.returncode is None:
+                child.terminate()
+        for child in children:
+            try:
+                async with asyncio.timeout(10):
+                    await child.wait()
+            except TimeoutError:
+                child.kill()
+                await child.wait()
+
+    # --------------------------------------------------------------- configurations
+
+    async def _configure(self) -> None:
+        """Make the keys, if they have not been made, and the configurations."""
+        names, nodes = self.setting.process_names, self.folder / "nodes"
+        nodes.mkdir(exist_ok=True)
+        (self.folder / "logs").mkdir(exist_ok=True)
+        keys = {process: _key(nodes / f"{process}.pem") for process in names}
+        listen = dict(zip(names, free_addresses(len(names)), strict=True))
+        start = math.floor(time.time())
+        first = nodes / "start"  # a cluster that is taken up again goes on counting its epochs
+        if first.exists():
+            start = int(first.read_text("utf-8"))
+        first.write_text(str(start), encoding="utf-8")
+        for process in names:
+            tables = []
+            for other in names:
+                address = listen[other]
+                if other != process:
+                    address = await self._links.relay((process, other), address)
+                tables.append((other, keys[other], address))
+            path = nodes / f"{process}.toml"
+            text = "\n".join(self._lines(process, listen[process], start, tables)) + "\n"
+            path.write_text(text, encoding="utf-8")
+            self.members[process] = Member(process, path, listen[process])
+
+    def _lines(
+        self,
+        process: Process,
+        listen: Address,
+        start: int,
+        tables: Sequence[tuple[Process, bytes, Address]],
+    ) -> Iterator[str]:
+        """A configuration.  A string of JSON is one of TOML."""
+        setting = self.setting
+        fields = {
+            "process": process,
+            "key": f"{process}.pem",
+            "listen": _place(listen),
+            "log": f"../logs/{process}.log",
+            "journal": f"{process}.journal",
+            "landscape": self.landscape,
+            "byzantine": setting.byzantine,
+            "lambda": setting.lambda_,
+            "mu": setting.mu,
+            "draws": setting.draws,
+            "generations": setting.generations,
+            "recombines": setting.recombines,
+            "elitist": setting.elitist,
+            "start": start,
+            "epoch": self.epoch,
+        }
+        for name, value in fields.items():
+            yield f"{name} = {json.dumps(value)}"
+        if process in setting.byzantine_names:
+            yield "\n[attack]"
+            yield f"name = {json.dumps(setting.attack)}"
+            yield f"processes = {json.dumps(setting.byzantine_names)}"
+        for other, key, address in tables:
+            yield f"\n[processes.{json.dumps(other)}]"
+            yield f"key = {json.dumps(key.hex())}"
+            yield f"address = {json.dumps(_place(address))}"
+
+
+def _place(address: Address) -> str:
+    return f"{address[0]}:{address[1]}"
+
+
+def _key(path: Path) -> bytes:
+    """The public key of the private key in a file, which is made if it is not there."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    if not path.exists():
+        pem = Ed25519PrivateKey.generate().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.write(pem)
+    return signing_key(read_secret(path))[0]
+
+
+def free_addresses(count: int) -> list[Address]:
+    """Addresses on this machine at which nobody listens.
+
+    Their ports are below those that systems give to outgoing connections, so that a node that is
+    started again finds its own still free.
+    """
+    with_sockets = []
+    for port in random.sample(range(20_000, 32_000), 12_000):
+        found = socket.socket()
+        try:
+            found.bind(("127.0.0.1", port))
+        except OSError:
+            found.close()
+            continue
+        with_sockets.append(found)
+        if len(with_sockets) == count:
+            break
+    addresses: list[Address] = [each.getsockname() for each in with_sockets]
+    for each in with_sockets:
+        each.close()
+    return addresses

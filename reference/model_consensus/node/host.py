@@ -1,0 +1,236 @@
+"""A node at work: one participant on asyncio with TCP, its clock and its files.
+
+Every step of the participant runs to its end in the one event loop: it is persisted, and then what
+it wants sent is written to the connections.  A packet that does not fit into the buffer of a
+connection is dropped, as is one for a node that is not connected: the broadcast copes with loss.
+
+A node is heard ``HEARD`` times in an epoch.  What it sends beyond that is not read before the next
+epoch: it fills the buffers of its own connection, and nobody else waits for it.
+"""
+
+import asyncio
+import json
+import time
+from asyncio import StreamReader, StreamWriter
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from model_consensus.evolutionary_search import Digest, Process
+from model_consensus.node.byzantine import ByzantineParticipant
+from model_consensus.node.config import Config
+from model_consensus.node.participant import Participant
+from model_consensus.node.storage import Storage, open_storage
+from model_consensus.node.wire import (
+    PATIENCE,
+    RefusedError,
+    accept,
+    dial,
+    frame,
+    longest_packet,
+    read_frame,
+)
+from model_consensus.streamlet.codec import CodecError, decode, encode
+from model_consensus.streamlet.messages import Packet
+from model_consensus.streamlet.state import Send
+from model_consensus.tob_learner import Rules
+
+HEARD = 64
+"""Packets of one process that are read in an epoch; a correct one sends about a dozen."""
+
+UNSENT = 1 << 20
+"""Bytes that may wait in a connection before packets are dropped; one packet always may."""
+
+STRANGERS = 32
+"""Connections that have not proved yet who they are; of more, the oldest is closed."""
+
+AGAIN = 0.2
+"""Seconds before a node is dialed again."""
+
+
+class Host:
+    """A running node.
+
+    :param storage: where it persists; None for a Byzantine one, which forgets.
+    """
+
+    def __init__(self, config: Config, participant: Participant, storage: Storage | None) -> None:
+        self.config, self.participant, self._storage = config, participant, storage
+        self._problem = config.agreed.genesis
+        self._longest = longest_packet(config.identity.committee)
+        self._tasks: asyncio.TaskGroup
+        self._outgoing: dict[Process, StreamWriter] = {}
+        self._incoming: dict[Process, asyncio.Task[None] | None] = {}
+        self._strangers: dict[StreamWriter, None] = {}  # the oldest first
+        self._heard: Counter[Process] = Counter()
+        self._next_epoch = asyncio.Event()
+        self._loss, self._measured = 0, Digest()
+
+    async def run(self) -> None:
+        """Take part until cancelled.
+
+        :raises ExceptionGroup: of a `ModelConsensusError`, if a file cannot be written, or an
+            `OSError`, if there is no listening at the address.
+        """
+        self._persist()
+        async with asyncio.TaskGroup() as self._tasks:
+            host, port = self.config.listen
+            server = await asyncio.start_server(self._accepted, host, port)
+            try:
+                for other, address in self.config.addresses.items():
+                    if other != self.config.process:
+                        self._tasks.create_task(self._dial(other, *address))
+                await self._keep_time()
+            finally:
+                server.close()
+
+    # ------------------------------------------------------------------------- steps
+
+    async def _keep_time(self) -> None:
+        start, length = self.config.start, self.config.epoch
+        while True:
+            epoch = int((time.time() - start) // length)
+            if epoch > self.participant.node.epoch:
+                self._heard.clear()
+                self._next_epoch.set()
+                self._next_epoch = asyncio.Event()
+                self._finish(self.participant.begin(epoch))
+                self._measure()
+            await asyncio.sleep(max(start + (epoch + 1) * length - time.time(), 0.001))
+
+    def _finish(self, out: Sequence[Send]) -> None:
+        """End a step: persist, and only then send."""
+        self._persist()
+        for send in out:
+            data = frame(encode(send.packet))
+            for process in [*self._outgoing] if send.to is None else [send.to]:
+                writer = self._outgoing.get(process)
+                if writer is not None:
+                    waiting = writer.transport.get_write_buffer_size()
+                    if not waiting or waiting + len(data) <= UNSENT:
+                        writer.write(data)
+
+    def _persist(self) -> None:
+        if self._storage is not None:
+            self._storage.sync(self.participant.node, self.participant.lines)
+        self.participant.lines.clear()
+
+    # ------------------------------------------------------------------- connections
+
+    async def _dial(self, other: Process, host: str, port: int) -> None:
+        """Keep a connection to send on."""
+        while True:
+            with suppress(OSError, RefusedError):
+                async with asyncio.timeout(PATIENCE):
+                    reader, writer = await asyncio.open_connection(host, port)
+                with _closing(writer):
+                    async with asyncio.timeout(PATIENCE):
+                        await dial(self.config.identity, self._problem, other, reader, writer)
+                    self._outgoing[other] = writer
+                    try:
+                        await reader.read(1)  # nothing comes but the end
+                    finally:
+                        del self._outgoing[other]
+            await asyncio.sleep(AGAIN)
+
+    def _accepted(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._strangers[writer] = None
+        if len(self._strangers) > STRANGERS:
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            oldest.transport.abort()
+        self._tasks.create_task(self._serve(reader, writer))
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        with suppress(OSError, RefusedError), _closing(writer):
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    other = await accept(self.config.identity, self._problem, reader, writer)
+                    if other is None:
+                        writer.write(frame(json.dumps(self.status()).encode()))
+                        await writer.drain()
+                        return
+            finally:
+                self._strangers.pop(writer, None)
+            before, task = self._incoming.get(other), asyncio.current_task()
+            self._incoming[other] = task
+            if before is not None:
+                before.cancel()
+            try:
+                while True:
+                    await self._hear(other, reader)
+            finally:
+                if self._incoming[other] is task:
+                    del self._incoming[other]
+
+    async def _hear(self, other: Process, reader: StreamReader) -> None:
+        """Take one packet of an authenticated process."""
+        while self._heard[other] >= HEARD:
+            await self._next_epoch.wait()
+        self._heard[other] += 1
+        data = await read_frame(reader, self._longest)
+        packet: Packet
+        try:
+            packet = decode(data)
+        except CodecError as problem:
+            raise RefusedError(f"{other} has sent something else than a packet") from problem
+        self._finish(self.participant.receive(packet))
+        await asyncio.sleep(0)  # the others have their turn
+
+    # ------------------------------------------------------------------------ status
+
+    def _measure(self) -> None:
+        """Find the loss of a new model, so that a question about the status evaluates nothing."""
+        model = self.participant.learner.model
+        if model.digest != self._measured:
+            (self._loss,) = self.config.landscape.losses(model.vector[None])
+            self._measured = model.digest
+
+    def status(self) -> dict[str, Any]:
+        """What the node says of itself to whoever asks."""
+        learner, node = self.participant.learner, self.participant.node
+        return {
+            "process": self.config.process,
+            "generation": learner.model.generation,
+            "generations": self.config.setting.generations,
+            "loss": self._loss,
+            "evaluations": learner.evaluations,
+            "banned": learner.banned,
+            "epoch": node.epoch,
+            "finalized": len(node.durable.log),
+            "peers": {
+                other: {"sends": other in self._incoming, "hears": other in self._outgoing}
+                for other in sorted(self.config.keys)
+                if other != self.config.process
+            },
+        }
+
+
+@contextmanager
+def _closing(writer: StreamWriter) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        writer.close()
+
+
+@contextmanager
+def hosted(config: Config) -> Iterator[Host]:
+    """A node that has read what it remembers."""
+    setting = config.setting
+    rules = Rules(setting.lambda_, setting.mu)
+    known = config.identity, config.search, rules, setting.generations
+    if config.byzantine:
+        yield Host(config, ByzantineParticipant(*known, config.byzantine, setting.attack), None)
+        return
+    with open_storage(config) as (storage, remembered):
+        participant = Participant(
+            *known,
+            storage.lines,
+            remembered.durable,
+            remembered.notarized,
+            remembered.learner,
+            remembered.delivered,
+        )
+        yield Host(config, participant, storage)

@@ -1,0 +1,84 @@
+"""The links between the nodes of a cluster: each goes through a relay that can be cut.
+
+The nodes know nothing of it: the addresses in their configurations are those of the relays.
+"""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter
+from contextlib import suppress
+
+from model_consensus.evolutionary_search import Process
+from model_consensus.node.config import Address
+
+Link = tuple[Process, Process]
+"""Who dials, and who is dialed."""
+
+
+class Links:
+    """The relays.
+
+    :ivar apart: who is cut off from all others.
+    """
+
+    def __init__(self) -> None:
+        self.apart: Process | None = None
+        self._servers: list[asyncio.Server] = []
+        self._open: dict[StreamWriter, Link] = {}
+
+    async def relay(self, link: Link, target: Address) -> Address:
+        """Open a relay to ``target``, and say where it listens."""
+
+        async def connected(reader: StreamReader, writer: StreamWriter) -> None:
+            with suppress(OSError):
+                try:
+                    if self.apart not in link:
+                        await self._forward(link, reader, writer, target)
+                finally:
+                    writer.close()
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        self._servers.append(server)
+        host, port = server.sockets[0].getsockname()
+        return host, port
+
+    async def _forward(
+        self, link: Link, reader: StreamReader, writer: StreamWriter, target: Address
+    ) -> None:
+        there, back = await asyncio.open_connection(*target)
+        self._open |= {writer: link, back: link}
+        try:
+            ways = {
+                asyncio.create_task(_copy(reader, back)),
+                asyncio.create_task(_copy(there, writer)),
+            }
+            _, rest = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in rest:
+                way.cancel()
+        finally:
+            del self._open[writer], self._open[back]
+            back.close()
+
+    def cut_off(self, process: Process) -> None:
+        """End the connections of ``process``, and let it have no others until :meth:`heal`."""
+        self.apart = process
+        for writer, link in self._open.items():
+            if process in link:
+                writer.transport.abort()
+
+    def heal(self) -> None:
+        """Let everybody connect again."""
+        self.apart = None
+
+    def close(self) -> None:
+        """End all."""
+        for server in self._servers:
+            server.close()
+        for writer in self._open:
+            writer.transport.abort()
+
+
+async def _copy(reader: StreamReader, writer: StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()

@@ -1,0 +1,120 @@
+"""Whole clusters: real processes, killed, cut off and started again, with a Byzantine one."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from model_consensus.commands.cli import main
+from model_consensus.node.cluster import drawn_faults
+from model_consensus.simulation.setting import Setting
+from property_tests.soak import command, drawn
+
+Output = pytest.CaptureFixture[str]
+QUICK = ["--landscape", "onemax", "--draws", "4", "--epoch", "0.05"]
+
+
+def events(log: Path) -> list[str]:
+    return [json.loads(line)["event"] for line in log.read_text().splitlines()]
+
+
+@pytest.mark.slow
+def test_a_cluster_learns_through_kills_and_a_cut(tmp_path: Path, capsys: Output) -> None:
+    out = tmp_path / "out"
+    options = [*QUICK, "--generations", "12", "--attack", "collusion", "--out", str(out)]
+    assert main(["cluster", "tob", *options]) == 0
+    said = capsys.readouterr().out
+    assert said.count("is killed after generation") == said.count("is started again") == 2
+    assert said.count("is cut off after generation") == said.count("is connected again") == 1
+    assert "banned: p4" in said
+    assert "without a log, and so taken for Byzantine: p4\n3 logs accepted: " in said
+    logs = [out / "logs" / f"p{number}.log" for number in (1, 2, 3)]
+    happened = [events(log) for log in logs]
+    assert sum(each.count("restarted") for each in happened) == 2
+    assert all(each.count("decided") == 12 for each in happened)
+    assert (out / "metrics.csv").read_text().count("\n") == 13
+    assert json.loads((out / "summary.json").read_text())["banned"] == ["p4"]
+
+    lines = logs[1].read_text().splitlines(keepends=True)
+    index = next(i for i, line in enumerate(lines) if '"offered"' in line)
+    lines[index] = lines[index].replace('"claim": ', '"claim": 1')
+    logs[1].write_text("".join(lines))
+    assert main(["check-logs", str(out / "logs")]) == 1
+    assert capsys.readouterr().out.startswith(f"{logs[1]}: line {index + 1}: p2: by its losses ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_a_drawn_cluster_is_accepted(seed: int, tmp_path: Path, capsys: Output) -> None:
+    """``make soak`` has more of them."""
+    assert main(command(drawn(random.Random(seed)), tmp_path, generations=6)) == 0
+    assert " logs accepted: " in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_an_interrupted_cluster_leaves_no_process_and_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = [*QUICK, "--generations", "15", "--kills", "0", "--cuts", "0", "--out", str(out)]
+    command = [sys.executable, "-m", "model_consensus", "cluster", "tob", *options]
+    cluster = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    log = out / "logs" / "p1.log"
+    while not log.exists() or "decided" not in log.read_text():
+        assert cluster.poll() is None
+        time.sleep(0.1)
+    os.kill(cluster.pid, signal.SIGINT)
+    assert cluster.communicate(timeout=60)[1] == b"model-consensus: interrupted\n"
+    assert cluster.returncode == 130
+    said = [(out / "nodes" / f"p{number}.out").read_text() for number in (1, 2, 3, 4)]
+    assert all(text.endswith("model-consensus: interrupted\n") for text in said)
+    assert main(["cluster", "tob", *options]) == 2
+    assert main(["cluster", "tob", *options, "--resume", "--cuts", "1"]) == 2
+    assert main(["cluster", "tob", *options, "--resume"]) == 0
+    happened = events(log)
+    assert (happened.count("restarted"), happened.count("decided")) == (1, 15)
+
+
+@pytest.mark.slow
+def test_a_node_that_ends_by_itself_ends_the_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    out = tmp_path / "out"
+    monkeypatch.setattr("model_consensus.node.cluster._place", lambda address: "nowhere")
+    assert main(["cluster", "tob", *QUICK, "--out", str(out)]) == 2
+    said = re.escape("processes.p1.address must be HOST:PORT, not 'nowhere'")
+    assert re.fullmatch(
+        rf"model-consensus: error: (p\d) has ended: model-consensus: error: "
+        rf"{re.escape(str(out))}/nodes/\1\.toml: {said}\n",
+        capsys.readouterr().err,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--attack", "kindness"], "no attack on streamlet 'kindness': there are "),
+        (["--byzantine", "2"], "streamlet needs processes > 3 byzantine (n > 3f), and 4 > 3 * 2 "),
+        (["--landscape", "onemin"], "no landscape 'onemin': did you mean onemax?"),
+    ],
+)
+def test_bad_options_are_one_line(
+    options: list[str], problem: str, tmp_path: Path, capsys: Output
+) -> None:
+    assert main(["cluster", "tob", *options, "--out", str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"model-consensus: error: {problem}")
+
+
+def test_faults_are_of_correct_processes_and_spread_over_the_run() -> None:
+    for seed in range(20):
+        setting = Setting(protocol="streamlet", attack="none", generations=30, seed=seed)
+        faults = drawn_faults(setting, kills=2, cuts=1)
+        assert [fault.generation for fault in faults] == [7, 15, 22]
+        assert sorted(fault.kind for fault in faults) == ["cut", "kill", "kill"]
+        assert {fault.process for fault in faults} <= {"p1", "p2", "p3"}

@@ -1,0 +1,62 @@
+"""Nodes in a test: configurations in a folder, and participants that the test connects."""
+
+import json
+import time
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from model_consensus.evolutionary_search import tagged_digest
+from model_consensus.node.cluster import free_addresses
+from model_consensus.node.config import Config, load_config
+
+NAMES = ("p1", "p2", "p3", "p4")
+
+
+def lines_of(process: str, listen: dict[str, tuple[str, int]], **changes: object) -> str:
+    """A configuration of one of four processes, of which p4 may be Byzantine."""
+    fields = {
+        "process": process,
+        "key": f"{process}.pem",
+        "listen": "{}:{}".format(*listen[process]),
+        "log": f"{process}.log",
+        "journal": f"{process}.journal",
+        "landscape": "onemax",
+        "byzantine": 1,
+        "lambda": 3,
+        "mu": 2,
+        "draws": 2,
+        "generations": 3,
+        "recombines": True,
+        "elitist": False,
+        "start": int(time.time()),
+        "epoch": 0.05,
+    } | changes
+    text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
+    for other, address in listen.items():
+        public = _key(other).public_key().public_bytes_raw().hex()
+        text += f'\n[processes.{other}]\nkey = "{public}"\n'
+        text += 'address = "{}:{}"\n'.format(*address)
+    return text
+
+
+def _key(process: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(tagged_digest("a key of tests", process))
+
+
+def write_configs(folder: Path, **changes: object) -> list[Path]:
+    """The four configurations, with their keys."""
+    listen = dict(zip(NAMES, free_addresses(4), strict=True))
+    paths = []
+    for process in NAMES:
+        pem = _key(process).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / f"{process}.pem").write_bytes(pem)
+        paths.append(folder / f"{process}.toml")
+        paths[-1].write_text(lines_of(process, listen, **changes))
+    return paths
+
+
+def configs(folder: Path, **changes: object) -> list[Config]:
+    """The same, read."""
+    return [load_config(path) for path in write_configs(folder, **changes)]
