@@ -30,7 +30,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Durable:
-    """What must survive a crash.
+    """What must survive a crash of fewer than all nodes.
+
+    If all nodes stop at once, nobody may have the chain whose length is ``lock`` any more, and
+    then nobody votes again: a host whose nodes can all stop together keeps the notarized blocks,
+    too.
 
     :ivar voted: the last epoch for which the node voted.
     :ivar lock: the length of the longest notarized chain that it acted on.
