@@ -31,6 +31,11 @@ TraceIsOffspring(model, parent) ==
     /\ Recorded.parents[Index(model)] = parent
 TraceIsProposal(model, parent, p) ==
     TraceIsOffspring(model, parent) /\ Recorded.proposers[Index(model)] = p
+TraceMatchesUnchosen(landscape, model, parent, unchosen, rho) ==
+    Cardinality({m \in DOMAIN landscape :
+        /\ TraceIsOffspring(m, parent)
+        /\ Recorded.proposers[Index(m)] \in unchosen
+        /\ landscape[model] <= landscape[m]}) >= rho
 TraceProposal(i, ticket) ==             \* 0 if nobody evaluated it
     LET p == ticket.proposer
         w == ticket.weights
@@ -47,6 +52,12 @@ TraceOffspring(parent, tickets) ==
         ELSE IF Cardinality(tickets) = 1
              THEN TraceProposal(i, CHOOSE t \in tickets : TRUE)
         ELSE TraceBlend(i, tickets)
+
+(* TLC evaluates the value of a function anew wherever it is used, but not *)
+(* the elements of a sequence, nor what @@ makes.                          *)
+TraceDrawLosses(landscape, parent, p) ==
+    [j \in 1 .. Draws |-> landscape[Drawn(parent, p, j)]] \o << >>
+TraceReveal(landscape, new) == landscape @@ new
 TraceLandscapes(models) ==              \* no answer for what nobody evaluated
     IF 0 \in models THEN {} ELSE {[m \in models |-> Recorded.losses[Index(m)]]}
 =============================================================================

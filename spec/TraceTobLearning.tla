@@ -56,6 +56,29 @@ TraceSpec == TraceInit /\ [][TraceNext]_traceVars
 (* is that of all.                                                         *)
 TraceLineage == step = TraceLength => Lineage
 TraceIntegrity == [][\A p \in Correct : IsPrefix(Decided[p], Decided[p]')]_traceVars
+
+(* What the losses say of the decided models is checked again where either *)
+(* has changed.                                                            *)
+IsAsBefore == step > 1 /\ LET before == Recorded.states[step - 1] IN
+    /\ loss = before.loss
+    /\ \A p \in Correct : learner[p].decided = before.learner[p].decided
+TraceResilience == IsAsBefore \/ Resilience
+TraceRankResilience == IsAsBefore \/ RankResilience
+
+(* Few models are better, so these are found first. *)
+TraceHadBetter(model, parent) ==
+    LET Of(better) == {q \in Correct : \E m \in better : IsProposal(m, parent, q)}
+    IN  Once(Of, {m \in DOMAIN loss : loss[m] < loss[model]})
+
+(* `own' evaluations are those of at most `most' offers.  To try each      *)
+(* number of offers takes a time that grows with the trace.                *)
+AreOfOffers(own, most) == own % ProposalCost = 0 /\ own \div ProposalCost \in 0 .. most
+ASSUME \A own \in -20 .. 20, most \in 0 .. 5 :
+    AreOfOffers(own, most) <=> \E offers \in 0 .. most : own = ProposalCost * offers
+TraceEvaluationsAreExact == \A p \in Correct :
+    AreOfOffers(learner[p].evaluations - (Mu + BlendCost) * Decisions(learner[p].decided)
+                    - Len(learner[p].verified) - Len(learner[p].banned),
+                learner[p].offered)
 -----------------------------------------------------------------------------
 (* DIAGNOSIS of rejected traces: what could have happened instead, from    *)
 (* the last good state on?                                                 *)

@@ -114,7 +114,7 @@ def test_a_violated_property_rejects_its_trace_and_no_other(order: int) -> None:
     assert rejections([skips, begun, violated, skips, begun], order) == [
         (1, "no step of Streamlet leads to it"),
         None,
-        (count - 1, "TraceSafety does not hold in it"),
+        (count - 1, "Safety does not hold in it"),
         (1, "no step of Streamlet leads to it"),
         None,
     ]

@@ -314,3 +314,19 @@ def test_with_a_landscape_a_wrong_loss_in_a_late_window_is_found(
     assert main(["check-trace", str(path), "--landscape", "sphere"]) == 0
     assert main(["check-trace", str(path), "--landscape", "onemax"]) == 1
     assert "state 0" in capsys.readouterr().out
+
+
+@pytest.mark.tlc
+def test_the_check_after_a_run_refuses_nothing_that_the_run_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in ("trace_lines", "trace_windows"):
+        monkeypatch.setattr(f"model_consensus.conformance.{module}.LARGEST_FILE", 10_000)
+    out = str(tmp_path / "run")
+    assert main(["run", "pow", "--landscape", "onemax", "--wins", "4", "--out", out]) == 0
+    capsys.readouterr()
+    assert main(["check-trace", out]) == 2
+    assert "larger than 10,000 bytes" in capsys.readouterr().err
+    assert main(["check-trace", out, "--limits", "100"]) == 0
+    assert main(["check-trace", out, "--limits", "101"]) == 2
+    assert "not an integer in 1..100: '101'" in capsys.readouterr().err

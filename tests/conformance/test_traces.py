@@ -326,8 +326,14 @@ def test_a_file_that_is_too_large_is_refused_unread(
 ) -> None:
     file = saved(tmp_path / "t.itf.json", data())
     monkeypatch.setattr(traces, "LARGEST_FILE", 100)
-    with pytest.raises(TraceError, match="larger than"):
+    with pytest.raises(TraceError, match="larger than 100 bytes"):
         traces.read(file)
+    with pytest.raises(TraceError, match="larger than 200 bytes"):
+        traces.read(file, times=2)
+    monkeypatch.setattr(traces, "MOST_VALUES", 1)
+    with pytest.raises(TraceError, match="more than 20 values"):
+        traces.read(file, times=20)
+    assert traces.read(file, times=100)
 
 
 def in_ticket(value: Any, field: str) -> Spoil:

@@ -22,12 +22,13 @@ from typing import Any
 
 from rich.console import Console
 
-from model_consensus.commands.options import seconds
+from model_consensus.commands.options import seconds, times
 from model_consensus.conformance.file_check import FileVerdict, Recheck, check_files
 from model_consensus.conformance.trace_check import describe
 from model_consensus.conformance.trace_fields import TraceError
 from model_consensus.conformance.trace_landscape import on_landscape
 from model_consensus.conformance.trace_lines import FORMAT, SUFFIXES, count_steps
+from model_consensus.conformance.traces import MOST_TIMES
 from model_consensus.report.console import new_console
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 
@@ -60,6 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-limit", type=seconds, metavar="SECONDS", help="give up on a run of TLC then"
     )
+    parser.add_argument(
+        "--limits",
+        metavar="TIMES",
+        type=times,
+        default=1,
+        help="read files so many times as large as by default, up to "
+        f"{MOST_TIMES}; it takes as many times the memory",
+    )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
 
 
@@ -72,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     data: list[dict[str, Any]] = []
     recheck = on_landscape(landscape) if landscape else None
     with _without_pipes(find_files(args.paths)) as (files, names):
-        for each in check_with_progress(console, files, args.time_limit, recheck):
+        for each in check_with_progress(console, files, args.time_limit, recheck, args.limits):
             found = _named(each, names)
             states += found.states
             data.append(as_data(found))
@@ -148,6 +157,7 @@ def check_with_progress(
     files: Sequence[Path],
     time_limit: float | None = None,
     recheck: Callable[[], Recheck] | None = None,
+    limits: int = 1,
 ) -> Iterator[FileVerdict]:
     """The verdicts; the console says how far the check is, and how long the rest may take."""
     total, done, started = count_steps(files), 0, time.monotonic()
@@ -167,6 +177,7 @@ def check_with_progress(
             recheck=recheck or (lambda: lambda verdict: verdict),
             time_limit=time_limit,
             on_progress=show,
+            times=limits,
         )
 
 

@@ -4,6 +4,8 @@ import argparse
 import math
 import re
 
+from model_consensus.conformance.traces import MOST_TIMES
+
 GREATEST = (1 << 31) - 1  # of Java's integers
 
 
@@ -15,6 +17,14 @@ def positive(text: str) -> int:
 def natural(text: str) -> int:
     """An integer that is at least 0."""
     return _integer(0, text)
+
+
+def times(text: str) -> int:
+    """By how much the limits on what is read are raised."""
+    value = positive(text)
+    if value > MOST_TIMES:
+        raise argparse.ArgumentTypeError(f"not an integer in 1..{MOST_TIMES}: {text!r}")
+    return value
 
 
 def _integer(least: int, text: str) -> int:

@@ -43,6 +43,7 @@ from model_consensus.commands.check_trace import check_with_progress
 from model_consensus.commands.options import natural, positive
 from model_consensus.conformance import trace_check
 from model_consensus.conformance.trace_writer import trace_file
+from model_consensus.conformance.traces import MOST_TIMES
 from model_consensus.defects import tob as tob_defects
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process
@@ -232,7 +233,11 @@ def run(args: argparse.Namespace) -> int:
     console.print(describe(training))
     accepted = True
     if not args.no_check:
-        (found,) = check_with_progress(console, [folder / trace_name])
+        (found,) = check_with_progress(
+            console,
+            [folder / trace_name],
+            limits=MOST_TIMES,  # it is not a stranger's
+        )
         if found.verdict is None:
             raise ModelConsensusError(found.problem)
         console.print(trace_check.describe(found.verdict))

@@ -58,6 +58,7 @@ def check_files(
     time_limit: float | None = None,
     on_progress: OnProgress = lambda states: None,
     workers: int | None = None,
+    times: int = 1,
 ) -> Iterator[FileVerdict]:
     """Check traces of either format; the verdicts come in the order of the files.
 
@@ -66,6 +67,7 @@ def check_files(
     :param recheck: is asked for each file what else its windows, in their order, must pass.
     :param time_limit: of each run of TLC, in seconds.
     :param workers: runs of TLC at a time; by default as many as there are processors.
+    :param times: by how much the limits on what is read are raised.
     :raises ModelConsensusError: TLC failed.
     """
     closed: set[int] = set()
@@ -75,7 +77,7 @@ def check_files(
     found = _Found(closed, recheck)
     with ThreadPoolExecutor(workers) as pool:
         try:
-            for parts in _together(_parts(files, closed)):
+            for parts in _together(_parts(files, closed, times)):
                 windows = [part.window for part in parts if part.window]
                 job = pool.submit(
                     check_encoded,
@@ -98,10 +100,10 @@ def check_files(
                         job.exception()
 
 
-def _parts(files: Iterable[Path], closed: set[int]) -> Iterator[_Part]:
+def _parts(files: Iterable[Path], closed: set[int], times: int) -> Iterator[_Part]:
     for number, path in enumerate(files):
         try:
-            for window in read_windows(path):
+            for window in read_windows(path, times):
                 if number in closed:
                     break
                 yield _Part(number, path, encode(window))

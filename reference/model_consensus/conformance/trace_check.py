@@ -32,6 +32,10 @@ FEW = 50_000
 """States; TLC is over sooner if Java compiles lightly, which does not pay for more."""
 
 
+SMALL, HEAP = 2_000_000, "512m"
+"""Characters of a module that Java parses and checks in this much memory."""
+
+
 @dataclass(frozen=True)
 class Rejection:
     """Why a trace is not a behaviour of its specification.
@@ -235,10 +239,8 @@ class _Checker:
             config = without_checks(config)
         with tempfile.TemporaryDirectory(prefix="model-consensus-") as folder:
             root = Path(folder) / "RecordedTraces.tla"
-            root.write_text(
-                "\n".join(module_text(root.stem, f"Trace{module}", self.traces, show(last_good))),
-                encoding="utf-8",
-            )
+            lines = module_text(root.stem, f"Trace{module}", self.traces, show(last_good))
+            written = root.write_text("\n".join(lines), encoding="utf-8")
             root.with_suffix(".cfg").write_text(
                 f"{config}\nCONSTANTS\n{constants}\n{behaviour}\n", encoding="utf-8"
             )
@@ -248,6 +250,7 @@ class _Checker:
                     root.with_suffix(".cfg"),
                     library=specification.parent,
                     quick=sum(len(each.states) for each in self.traces) < FEW,
+                    heap=HEAP if written < SMALL else None,
                     options=("-dump", str(dump)) if dump else (),
                 ),
                 time_limit=self.time_limit,
@@ -268,7 +271,8 @@ def _violation(result: Result) -> tuple[int, Rejection]:
     number, step = last["trace"], last["step"]
     assert isinstance(number, int)
     assert isinstance(step, int)
-    return number, Rejection(step - 1, f"{result.property} does not hold in it")
+    name = (result.property or "a property").removeprefix("Trace")
+    return number, Rejection(step - 1, f"{name} does not hold in it")
 
 
 def _malformed(encoded: Encoded) -> Rejection | None:

@@ -102,13 +102,14 @@ def count_steps(paths: Iterable[Path]) -> int:
     return count
 
 
-def read_lines(path: Path) -> tuple[Head, Iterator[RecordedStep | Seam]]:
+def read_lines(path: Path, times: int = 1) -> tuple[Head, Iterator[RecordedStep | Seam]]:
     """What a trace is of, and its steps, the initial state first, read as they are asked for.
 
+    :param times: by how much the limits on what is read are raised.
     :raises TraceError: a line cannot be read or is not what it must be; also while the steps are
         asked for.
     """
-    lines = _lines(path)
+    lines = _lines(path, times)
     first = next(lines, None)
     if first is None:
         raise TraceError(f"{path}: not a trace: it is empty")
@@ -116,7 +117,7 @@ def read_lines(path: Path) -> tuple[Head, Iterator[RecordedStep | Seam]]:
     return head, _steps(head, lines)
 
 
-def _lines(path: Path) -> Iterator[tuple[str, int, Any]]:
+def _lines(path: Path, times: int) -> Iterator[tuple[str, int, Any]]:
     """Where each line is, its length in bytes, and what it holds."""
     if not path.is_file():
         raise TraceError(f"{path}: not a file" if path.exists() else f"{path}: no such file")
@@ -124,19 +125,23 @@ def _lines(path: Path) -> Iterator[tuple[str, int, Any]]:
     try:
         with opened(path, "rb") as file:
             number = 0
-            while data := file.readline(LARGEST_FILE + 1):
+            while data := file.readline(LARGEST_FILE * times + 1):
                 number += 1
-                yield f"{path}: line {number}", len(data), _parsed(f"{path}: line {number}", data)
+                yield (
+                    f"{path}: line {number}",
+                    len(data),
+                    _parsed(f"{path}: line {number}", data, times),
+                )
     except (EOFError, gzip.BadGzipFile, OSError) as error:
         problem = getattr(error, "strerror", None) or f"cannot be uncompressed: {error}"
         raise TraceError(f"{path}: {problem}") from None
 
 
-def _parsed(where: str, data: bytes) -> Any:
-    if len(data) > LARGEST_FILE:
-        raise TraceError(f"{where}: larger than {LARGEST_FILE:,} bytes")
-    if sum(map(data.count, (b"{", b"[", b","))) > MOST_VALUES:
-        raise TraceError(f"{where}: more than {MOST_VALUES:,} values")
+def _parsed(where: str, data: bytes, times: int) -> Any:
+    if len(data) > LARGEST_FILE * times:
+        raise TraceError(f"{where}: larger than {LARGEST_FILE * times:,} bytes")
+    if sum(map(data.count, (b"{", b"[", b","))) > MOST_VALUES * times:
+        raise TraceError(f"{where}: more than {MOST_VALUES * times:,} values")
     if not data.endswith(b"\n"):
         raise TraceError(f"{where}: the line has no end: the file was cut off")
     try:

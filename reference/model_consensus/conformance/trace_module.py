@@ -1,13 +1,15 @@
 """Traces as a TLA+ module: the data of one run of a ``Trace*.tla`` specification.
 
-Every state of every trace goes into the module, so equal values are written once, into registers of
-TLC, and a value that continues an earlier one refers to it.
+Every state of every trace goes into the module, and TLC takes a time to parse it.  So equal values
+are written once, into registers of TLC, a value that continues an earlier one refers to it, and a
+state says what has changed since the one before it.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
+from typing import TypeGuard
 
 from model_consensus.conformance.trace_encoding import Encoded, EncodedModel
 from model_consensus.conformance.trace_values import GENESIS
@@ -23,6 +25,9 @@ LINE = 1000
 
 TLC looks for PlusCal in every module, in a time that grows with the square of a line's length.
 """
+
+RUN = 6
+"""Elements of a sequence; as many equal or consecutive ones are written as a function."""
 
 
 class Writer:
@@ -60,17 +65,73 @@ class Writer:
             self._names[value] = self.define(expression)
         return self._names[value]
 
+    def sequence(self, items: Sequence[Value]) -> str:
+        """An expression for a sequence."""
+        parts: list[str] = []
+        plain: list[str] = []
+        start = 0
+        while start < len(items):
+            length, body = _run(items, start)
+            if length < RUN:
+                plain.append(self.write(items[start]))
+                start += 1
+                continue
+            if plain:
+                parts.append(f"<<{_listed(plain)}>>")
+                plain = []
+            parts.append(f"[i \\in 1 .. {length} |-> {body or self.write(items[start])}]")
+            start += length
+        if plain or len(parts) < 2:  # TLC makes a sequence of what is concatenated
+            parts.append(f"<<{_listed(plain)}>>")
+        together = _listed(parts, " \\o ")
+        return together if len(parts) == 1 else f"({together})"
+
+    def changes(self, place: str, before: Value, after: Value) -> list[str]:
+        """What an EXCEPT has to say at ``place``, where one value becomes another."""
+        if after == before:
+            return []
+        if _is_record(before) and _is_record(after) and before.keys() == after.keys():
+            return [
+                change
+                for key in after
+                for change in self.changes(f"{place}.{key}", before[key], after[key])
+            ]
+        if isinstance(before, tuple) and isinstance(after, tuple):
+            if after == before[1:]:
+                return [f"{place} = Tail(@)"]
+            if after[:-1] == before:
+                return [f"{place} = Append(@, {self.write(after[-1])})"]
+        return [f"{place} = {self.write(after)}"]
+
     def _expression(self, value: Value) -> str:
         if isinstance(value, tuple):
             if len(value) > 1 and value[:-1] in self._names:
                 return f"Append({self._names[value[:-1]]}, {self.write(value[-1])})"
-            return f"<<{_listed(map(self.write, value))}>>"
+            return self.sequence(value)
         if isinstance(value, frozenset):
             return _numbers(value) or f"{{{_listed(map(self.write, ordered(value)))}}}"
         assert isinstance(value, Function)
-        if all(isinstance(key, str) and _FIELD.fullmatch(key) for key in value):
+        if _is_record(value):
             return f"[{_listed(f'{key} |-> {self.write(value[key])}' for key in value)}]"
         return _joined([f"{self.write(key)} :> {self.write(value[key])}" for key in value])
+
+
+def _is_record(value: Value) -> TypeGuard[Function]:
+    return isinstance(value, Function) and all(
+        isinstance(key, str) and _FIELD.fullmatch(key) for key in value
+    )
+
+
+def _run(items: Sequence[Value], start: int) -> tuple[int, str]:
+    """How many elements from ``start`` on are equal or consecutive, and the i-th of the latter."""
+    first, end = items[start], start + 1
+    while end < len(items) and items[end] == first:
+        end += 1
+    if end == start + 1 and type(first) is int:
+        while end < len(items) and items[end] == first + end - start:
+            end += 1
+        return end - start, f"{first - 1} + i"
+    return end - start, ""
 
 
 def _listed(items: Iterable[str], separator: str = ", ") -> str:
@@ -114,27 +175,36 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
         for proposer, weights in model.step if len(model.step) == 1 else ():
             children[place].setdefault(proposer, {})[weights] = number
     losses = writer.define(writer.write(tuple(model.loss for model in trace.models)))
-    states = []
+    states: list[str] = []
+    before: Mapping[str, Value] = {}
     for state in trace.states:
-        fields = []
+        changes = []
         for variable, value in state.items():
             written = _restricted(writer, losses, value) if variable == "loss" else None
-            fields.append(f"{variable} |-> {written or writer.write(value)}")
-        states.append(writer.define(f"[{_listed(fields)}]"))
-    lists = {
-        "states": states,
-        "labels": map(writer.write, trace.labels),
-        "generations": [str(model.generation) for model in trace.models],
-        "parents": [str(model.parent) for model in trace.models],
-        "proposers": [show(_proposer(model)) for model in trace.models],
-        "weights": map(writer.write, trace.names.combinations()),
-        "blends": map(writer.write, map(tuple, blends)),
-        "chains": map(writer.write, _chains(trace.states[-1], offspring)),
-        "children": [
-            writer.write(function({p: _by_weights(each[p]) for p in each})) for each in children
-        ],
+            if not before:
+                changes.append(f"{variable} |-> {written or writer.write(value)}")
+            elif written is None:
+                changes += writer.changes(f"!.{variable}", before[variable], value)
+            elif value != before[variable]:
+                changes.append(f"!.{variable} = {written}")
+        if changes:
+            start = f"{states[-1]} EXCEPT " if before else ""
+            states.append(writer.define(f"[{start}{_listed(changes)}]"))
+        else:
+            states.append(states[-1])
+        before = state
+    lists: dict[str, Sequence[Value]] = {
+        "labels": trace.labels,
+        "generations": [model.generation for model in trace.models],
+        "parents": [model.parent for model in trace.models],
+        "proposers": [_proposer(model) for model in trace.models],
+        "weights": trace.names.combinations(),
+        "blends": list(map(tuple, blends)),
+        "chains": list(_chains(trace.states[-1], offspring)),
+        "children": [function({p: _by_weights(each[p]) for p in each}) for each in children],
     }
-    fields = [f"{name} |-> <<{_listed(items)}>>" for name, items in lists.items()]
+    fields = [f"states |-> <<{_listed(states)}>>"]
+    fields += [f"{name} |-> {writer.sequence(items)}" for name, items in lists.items()]
     fields += [f"first |-> {trace.trace.first}", f"since |-> {trace.trace.since}"]
     writer.define(f"[losses |-> {losses}, {_listed(fields)}]", register)
 

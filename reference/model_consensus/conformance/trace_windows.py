@@ -44,16 +44,17 @@ def read(path: Path) -> Trace:
     return window.trace()
 
 
-def read_windows(path: Path) -> Iterator[Trace]:
+def read_windows(path: Path, times: int = 1) -> Iterator[Trace]:
     """The windows of a trace of either format, in order; one that cannot be cut is one window.
 
+    :param times: by how much the limits on what is read are raised.
     :raises TraceError: the file cannot be read, or it is not a trace; also while windows are asked
         for.
     """
     if not is_trace_of_changes(path):
-        yield traces.read(path)
+        yield traces.read(path, times)
         return
-    head, lines = read_lines(path)
+    head, lines = read_lines(path, times)
     window, size = _Window(head), 0
     for line in lines:
         if isinstance(line, Seam):
@@ -63,9 +64,10 @@ def read_windows(path: Path) -> Iterator[Trace]:
                 window, size = window.after(line), 0
             continue
         size += line.size
-        if size > LARGEST_FILE:
+        if size > LARGEST_FILE * times:
             raise TraceError(
-                f"{path}: larger than {LARGEST_FILE:,} bytes without a state where it can be cut"
+                f"{path}: larger than {LARGEST_FILE * times:,} bytes without a state where it can "
+                "be cut"
             )
         window.add(line)
     if len(window.states) > 1 or not window.first:

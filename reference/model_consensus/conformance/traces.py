@@ -44,6 +44,9 @@ A value takes up to 250 bytes of memory, however few it takes in the file: this 
 and the size of the file alone would not.
 """
 
+MOST_TIMES = 100
+"""A user can raise both limits to so many times; TLC can number so many models and losses."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -191,13 +194,14 @@ def write(path: Path, trace: Trace) -> None:
         file.write("\n]}\n")
 
 
-def read(path: Path) -> Trace:
+def read(path: Path, times: int = 1) -> Trace:
     """Read a trace.
 
+    :param times: by how much the limits on what is read are raised.
     :raises TraceError: the file cannot be read or is not a trace; a wrong state is named by its
         index.
     """
-    text = _text(path)
+    text = _text(path, times)
     try:
         return _trace(str(path), json.loads(text, object_pairs_hook=unique))
     except RecursionError:
@@ -213,19 +217,20 @@ def read(path: Path) -> Trace:
         raise TraceError(f"{path}: not JSON: {error}") from None
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, times: int) -> str:
     """The text of a file that is small enough to be parsed."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
             raise TraceError(f"{path}: not a file")  # a pipe, say, may never end
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+        with path.open("rb") as file:  # as much memory is taken as is asked for
+            data = file.read(min(LARGEST_FILE * times, found.st_size) + 1)
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror}") from None
-    if len(data) > LARGEST_FILE:
-        raise TraceError(f"{path}: larger than {LARGEST_FILE:,} bytes")
-    if sum(map(data.count, (b"{", b"[", b","))) > MOST_VALUES:
-        raise TraceError(f"{path}: more than {MOST_VALUES:,} values")
+    if len(data) > LARGEST_FILE * times:
+        raise TraceError(f"{path}: larger than {LARGEST_FILE * times:,} bytes")
+    if sum(map(data.count, (b"{", b"[", b","))) > MOST_VALUES * times:
+        raise TraceError(f"{path}: more than {MOST_VALUES * times:,} values")
     try:
         return data.decode()
     except UnicodeDecodeError:
