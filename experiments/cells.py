@@ -55,13 +55,13 @@ ATTACKS_OF: Mapping[str, Sequence[str]] = {
     "tob-resplit": ["worst-order", "look-ahead"],
     "alone": [],
     "alone-resplit": [],
-    "pow": [name for name in STRATEGIES if name != "honest"],
+    "pow": [name for name in STRATEGIES if name not in ("honest", "partition")],
     **{f"es-{name}": list(GRADIENT_ATTACKS) for name in AGGREGATORS},
 }
 """The methods, and the attacks on each.
 
 Attacks that are refused at once, before anything is evaluated, come to the same as silence and are
-left out.
+left out, as is the one that needs a network with delay.
 """
 
 
