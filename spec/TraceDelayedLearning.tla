@@ -53,6 +53,11 @@ PacedUpTo(n) ==
             THEN <<before[1] + 1, slots[n]>> ELSE before
     IN  IF n = 0 THEN <<0, -1 - Delta>> ELSE Once(With, PacedUpTo(n - 1))
 
+(* It counts what DelayedChain defines, in a time that does not double     *)
+(* with each win.  The two are compared while there are few.               *)
+PacersAreCounted ==
+    Len(blocks) <= 6 => PacedUpTo(Len(blocks))[1] = Cardinality(DC!Pacers)
+
 (* At most Depth wins are no pacers, or there are so few wins that no      *)
 (* factor of them is bad.                                                  *)
 DepthWasSafeTimed ==
