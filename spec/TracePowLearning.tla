@@ -103,7 +103,7 @@ Notice == /\ AgreesNow' \/ PrintT(<<"unsafe", trace, step', "Agreement">>)
 TraceInit == \E t \in 1 .. TraceCount :
     /\ trace = t /\ step = 1 /\ by = ""
     /\ StateIs(TLCGet(t).states[1])
-    /\ Init
+    /\ TLCGet(t).first = 0 => Init
     /\ decided = Decided
     /\ Reached(t, 1)
 

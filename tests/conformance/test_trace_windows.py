@@ -32,6 +32,7 @@ from model_consensus.systems.tob import Receive, TobSystem
 from model_consensus.tob_learner import Rules
 from tests.support.changes import write_changes
 from tests.support.corruptions import altered, dropped, of_learning, swapped
+from tests.support.trained import trained_trace
 
 GENERATIONS = 6
 
@@ -330,3 +331,96 @@ def test_the_check_after_a_run_refuses_nothing_that_the_run_wrote(
     assert main(["check-trace", out, "--limits", "100"]) == 0
     assert main(["check-trace", out, "--limits", "101"]) == 2
     assert "not an integer in 1..100: '101'" in capsys.readouterr().err
+
+
+def mined(**more: Any) -> Trace:
+    """A run of proof-of-work."""
+    few = Setting(protocol="pow", draws=4, depth=1, wins=6, hashes=2, attack="selfish", share=0.3)
+    return trained_trace(replace(few, **more), OneMax())
+
+
+@pytest.mark.tlc
+def test_a_fault_of_proof_of_work_is_found_at_either_side_of_a_seam(tmp_path: Path) -> None:
+    """The verdict on windows is that on the whole trace."""
+    good = mined()
+    every = range(6, len(good.states), 9)
+    files = [tmp_path / "good.ndjson"]
+    cuts = write_changes(files[0], good, every)
+    assert len(cuts) > 2
+    assert [window.first for window in read_windows(files[0])] == [0, *cuts]
+    bad = []
+    for cut in cuts[:: len(cuts) // 2]:
+        for index in (cut - 1, cut, cut + 1):
+            bad += [
+                altered(good, index, ("tip", "p2"), lambda tip: tip - 1 if tip else 1),
+                altered(good, index, ("known", "p1"), lambda known: known - {max(known)}),
+                altered(good, index, ("banned", "p1"), lambda banned: banned | {"p2"}),
+                altered(good, index, ("loss",), lambda loss: ()),
+                dropped(good, index),
+                swapped(good, index),
+            ]
+    for number, trace in enumerate(bad):
+        files.append(tmp_path / f"{number}.ndjson")
+        write_changes(files[-1], trace, every)
+    first, *found = found_in(files)
+    assert first.verdict is not None
+    assert first.verdict.accepted
+    assert first.states == len(good.states)
+    rejected = 0
+    for each, expected in zip(found, check_traces(bad), strict=True):
+        assert each.verdict is not None, each.problem
+        assert each.verdict.accepted == expected.accepted
+        if expected.rejection is None:
+            continue
+        rejected += 1
+        rejection = each.verdict.rejection
+        assert rejection is not None
+        assert each.verdict.trace.first + rejection.index == expected.rejection.index
+        assert rejection.possible == expected.rejection.possible
+        assert comparable(rejection) == comparable(expected.rejection)
+    assert rejected > len(bad) // 2
+
+
+@pytest.mark.tlc
+def test_an_unsafe_depth_in_a_window_does_not_hide_a_later_rejection(tmp_path: Path) -> None:
+    unsafe = mined(attack="private-chain", depth=6, wins=60, share=0.35, seed=2)
+    (verdict,) = check_traces([unsafe])
+    assert verdict.unsafe is not None
+    every = range(50, len(unsafe.states), 10)
+    files = [tmp_path / "unsafe.ndjson", tmp_path / "wrong.ndjson"]
+    assert write_changes(files[0], unsafe, every)
+    last = len(unsafe.states) - 1
+    write_changes(files[1], altered(unsafe, last, ("banned", "p1"), lambda b: b | {"p2"}), every)
+    first, second = found_in(files)
+    assert first.verdict is not None
+    assert first.verdict.unsafe is not None
+    assert first.verdict.rejection is None
+    assert first.verdict.trace.first + first.verdict.unsafe.index == verdict.unsafe.index
+    assert verdict.unsafe.index < last - 20
+    assert second.verdict is not None
+    assert second.verdict.rejection is not None
+    assert second.verdict.trace.first + second.verdict.rejection.index == last
+
+
+@pytest.mark.tlc
+def test_with_a_landscape_the_late_windows_of_proof_of_work_are_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("model_consensus.conformance.trace_writer.WHOLE", 4000)
+    path = tmp_path / "run.ndjson"
+    setting = Setting(protocol="pow", draws=4, depth=1, wins=6, hashes=64, attack="honest")
+    with trace_file(path) as file:
+        train(setting, OneMax(), trace=file)
+    assert len(list(read_windows(path))) > 2
+    good = path.read_text()
+    assert main(["check-trace", str(path), "--landscape", "onemax"]) == 0
+    *_, last = (model["name"] for line in lines_of(path) for model in line.get("models", []))
+    path.write_text(good.replace(last, last[::-1]))
+    assert main(["check-trace", str(path), "--landscape", "onemax"]) == 1
+    assert f"the digest of the model {last[::-1]} is {last}" in capsys.readouterr().out
+    lines = [json.loads(line) for line in good.splitlines()]
+    mines = [line for line in lines if "nonces" in line]
+    mines[-1]["nonces"] = [mines[-1]["nonces"][0] + 1]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert main(["check-trace", str(path), "--landscape", "onemax"]) == 1
+    assert f"block {len(mines)} has no work" in capsys.readouterr().out

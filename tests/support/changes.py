@@ -12,10 +12,12 @@ from model_consensus.tla.values import Function, to_itf
 
 
 def write_changes(path: Path, trace: Trace, whole: Collection[int] = ()) -> list[int]:
-    """Write a trace of TobLearning; whole states follow the steps ``whole``, where they can.
+    """Write a trace; whole states follow the steps ``whole``, where they can.
 
-    The result has those of them at which the trace is cut and something is left out.
+    The result has those of them at which the trace is cut, and one of TobLearning has something
+    left out.
     """
+    learns = trace.module == "TobLearning"
     head = {"format": FORMAT, "version": VERSION, "module": trace.module, "genesis": trace.genesis}
     constants = {name: to_itf(value) for name, value in trace.constants.items()}
     lines: list[Any] = [{**head, "constants": constants, "vars": list(trace.states[0])}]
@@ -23,7 +25,7 @@ def write_changes(path: Path, trace: Trace, whole: Collection[int] = ()) -> list
     state = trace.states[0]
     lines.append({"index": 0, "action": trace.actions[0], "state": to_itf(state)})
     for index in range(1, len(trace.states)):
-        after = _since(trace.states[index], since)
+        after = _since(trace.states[index], since) if learns else trace.states[index]
         changes = {
             name: {"to": to_itf(after[name])}
             if change(state[name], after[name]).keys() == {"to"}
@@ -35,7 +37,11 @@ def write_changes(path: Path, trace: Trace, whole: Collection[int] = ()) -> list
         line = {"index": index, "action": trace.actions[index], **said, "models": new}
         lines.append({**line, "changes": changes})
         state = after
-        if index in whole:
+        if index in whole and not learns:
+            cuts.append(index)
+            kept = [model_data(n, o) for n, o in trace.models.items() if listed[n] <= index]
+            lines.append({"index": index, "models": kept, "state": to_itf(state)})
+        elif index in whole:
             count = max(0, min(map(len, _outputs(state))) - 2)
             cut = without_decided(state, count)
             if cut is not None:
@@ -76,7 +82,12 @@ def _outputs(state: Function) -> list[Any]:
 
 
 def _listed(trace: Trace) -> Mapping[str, int]:
-    """The step that lists each model: the first whose state has its loss, or an earlier one."""
+    """The step that lists each model: the first whose state has its loss, or an earlier one.
+
+    The loss of a block's model may never be remembered, so of blocks all are listed at once.
+    """
+    if "blocks" in trace.states[0]:
+        return dict.fromkeys(trace.models, 1)
     last = len(trace.states) - 1
     listed: dict[str, int] = {}
     for name in reversed([*trace.models]):

@@ -26,8 +26,8 @@ Recheck = Callable[[TraceVerdict], TraceVerdict]
 class FileVerdict:
     """What is found of a file.
 
-    :ivar verdict: on its first window that is not accepted, or on its last one; None if the file
-        cannot be checked.
+    :ivar verdict: on its first window that is rejected, on the first one in which the depth was
+        not safe, or on its last one; None if the file cannot be checked.
     :ivar problem: why it cannot be checked.
     :ivar states: how many states were checked.
     """
@@ -134,6 +134,7 @@ class _Found:
         self._new_recheck = recheck
         self._recheck = recheck()
         self._last: TraceVerdict | None = None
+        self._unsafe: TraceVerdict | None = None
         self._states = 0
 
     def of(self, parts: list[_Part], job: "Future[list[TraceVerdict]]") -> Iterator[FileVerdict]:
@@ -150,13 +151,18 @@ class _Found:
                     yield self._end(part, None, str(error))
                     continue
                 self._states += len(verdict.trace.states) - bool(verdict.trace.first)
+                if verdict.unsafe is not None:
+                    self._unsafe = self._unsafe or verdict
                 self._last = verdict
-                if verdict.accepted:
+                if verdict.rejection is None:
                     continue
-            yield self._end(part, None if part.problem else self._last, part.problem)
+                self._unsafe = None
+            found = self._unsafe or self._last
+            yield self._end(part, None if part.problem else found, part.problem)
 
     def _end(self, part: _Part, verdict: TraceVerdict | None, problem: str) -> FileVerdict:
         found = FileVerdict(part.path, verdict, problem, 0 if problem else self._states)
         self._closed.add(part.number)
-        self._last, self._states, self._recheck = None, 0, self._new_recheck()
+        self._last, self._unsafe, self._states = None, None, 0
+        self._recheck = self._new_recheck()
         return found

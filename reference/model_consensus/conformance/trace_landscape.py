@@ -114,6 +114,8 @@ def _wrong_models(
     """
     children: dict[str, dict[str, Origin]] = {}
     for name, origin in trace.models.items():
+        if name in known:  # the window before has it, too
+            continue
         children.setdefault(origin.parent, {})[name] = origin
     kept = _first_generation_after(trace)
     for parent, drawn in children.items():  # a parent stands before its offspring
@@ -143,7 +145,7 @@ def _first_generation_after(trace: Trace) -> int:
     """The generation of the genesis model of a window that follows, or an earlier one."""
     learners = trace.states[-1].get("learner")
     if not isinstance(learners, Function):
-        return 1 << 62  # there are no windows
+        return 0  # a block can refer to any older one
     lengths = [len(learner["decided"]) for learner in learners.values()]  # type: ignore
     return trace.since + min(lengths) - 2
 

@@ -1,9 +1,9 @@
 """Reading recorded executions, whole or in windows.
 
-The steps of TobLearning depend on what was decided long ago through the last decided models only,
-so a long trace of changes is cut at its whole states.  Each window begins in the state in which the
-last one ended; its genesis is the last model but one that all had decided there.  docs/traces.md
-says why nothing is lost.
+A long trace of changes is cut at its whole states.  Each window begins in the state in which the
+last one ended.  One of PowLearning has all blocks and all models so far.  The steps of TobLearning
+depend on what was decided long ago through the last decided models only: the genesis of its window
+is the last model but one that all had decided.  docs/traces.md says why nothing is lost.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,9 @@ from model_consensus.conformance.trace_lines import (
 )
 from model_consensus.conformance.traces import LARGEST_FILE, Origin, Trace, Work
 from model_consensus.tla.values import Function, Value
+
+CUT = ("TobLearning", "PowLearning")
+"""The modules whose traces are cut."""
 
 
 def read(path: Path) -> Trace:
@@ -59,7 +62,7 @@ def read_windows(path: Path, times: int = 1) -> Iterator[Trace]:
     for line in lines:
         if isinstance(line, Seam):
             window.check_models(line)
-            if head.module == "TobLearning":
+            if head.module in CUT:
                 yield window.trace()
                 window, size = window.after(line), 0
             continue
@@ -139,7 +142,9 @@ class _Window:
 
     def after(self, seam: Seam) -> "_Window":
         """The window that begins at ``seam``."""
-        genesis = _outputs(seam.state)[0][0]
+        genesis: Value = self.genesis
+        if self.head.module == "TobLearning":
+            genesis = _outputs(seam.state)[0][0]
         assert isinstance(genesis, str)
         kept = {n: g for n, g in self.generation.items() if g >= seam.generation}
         self.past.update(self.generation.keys() - kept.keys())
@@ -155,6 +160,7 @@ class _Window:
             actions=[""],
             arguments=[{}],
             states=[seam.state],
+            nonces=list(self.nonces),
         )
 
     def left_out(self, seam: Seam) -> None:
