@@ -340,9 +340,12 @@ def mined(**more: Any) -> Trace:
 
 
 @pytest.mark.tlc
-def test_a_fault_of_proof_of_work_is_found_at_either_side_of_a_seam(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [{}, {"delay": 1, "interval": 2}], ids=["no delay", "delay"])
+def test_a_fault_of_proof_of_work_is_found_at_either_side_of_a_seam(
+    more: dict[str, Any], tmp_path: Path
+) -> None:
     """The verdict on windows is that on the whole trace."""
-    good = mined()
+    good = mined(**more)
     every = range(6, len(good.states), 9)
     files = [tmp_path / "good.ndjson"]
     cuts = write_changes(files[0], good, every)
@@ -359,6 +362,8 @@ def test_a_fault_of_proof_of_work_is_found_at_either_side_of_a_seam(tmp_path: Pa
                 dropped(good, index),
                 swapped(good, index),
             ]
+            if more and good.states[index]["slots"]:
+                bad.append(altered(good, index, ("slots", 0), lambda slot: slot + 1))
     for number, trace in enumerate(bad):
         files.append(tmp_path / f"{number}.ndjson")
         write_changes(files[-1], trace, every)

@@ -1,7 +1,7 @@
 """Reading recorded executions, whole or in windows.
 
 A long trace of changes is cut at its whole states.  Each window begins in the state in which the
-last one ended.  One of PowLearning has all blocks and all models so far.  The steps of TobLearning
+last one ended.  One over proof-of-work has all blocks and all models so far.  The steps of TobLearning
 depend on what was decided long ago through the last decided models only: the genesis of its window
 is the last model but one that all had decided.  docs/traces.md says why nothing is lost.
 """
@@ -22,7 +22,7 @@ from model_consensus.conformance.trace_lines import (
 from model_consensus.conformance.traces import LARGEST_FILE, Origin, Trace, Work
 from model_consensus.tla.values import Function, Value
 
-CUT = ("TobLearning", "PowLearning")
+CUT = ("TobLearning", "PowLearning", "DelayedLearning")
 """The modules whose traces are cut."""
 
 
