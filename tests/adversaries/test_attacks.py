@@ -95,11 +95,12 @@ def harm_to_learners(attack: str, receive: Receive, lambda_: int = 3) -> dict[st
         one = OneLandscape(SEARCH)
         system = TobSystem(NAMES, NAMES[3:], rules, one, GENERATIONS, receive=receive)
         state = next(system.initial())
-        models = [system.genesis]
+        models = {process: [system.genesis] for process in system.correct}
         try:
             for _, state in simulate(system, one, ATTACKS[attack], seed):
-                if state.learner["p1"].model != models[-1]:
-                    models.append(state.learner["p1"].model)
+                for process, learner in state.learner.items():
+                    if learner.model != models[process][-1]:
+                        models[process].append(learner.model)
         except ModelConsensusError:
             harm["stopped"] += 1
         for learner in state.learner.values():
@@ -108,10 +109,11 @@ def harm_to_learners(attack: str, receive: Receive, lambda_: int = 3) -> dict[st
             each = rules.mu + (rules.mu > 1)
             bound = proposal_cost(SEARCH) * learner.offered + each * learner.model.generation
             harm["evaluations"] += learner.evaluations > bound + len(learner.verified) + 1
-            for generation, (parent, child) in enumerate(pairwise(system.decided(learner)), 1):
-                harm["lineage"] += child not in offspring(parent, generation, rules.mu)
+            for generation, (parent, child) in enumerate(pairwise(models[learner.process]), 1):
+                legal = offspring(parent.digest, generation, rules.mu)
+                harm["lineage"] += child.digest not in legal
         if not harm["lineage"]:
-            steps = pairwise(models)
+            steps = pairwise(models["p1"])
             harm["resilience"] += sum(not is_resilient(a, b, lambda_) for a, b in steps)
         harm["loss"] += OneMax().losses(state.learner["p1"].model.vector[None])[0]
         outputs = sorted(map(system.decided, state.learner.values()), key=len)
