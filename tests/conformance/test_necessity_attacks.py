@@ -52,6 +52,7 @@ VOTES = {
 
 
 NOT_REPLAYED = {
+    "MCTobNecessity_stale": "an output is the lineage of the last model, and so a lineage always",
     "MCTobNecessity_noisy": "one loss is computed by one function: no learner sees another",
     "MCTobNecessity_more_liars": "f is a number of the theorem, which no learner knows",
     "MCDelayedNecessity_slots": "that only one block is won in a slot is no rule of the network",

@@ -78,12 +78,6 @@ NECESSITY: dict[str, Necessity] = {
         "Only its first is accepted.",
         learner=tob_defects.DEFECTS["repeated"],
     ),
-    "MCTobNecessity_stale": Necessity(
-        "learner",
-        "Offers on models decided earlier are accepted.",
-        "An offer on another model than the current one is ignored.",
-        learner=tob_defects.DEFECTS["stale"],
-    ),
     "MCTobNecessity_draws": Necessity(
         "learner",
         "A process may give its draws any weights.",
