@@ -22,6 +22,7 @@ from model_consensus.conformance.trace_writer import TraceWriter, trace_file
 from model_consensus.conformance.traces import Trace
 from model_consensus.defects.tob import DEFECTS
 from model_consensus.evolutionary_search import EvolutionarySearch
+from model_consensus.landscapes import Landscape
 from model_consensus.simulation.benchmark_functions import OneMax, Sphere
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.setting import Setting, process_names
@@ -302,16 +303,22 @@ def test_every_attack_is_followed_across_seams(
         assert found.verdict.accepted, (found.path.name, found.verdict.rejection)
 
 
+def trained_in_windows(path: Path, setting: Setting, landscape: Landscape) -> int:
+    """Write the trace of a run, with many whole states: how many windows it has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("model_consensus.conformance.trace_writer.WHOLE", 4000)
+        with trace_file(path) as file:
+            train(setting, landscape, trace=file)
+    return len(list(read_windows(path)))
+
+
 @pytest.mark.tlc
 def test_with_a_landscape_a_wrong_loss_in_a_late_window_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("model_consensus.conformance.trace_writer.WHOLE", 4000)
     path = tmp_path / "run.ndjson"
     setting = Setting(protocol="tob", lambda_=3, mu=2, draws=2, generations=6, attack="none")
-    with trace_file(path) as file:
-        train(setting, Sphere(), trace=file)
-    assert len(list(read_windows(path))) > 3
+    assert trained_in_windows(path, setting, Sphere()) > 3
     assert main(["check-trace", str(path), "--landscape", "sphere"]) == 0
     assert main(["check-trace", str(path), "--landscape", "onemax"]) == 1
     assert "state 0" in capsys.readouterr().out
@@ -409,14 +416,11 @@ def test_an_unsafe_depth_in_a_window_does_not_hide_a_later_rejection(tmp_path: P
 
 @pytest.mark.tlc
 def test_with_a_landscape_the_late_windows_of_proof_of_work_are_computed_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("model_consensus.conformance.trace_writer.WHOLE", 4000)
     path = tmp_path / "run.ndjson"
     setting = Setting(protocol="pow", draws=4, depth=1, wins=6, hashes=64, attack="honest")
-    with trace_file(path) as file:
-        train(setting, OneMax(), trace=file)
-    assert len(list(read_windows(path))) > 2
+    assert trained_in_windows(path, setting, OneMax()) > 2
     good = path.read_text()
     assert main(["check-trace", str(path), "--landscape", "onemax"]) == 0
     *_, last = (model["name"] for line in lines_of(path) for model in line.get("models", []))

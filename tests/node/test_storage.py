@@ -43,8 +43,7 @@ class Machine:
         setting, log = self.config.setting, self.storage.lines
         self.participant = Participant(
             self.config.identity, self.config.search, Rules(setting.lambda_, setting.mu),
-            setting.generations, log,
-            remembered.durable, remembered.notarized, remembered.learner, remembered.delivered,
+            setting.generations, log, remembered,
         )  # fmt: skip
         self.persist()
 

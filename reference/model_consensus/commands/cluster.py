@@ -32,7 +32,7 @@ from model_consensus.commands.options import natural, positive, seconds
 from model_consensus.commands.run import metrics_file, summarize, write_results
 from model_consensus.conformance.logs import open_logs
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import EvolutionarySearch, Process
+from model_consensus.evolutionary_search import Process
 from model_consensus.landscapes import Landscape
 from model_consensus.node.cluster import Cluster, Member, drawn_faults
 from model_consensus.node.storage import replayed
@@ -160,20 +160,12 @@ def _write(
     folder: Path, setting: Setting, settings: dict[str, object], landscape: Landscape
 ) -> Training:
     """Compute again from the log of a correct node what was learned, and write it down."""
-    search = EvolutionarySearch(
-        landscape,
-        setting.draws,
-        setting.lambda_,
-        setting.mu,
-        setting.recombines,
-        setting.elitist,
-    )
     rows: list[Row] = []
     with (
         open_logs([folder / "logs" / f"{setting.process_names[0]}.log"]) as (log,),
         metrics_file(folder / "metrics.csv") as write,
     ):
-        for replay in replayed(log, search):
+        for replay in replayed(log, setting.search(landscape)):
             learner = replay.learner
             if learner.model.generation > len(rows):
                 (loss,) = landscape.losses(learner.model.vector[None])

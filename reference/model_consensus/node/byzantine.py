@@ -13,7 +13,7 @@ from model_consensus.adversaries.streamlet import MISBEHAVIOURS, Occasion
 from model_consensus.adversaries.tob import ATTACKS, wanted
 from model_consensus.conformance.log_writing import LogLines
 from model_consensus.evolutionary_search import Process, Search
-from model_consensus.node.participant import Participant
+from model_consensus.node.participant import Participant, Remembered
 from model_consensus.streamlet.messages import Packet
 from model_consensus.streamlet.node import PENDING
 from model_consensus.streamlet.offers import decode_offer
@@ -40,10 +40,8 @@ class ByzantineParticipant(Participant):
         byzantine: Sequence[Process],
         attack: str,
     ) -> None:
-        learner = new_learner(search, me.process)
-        super().__init__(
-            me, search, rules, generations, LogLines(me.process), Durable(), (), learner
-        )
+        nothing = Remembered(Durable(), (), new_learner(search, me.process))
+        super().__init__(me, search, rules, generations, LogLines(me.process), nothing)
         self._misbehaviour = MISBEHAVIOURS.get(attack, MISBEHAVIOURS["none"])
         self._attack = ATTACKS["none" if attack in MISBEHAVIOURS else attack]
         self._system = TobSystem(

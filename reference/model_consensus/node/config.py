@@ -10,7 +10,7 @@ from typing import Any
 
 from model_consensus.conformance.logs import Agreed
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import EvolutionarySearch, Process
+from model_consensus.evolutionary_search import Process
 from model_consensus.landscapes import Landscape
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.catalogue import load_landscape
@@ -60,17 +60,7 @@ class Config:
     @cached_property
     def search(self) -> CachedSearch:
         """The search on it."""
-        rules = self.setting
-        return CachedSearch(
-            EvolutionarySearch(
-                self.landscape,
-                rules.draws,
-                rules.lambda_,
-                rules.mu,
-                rules.recombines,
-                rules.elitist,
-            )
-        )
+        return CachedSearch(self.setting.search(self.landscape))
 
     @cached_property
     def agreed(self) -> Agreed:

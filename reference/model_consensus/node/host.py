@@ -225,12 +225,5 @@ def hosted(config: Config) -> Iterator[Host]:
         yield Host(config, ByzantineParticipant(*known, config.byzantine, setting.attack), None)
         return
     with open_storage(config) as (storage, remembered):
-        participant = Participant(
-            *known,
-            storage.lines,
-            remembered.durable,
-            remembered.notarized,
-            remembered.learner,
-            remembered.delivered,
-        )
+        participant = Participant(*known, storage.lines, remembered)
         yield Host(config, participant, storage)

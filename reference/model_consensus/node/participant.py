@@ -6,6 +6,7 @@ The rule of this file: nothing here reads a clock, opens a socket or writes a fi
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from model_consensus import tob_learner
 from model_consensus.conformance.log_writing import LogLines, Noting
@@ -18,14 +19,26 @@ from model_consensus.streamlet.state import Durable, Identity, Send
 from model_consensus.tob_learner import Learner, Offer, Rules, current_generation
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """What a process remembers when it starts.
+
+    :ivar durable: what its Streamlet node has persisted.
+    :ivar notarized: blocks that it had seen notarized, each after the one that it stands on.
+    :ivar learner: its learner after the first ``delivered`` of the offers in ``durable.log``.
+    """
+
+    durable: Durable
+    notarized: Sequence[Notarization]
+    learner: Learner
+    delivered: int = 0
+
+
 class Participant:
     """One process.
 
     :param generations: after so many it makes no more offers.
     :param log: makes the lines of its log.
-    :param durable: what the Streamlet node has persisted.
-    :param notarized: blocks that it had seen notarized, each after the one that it stands on.
-    :param learner: the learner after the first ``delivered`` of the offers in ``durable.log``.
     :ivar lines: those of the log that have not been written yet.
     """
 
@@ -36,21 +49,19 @@ class Participant:
         rules: Rules,
         generations: int,
         log: LogLines,
-        durable: Durable,
-        notarized: Sequence[Notarization],
-        learner: Learner,
-        delivered: int = 0,
+        remembered: Remembered,
     ) -> None:
         self.me, self.rules, self.generations = me, rules, generations
-        self.node = streamlet.restart(me, durable)
-        for link in notarized:
+        self.node = streamlet.restart(me, remembered.durable)
+        for link in remembered.notarized:
             self.node, _ = streamlet.receive(me, self.node, Chain((link,)))
-        self.learner = learner
+        self.learner = remembered.learner
         self.lines: list[str] = []
         self.search = Noting(search)
         self._log = log
-        offers = [offer for link in durable.log if (offer := offer_in(link.block))]
-        for offer in offers[delivered:]:
+        final = remembered.durable.log
+        offers = [offer for link in final if (offer := offer_in(link.block))]
+        for offer in offers[remembered.delivered :]:
             self._take(offer)
 
     def begin(self, epoch: int) -> Sequence[Send]:

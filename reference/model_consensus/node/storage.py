@@ -24,7 +24,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -34,25 +34,12 @@ from model_consensus.conformance.logs import Log, open_logs
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Search
 from model_consensus.node.config import Config
+from model_consensus.node.participant import Remembered
 from model_consensus.simulation.run_folder import locked
 from model_consensus.streamlet.codec import decode, encode
 from model_consensus.streamlet.messages import Chain, Message, Notarization
 from model_consensus.streamlet.state import Durable, Node
-from model_consensus.tob_learner import Learner, current_generation, new_learner
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """What a node remembers when it starts.
-
-    :ivar notarized: blocks, each after the one that it stands on.
-    :ivar delivered: how many offers have been delivered to ``learner``.
-    """
-
-    durable: Durable
-    notarized: Sequence[Notarization]
-    learner: Learner
-    delivered: int = 0
+from model_consensus.tob_learner import current_generation, new_learner
 
 
 class Storage:

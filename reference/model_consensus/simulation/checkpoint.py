@@ -12,6 +12,7 @@ process, not a loss of power; a last line that was cut off is ignored.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,8 +38,6 @@ class _Remembering:
         self._landscape = landscape
         self._file = file
         self._number = 1  # of the line that was read last
-        self._end = file.tell()
-        self._reads = True
         self._recent: dict[str, int] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -70,13 +69,10 @@ class _Remembering:
 
     def _next(self, name: str) -> int | None:
         """The next loss in the file, which is of this model; None after the last whole line."""
-        if not self._reads:
-            return None
         line = self._file.readline()
-        if not line.endswith(b"\n"):
-            self._file.seek(self._end)
+        if not line.endswith(b"\n"):  # what comes next is written here
+            self._file.seek(-len(line), os.SEEK_CUR)
             self._file.truncate()
-            self._reads = False
             return None
         self._number += 1
         match = _LINE.fullmatch(line)
@@ -85,7 +81,6 @@ class _Remembering:
             raise ModelConsensusError(f"{where}: not a model and its loss")
         if match[1].decode() != name:
             raise ModelConsensusError(f"{where}: not the model that comes next in this run")
-        self._end = self._file.tell()
         return int(match[2])
 
 

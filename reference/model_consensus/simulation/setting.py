@@ -9,7 +9,8 @@ from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Process
+from model_consensus.evolutionary_search import EvolutionarySearch, Process
+from model_consensus.landscapes import Landscape
 from model_consensus.streamlet.offers import most_draws
 
 ATTACKS_ON: Mapping[str, Mapping[str, Any]] = {
@@ -118,6 +119,11 @@ class Setting:
     def byzantine_names(self) -> tuple[Process, ...]:
         """The Byzantine processes."""
         return self.process_names[self.processes - self.byzantine :]
+
+    def search(self, landscape: Landscape) -> EvolutionarySearch:
+        """The search of ``landscape``; proof-of-work has neither λ nor μ."""
+        lambda_, mu = (1, 1) if self.protocol == "pow" else (self.lambda_, self.mu)
+        return EvolutionarySearch(landscape, self.draws, lambda_, mu, self.recombines, self.elitist)
 
 
 def process_names(count: int, prefix: str = "p") -> tuple[Process, ...]:

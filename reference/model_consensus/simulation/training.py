@@ -19,7 +19,6 @@ from model_consensus.conformance.traces import Recordable
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
     Digest,
-    EvolutionarySearch,
     Model,
     Process,
 )
@@ -115,15 +114,7 @@ def train(
     """
     if setting.protocol == "pow":
         return _train_pow(setting, landscape, on_row, trace)
-    search = EvolutionarySearch(
-        landscape,
-        setting.draws,
-        setting.lambda_,
-        setting.mu,
-        setting.recombines,
-        setting.elitist,
-    )
-    one = OneLandscape(CachedSearch(search))
+    one = OneLandscape(CachedSearch(setting.search(landscape)))
     system = TobSystem(
         setting.process_names,
         setting.byzantine_names,
@@ -218,19 +209,12 @@ def _train_pow(
     setting: Setting, landscape: Landscape, on_row: OnRow, trace: TextIO | None
 ) -> Training:
     """Learn over proof-of-work leader election."""
-    search = EvolutionarySearch(
-        landscape,
-        setting.draws,
-        lambda_=1,
-        recombines=setting.recombines,
-        elitist=setting.elitist,
-    )
     target = (1 << 256) // setting.hashes
     kind = partial(DelayedPowSystem, delta=setting.delay) if setting.delay else PowSystem
     system = kind(
         Rules(setting.process_names, setting.depth, target),
         setting.byzantine_names,
-        OneLandscape(CachedSearch(search)),
+        OneLandscape(CachedSearch(setting.search(landscape))),
         wins=setting.wins,
         byzantine_wins=setting.wins,
         name=short_name,
