@@ -270,8 +270,8 @@ def bad_state(system: System, instance: Instance, conjunct: str) -> Environment:
         def advanced(learner: Any, offer: Any) -> Any:
             try:
                 return advance({**environment, "l": learner, "o": offer})
-            except IndexError:  # it reads a field of a value that has none: z3 may take any
-                return None
+            except (IndexError, TypeError):  # a field of a value that has none: z3 may take any,
+                return None  # and this None is what the next step of a fold is given
 
         environment["Advance"] = advanced
     return environment
