@@ -18,10 +18,11 @@ The algorithm is our reading of the idea of Kucharavy, Monti, Guerraoui and Dola
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import count
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import (
@@ -159,10 +160,15 @@ def has_work(rules: Rules, block: Block) -> bool:
 
 def find_nonce(rules: Rules, block: Block, start: int = 0) -> Block:
     """The block with the first nonce from ``start`` on that gives it work."""
-    nonce = start
-    while int.from_bytes(_sealed(block.content, nonce), "big") >= rules.target:
-        nonce += 1
+    nonce = first_nonce(rules, block, count(start))
+    assert nonce is not None
     return replace(block, nonce=nonce)
+
+
+def first_nonce(rules: Rules, block: Block, nonces: Iterable[int]) -> int | None:
+    """The first of these nonces that gives the block work; None if there is none."""
+    found = (n for n in nonces if int.from_bytes(_sealed(block.content, n), "big") < rules.target)
+    return next(found, None)
 
 
 # ---------------------------------------------------------------------------------- the floor

@@ -6,13 +6,13 @@ import pytest
 
 from model_consensus.commands.cli import main
 from model_consensus.node.config import load_config
-from tests.support.nodes import write_configs
+from tests.support.nodes import configs, write_configs
 
 Output = pytest.CaptureFixture[str]
 
 
 def test_a_configuration_is_read(tmp_path: Path) -> None:
-    config = load_config(write_configs(tmp_path)[1])
+    config = configs(tmp_path)[1]
     assert config.process == "p2"
     assert config.log == tmp_path / "p2.log"
     assert config.agreed.processes == ("p1", "p2", "p3", "p4")

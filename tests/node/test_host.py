@@ -14,7 +14,8 @@ import pytest
 from model_consensus.commands import status as status_command
 from model_consensus.evolutionary_search import tagged_digest
 from model_consensus.node.config import Config
-from model_consensus.node.host import HEARD, STRANGERS, Host, hosted
+from model_consensus.node.host import HEARD, STRANGERS, Host, Sent, hosted
+from model_consensus.node.participant import Participant
 from model_consensus.node.wire import ask_status, dial, frame
 from model_consensus.streamlet.codec import encode
 from model_consensus.streamlet.messages import (
@@ -26,7 +27,6 @@ from model_consensus.streamlet.messages import (
     Request,
     Vote,
 )
-from model_consensus.streamlet.state import Send
 from tests.support.nodes import configs
 
 FLOOD = 100_000
@@ -85,8 +85,8 @@ def count(heard: Counter[tuple[int, int]], number: int, host: Host) -> None:
     """Count what a node takes, by node and epoch."""
     receive = host.participant.receive
 
-    def counted(packet: Packet) -> Sequence[Send]:
-        heard[number, host.participant.node.epoch] += 1
+    def counted(packet: Packet) -> Sequence[Sent]:
+        heard[number, host.participant.epoch] += 1
         return receive(packet)
 
     host.participant.receive = counted  # type: ignore[method-assign]
@@ -107,7 +107,7 @@ def test_a_flood_costs_bounded_memory_and_does_not_stop_the_others(
 
         async def flood() -> None:
             ends = [await connected(attacker, node) for node in nodes]
-            packets = rubbish(attacker, hosts[0].participant.node.epoch)
+            packets = rubbish(attacker, hosts[0].participant.epoch)
             for _ in range(FLOOD // len(nodes) + 1):
                 data = frame(encode(next(packets)))
                 for _, writer in ends:
@@ -125,6 +125,7 @@ def test_a_flood_costs_bounded_memory_and_does_not_stop_the_others(
         assert sum(heard.values()) > FLOOD
         assert max(heard.values()) <= most * len(hosts)  # of each of the three others
         for host in hosts:
+            assert isinstance(host.participant, Participant)
             learner = host.participant.learner
             assert learner.model.generation == 5
             # Two draws and their recombination, two offers and a blend in each generation.

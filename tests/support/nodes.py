@@ -59,4 +59,6 @@ def write_configs(folder: Path, **changes: object) -> list[Path]:
 
 def configs(folder: Path, **changes: object) -> list[Config]:
     """The same, read."""
-    return [load_config(path) for path in write_configs(folder, **changes)]
+    read = [load_config(path) for path in write_configs(folder, **changes)]
+    assert all(isinstance(config, Config) for config in read)
+    return read  # type: ignore[return-value]

@@ -17,6 +17,7 @@ no log is Byzantine: its offers are ordered when they are first delivered.
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import fields
+from typing import Any
 
 from model_consensus import tob_learner
 from model_consensus.conformance.log_replay import (
@@ -28,7 +29,7 @@ from model_consensus.conformance.log_replay import (
     Told,
     differences,
 )
-from model_consensus.conformance.logs import Agreed, Log
+from model_consensus.conformance.logs import Log, LogOf
 from model_consensus.conformance.trace_fields import printable
 from model_consensus.evolutionary_search import Process, Search
 from model_consensus.systems.tob import ByzantineOffer, Order
@@ -36,7 +37,7 @@ from model_consensus.tob_learner import current_generation
 
 
 class RejectedLogError(Exception):
-    """The logs are not those of a behaviour of TobLearning whose logging processes are correct.
+    """The logs are not those of a behaviour whose logging processes are correct.
 
     :ivar source: the file.
     :ivar process: whose log it is.
@@ -44,7 +45,7 @@ class RejectedLogError(Exception):
     :ivar reason: what differs.
     """
 
-    def __init__(self, log: Log, reason: str, line: int | None = None) -> None:
+    def __init__(self, log: LogOf[Any, Any], reason: str, line: int | None = None) -> None:
         super().__init__(reason)
         self.source = log.source
         self.process = log.process
@@ -60,7 +61,7 @@ def check_logs(logs: Sequence[Log], computed: Search | None = None) -> Iterator[
     :raises RejectedLogError: the logs contradict themselves, each other, or ``computed``.
     :raises LogError: a line is malformed, or lines are missing.
     """
-    _check_starts(logs, computed)
+    check_starts(logs, computed)
     known = Known()
     waiting: set[tob_learner.Offer] = set()  # the offers that have no place in the order yet
     replays = []
@@ -96,16 +97,16 @@ def check_logs(logs: Sequence[Log], computed: Search | None = None) -> Iterator[
         raise RejectedLogError(replay.log, str(problem)) from None
 
 
-def _check_starts(logs: Sequence[Log], computed: Search | None) -> None:
+def check_starts(logs: Sequence[LogOf[Any, Any]], computed: Search | None) -> None:
     """Refuse logs of which two are of one process, or that begin in different ways."""
-    seen: dict[Process, Log] = {}
+    seen: dict[Process, LogOf[Any, Any]] = {}
     for log in logs:
         other = seen.setdefault(log.process, log)
         if other is not log:
             raise RejectedLogError(log, f"{other.source} is of {log.process} too")
     said, _ = Counter(log.agreed for log in logs).most_common(1)[0]
     for log in logs:
-        for each in fields(Agreed):
+        for each in fields(said):
             one, other = getattr(log.agreed, each.name), getattr(said, each.name)
             if one != other:
                 name = each.name.rstrip("_")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from model_consensus import tob_learner
 from model_consensus.conformance.logs import EXACT, VERSION, Agreed
-from model_consensus.evolutionary_search import Digest, Model, Process, Step
+from model_consensus.evolutionary_search import Digest, Model, Process, Step, Ticket
 from model_consensus.systems.answers import AroundSearch
 from model_consensus.systems.tob import Action, Deliver, Offer, State, TobSystem
 
@@ -25,8 +25,8 @@ class Noting(AroundSearch):
 
 
 @dataclass
-class LogLines:
-    """The lines of one process's log, each with its newline.
+class Lines:
+    """The lines of one process's log, each with its newline: what the protocols have in common.
 
     :ivar number: that of the last line.
     """
@@ -34,9 +34,31 @@ class LogLines:
     process: Process
     number: int = 0
 
+    def offered(self, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
+        """The process makes an offer, for which it has evaluated models of these losses."""
+        return self.about("offered", offer, losses)
+
+    def decided(self, generation: int, model: Digest) -> str:
+        """The process has decided a generation."""
+        return self.line("decided", generation=generation, model=model.hex())
+
+    def about(self, event: str, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
+        """An event with an offer and losses."""
+        return self.line(event, offer=_as_data(offer), losses=[*map(number_data, losses)])
+
+    def line(self, event: str, **fields: object) -> str:
+        """The next line."""
+        self.number += 1
+        return json.dumps({"number": self.number, "event": event, **fields}) + "\n"
+
+
+@dataclass
+class LogLines(Lines):
+    """The lines of one process's log over Total Order Broadcast."""
+
     def start(self, agreed: Agreed) -> str:
         """The first line."""
-        return self._line(
+        return self.line(
             "start",
             version=VERSION,
             process=self.process,
@@ -49,28 +71,13 @@ class LogLines:
             genesis=agreed.genesis.hex(),
         )
 
-    def offered(self, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
-        """The process makes an offer, for which it has evaluated models of these losses."""
-        return self._about("offered", offer, losses)
-
     def delivered(self, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
         """The process has taken an offer, and evaluated models of these losses upon it."""
-        return self._about("delivered", offer, losses)
-
-    def decided(self, generation: int, model: Digest) -> str:
-        """The process has decided a generation."""
-        return self._line("decided", generation=generation, model=model.hex())
+        return self.about("delivered", offer, losses)
 
     def restarted(self, delivered: int) -> str:
         """The process has started again, and remembers so many deliveries."""
-        return self._line("restarted", delivered=delivered)
-
-    def _about(self, event: str, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
-        return self._line(event, offer=_as_data(offer), losses=[*map(_as_json, losses)])
-
-    def _line(self, event: str, **fields: object) -> str:
-        self.number += 1
-        return json.dumps({"number": self.number, "event": event, **fields}) + "\n"
+        return self.line("restarted", delivered=delivered)
 
 
 class Logs:
@@ -123,18 +130,23 @@ class Logs:
 
 
 def _as_data(offer: tob_learner.Offer) -> dict[str, object]:
-    ticket = offer.ticket
     return {
         "sender": offer.sender,
         "parent": offer.parent.hex(),
-        "ticket": {
-            "generation": _as_json(ticket.generation),
-            "proposer": ticket.proposer,
-            "weights": ticket.weights,
-        },
-        "claim": _as_json(offer.claim),
+        "ticket": ticket_data(offer.ticket),
+        "claim": number_data(offer.claim),
     }
 
 
-def _as_json(number: int) -> int | str:
+def ticket_data(ticket: Ticket) -> dict[str, object]:
+    """A ticket as JSON data."""
+    return {
+        "generation": number_data(ticket.generation),
+        "proposer": ticket.proposer,
+        "weights": ticket.weights,
+    }
+
+
+def number_data(number: int) -> int | str:
+    """A number as JSON data."""
     return number if number < EXACT else str(number)

@@ -18,12 +18,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from model_consensus import tob_learner
+from model_consensus.conformance.log_fields import (
+    digest_of,
+    field_of,
+    losses_of,
+    natural_of,
+    offer_of,
+)
 from model_consensus.conformance.trace_fields import printable
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Digest, Process, Ticket
+from model_consensus.evolutionary_search import Digest, Process
 
 VERSION = 1
 LONGEST_LINE = 1 << 20
@@ -94,8 +101,12 @@ class Restarted:
 Event = Offered | Delivered | Decided | Restarted
 
 
+A = TypeVar("A")
+E = TypeVar("E")
+
+
 @dataclass
-class Log:
+class LogOf(Generic[A, E]):
     """A log, read up to the first line; ``events`` reads on.
 
     :ivar source: the name of the file, for messages.
@@ -105,12 +116,13 @@ class Log:
 
     source: str
     process: Process
-    agreed: Agreed
+    agreed: A
+    _file: BinaryIO = field(repr=False)
+    _parsers: Mapping[str, Callable[[Any, A], E]] = field(repr=False)
     line: int = 1
     cut: bool = False
-    _file: BinaryIO = field(repr=False, kw_only=True)
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[E]:
         """The events that follow, ``line`` set to that of each.
 
         :raises LogError: a line is malformed, or lines are missing before it.
@@ -125,63 +137,99 @@ class Log:
                 return
             yield event
 
-    def _next(self) -> Event | None:
+    def _next(self) -> E | None:
         data = _object(self._file, self.line)
         if not isinstance(data, dict):
             self.cut = data is Ellipsis
             return None
         kind = data.get("event")
-        parse = _EVENTS.get(kind) if isinstance(kind, str) else None
+        parse = self._parsers.get(kind) if isinstance(kind, str) else None
         if parse is None:
-            raise ValueError(f"event is not one of {', '.join(_EVENTS)}")
+            raise ValueError(f"event is not one of {', '.join(self._parsers)}")
         return parse(data, self.agreed)
 
 
-@contextmanager
-def open_logs(paths: Sequence[Path]) -> Iterator[list[Log]]:
-    """Open logs and read their first lines.
+@dataclass(frozen=True)
+class Format(Generic[A, E]):
+    """What the logs of one protocol look like.
 
-    :raises LogError: a first line is missing or malformed.
+    :ivar protocol: the field of this name in the first line; None where there is no such field.
+    :ivar over: the protocol in words.
+    :ivar agreed: what the first line of a log says besides the processes, whose names it is given.
+    :ivar parsers: what makes an event of a line, by the name of the event.
     """
-    with ExitStack() as files:
-        logs = []
-        for path in paths:
-            file = files.enter_context(path.open("rb"))
-            try:
-                process, agreed = _start(_object(file, 1))
-            except ValueError as problem:
-                raise LogError(f"{path}: line 1: {problem}") from None
-            logs.append(Log(str(path), process, agreed, _file=file))
-        yield logs
+
+    protocol: str | None
+    over: str
+    agreed: Callable[[Any, tuple[Process, ...]], A]
+    parsers: Mapping[str, Callable[[Any, A], E]]
+
+    @contextmanager
+    def open(self, paths: Sequence[Path]) -> Iterator[list[LogOf[A, E]]]:
+        """Open logs and read their first lines.
+
+        :raises LogError: a first line is missing or malformed.
+        """
+        with ExitStack() as files:
+            logs: list[LogOf[A, E]] = []
+            for path in paths:
+                file = files.enter_context(path.open("rb"))
+                try:
+                    process, agreed = self._start(_object(file, 1))
+                except ValueError as problem:
+                    raise LogError(f"{path}: line 1: {problem}") from None
+                logs.append(LogOf(str(path), process, agreed, file, self.parsers))
+            yield logs
+
+    def _start(self, data: Any) -> tuple[Process, A]:
+        if not isinstance(data, dict):
+            raise ValueError("the log ends before its first line does")
+        if data.get("event") != "start":
+            raise ValueError("event is not start, with which a log begins")
+        if data.get("version") != VERSION:
+            raise ValueError(f"version is not {VERSION}, the only one that can be read")
+        if data.get("protocol") != self.protocol:
+            raise ValueError(f"not a log over {self.over}")
+        names = field_of(data, "processes", list)
+        if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+            raise ValueError("processes has something else than different names")
+        process = field_of(data, "process", str)
+        if process not in names:
+            raise ValueError("process is not one of processes")
+        return process, self.agreed(data, tuple(names))
 
 
-def _start(data: Any) -> tuple[Process, Agreed]:
-    if not isinstance(data, dict):
-        raise ValueError("the log ends before its first line does")
-    if data.get("event") != "start":
-        raise ValueError("event is not start, with which a log begins")
-    if data.get("version") != VERSION:
-        raise ValueError(f"version is not {VERSION}, the only one that can be read")
-    names = _field(data, "processes", list)
-    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise ValueError("processes has something else than different names")
-    process = _field(data, "process", str)
-    if process not in names:
-        raise ValueError("process is not one of processes")
-    agreed = Agreed(
-        tuple(names),
-        _natural(data, "lambda", 1),
-        _natural(data, "mu", 1),
-        _natural(data, "draws", 1),
-        _field(data, "recombines", bool),
-        _field(data, "elitist", bool),
-        _digest(data, "genesis"),
-    )
-    if agreed.draws > MOST_DRAWS:
+def protocol_of(path: Path) -> Any:
+    """The protocol that the first line of a file names; None if it names none."""
+    with path.open("rb") as file:
+        try:
+            data = _object(file, 1)
+        except ValueError:
+            return None
+    return data.get("protocol") if isinstance(data, dict) else None
+
+
+def draws_of(data: Any) -> int:
+    """The field ``draws``."""
+    draws = natural_of(data, "draws", 1)
+    if draws > MOST_DRAWS:
         raise ValueError(f"draws is not an integer in 1..{MOST_DRAWS}")
-    if not agreed.mu <= agreed.lambda_ <= len(names):
-        raise ValueError(f"not 1 <= mu <= lambda <= {len(names)}, the number of processes")
-    return process, agreed
+    return draws
+
+
+def _agreed(data: Any, processes: tuple[Process, ...]) -> Agreed:
+    agreed = Agreed(
+        processes,
+        natural_of(data, "lambda", 1),
+        natural_of(data, "mu", 1),
+        draws_of(data),
+        field_of(data, "recombines", bool),
+        field_of(data, "elitist", bool),
+        digest_of(data, "genesis"),
+    )
+    if not agreed.mu <= agreed.lambda_ <= len(processes):
+        raise ValueError(f"not 1 <= mu <= lambda <= {len(processes)}, the number of processes")
+    return agreed
 
 
 def _object(file: BinaryIO, number: int) -> Any:
@@ -200,7 +248,7 @@ def _object(file: BinaryIO, number: int) -> Any:
         data = None
     if not isinstance(data, dict):
         raise ValueError("not a JSON object")
-    said = _natural(data, "number")
+    said = natural_of(data, "number")
     if said > number:
         raise ValueError(f"lines are missing: number is {said}, and must be {number}")
     if said < number:
@@ -208,96 +256,32 @@ def _object(file: BinaryIO, number: int) -> Any:
     return data
 
 
-def _offered(data: Any, agreed: Agreed) -> Offered:
-    return Offered(_offer(data, agreed), _losses(data))
+def _offered(data: Any, agreed: Agreed) -> Event:
+    return Offered(offer_of(data, agreed.processes), losses_of(data))
 
 
-def _delivered(data: Any, agreed: Agreed) -> Delivered:
-    return Delivered(_offer(data, agreed), _losses(data))
+def _delivered(data: Any, agreed: Agreed) -> Event:
+    return Delivered(offer_of(data, agreed.processes), losses_of(data))
 
 
-def _decided(data: Any, agreed: Agreed) -> Decided:
-    return Decided(_natural(data, "generation", 1), _digest(data, "model"))
+def _decided(data: Any, agreed: Agreed) -> Event:
+    return Decided(natural_of(data, "generation", 1), digest_of(data, "model"))
 
 
-def _restarted(data: Any, agreed: Agreed) -> Restarted:
-    return Restarted(_natural(data, "delivered"))
+def _restarted(data: Any, agreed: Agreed) -> Event:
+    return Restarted(natural_of(data, "delivered"))
 
 
-_EVENTS: Mapping[str, Callable[[Any, Agreed], Event]] = {
-    "offered": _offered,
-    "delivered": _delivered,
-    "decided": _decided,
-    "restarted": _restarted,
-}
-
-
-def _offer(data: Any, agreed: Agreed) -> tob_learner.Offer:
-    offer = _field(data, "offer", dict)
-    ticket = _field(offer, "ticket", dict)
-    sender = _field(offer, "sender", str)
-    if sender not in agreed.processes:
-        raise ValueError("sender is not one of the processes")
-    weights = tuple(_field(ticket, "weights", list))
-    if not _are_integers(weights, -1 << 63, 1 << 63):
-        raise ValueError("weights has something else than integers of 64 bits")
-    return tob_learner.Offer(
-        sender,
-        _digest(offer, "parent"),
-        Ticket(_natural(ticket, "generation"), _field(ticket, "proposer", str), weights),
-        _natural(offer, "claim"),
-    )
-
-
-def _losses(data: Any) -> tuple[int, ...]:
-    losses = tuple(_field(data, "losses", list))
-    if _are_integers(losses, 0, 1 << 64):
-        return losses
-    return tuple(_number("losses", loss) for loss in losses)
-
-
-def _are_integers(values: Sequence[Any], least: int, bound: int) -> bool:
-    return set(map(type, values)) <= {int} and (
-        not values or (least <= min(values) and max(values) < bound)
-    )
-
-
-_KINDS: dict[type, str] = {
-    dict: "an object",
-    list: "a list",
-    str: "a string",
-    bool: "true or false",
-}
-
-
-def _field(data: Any, name: str, kind: type) -> Any:
-    if name not in data:
-        raise ValueError(f"{name} is missing")
-    if not isinstance(data[name], kind):
-        raise ValueError(f"{name} is not {_KINDS[kind]}")
-    return data[name]
-
-
-def _natural(data: Any, name: str, least: int = 0) -> int:
-    if name not in data:
-        raise ValueError(f"{name} is missing")
-    return _number(name, data[name], least)
-
-
-def _number(name: str, value: Any, least: int = 0) -> int:
-    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) <= 20:
-        value = int(value)
-    if type(value) is not int or not least <= value < 1 << 64:
-        raise ValueError(f"{name} is not an integer in {least}..2^64-1")
-    return value
-
-
-def _digest(data: Any, name: str) -> Digest:
-    text = _field(data, name, str)
-    try:
-        digest = bytes.fromhex(text)
-    except ValueError:
-        digest = b""
-    if digest.hex() != text or len(digest) != 32:
-        raise ValueError(f"{name} is not a digest: 64 hexadecimal digits, in small letters")
-    return digest
+TOB = Format(
+    None,
+    "Total Order Broadcast",
+    _agreed,
+    {
+        "offered": _offered,
+        "delivered": _delivered,
+        "decided": _decided,
+        "restarted": _restarted,
+    },
+)
+Log = LogOf[Agreed, Event]
+open_logs = TOB.open

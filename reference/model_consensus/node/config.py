@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from model_consensus.conformance.logs import Agreed
+from model_consensus.conformance.pow_logs import PowAgreed
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Process
+from model_consensus.evolutionary_search import Digest, Process, tagged_digest
 from model_consensus.landscapes import Landscape
+from model_consensus.pow_learner import LONGEST_NAME
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.catalogue import load_landscape
 from model_consensus.simulation.setting import Setting
@@ -25,15 +27,14 @@ Address = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Config:
-    """What a node must know.
+class NodeConfig:
+    """What any node must know.
 
     :ivar setting: what all processes have agreed on; ``attack`` is that of this node.
     :ivar secret: the seed of the private key, 32 bytes.
     :ivar keys: every process's public key, 32 bytes.
     :ivar addresses: where this node reaches the others.
     :ivar log: what ``check-logs`` reads.
-    :ivar journal: what must survive a crash besides.
     :ivar start: when epoch 0 begins, in seconds since 1970.
     :ivar epoch: the length of an epoch in seconds.
     :ivar byzantine: who is Byzantine, if this node is; else nobody.
@@ -47,7 +48,6 @@ class Config:
     addresses: Mapping[Process, Address]
     listen: Address
     log: Path
-    journal: Path
     start: float
     epoch: float
     byzantine: tuple[Process, ...]
@@ -63,6 +63,23 @@ class Config:
         return CachedSearch(self.setting.search(self.landscape))
 
     @cached_property
+    def identity(self) -> Identity:
+        """Who the node is.  The processes lead by turns."""
+        return Identity(
+            self.process, Committee(self.keys, round_robin), signing_key(self.secret)[1]
+        )
+
+
+@dataclass(frozen=True)
+class Config(NodeConfig):
+    """What a node over Streamlet must know.
+
+    :ivar journal: what must survive a crash besides the log.
+    """
+
+    journal: Path
+
+    @cached_property
     def agreed(self) -> Agreed:
         """The first line of the log."""
         rules = self.setting
@@ -76,15 +93,44 @@ class Config:
             self.search.genesis.digest,
         )
 
+    @property
+    def problem(self) -> Digest:
+        """What nodes must have in common to come together: the landscape and the rules."""
+        return self.agreed.genesis
+
+
+@dataclass(frozen=True)
+class PowConfig(NodeConfig):
+    """What a node over proof-of-work must know.
+
+    :ivar tries: how many nonces it tries in an epoch.
+    """
+
+    tries: int
+
     @cached_property
-    def identity(self) -> Identity:
-        """Who the node is.  The processes lead by turns."""
-        return Identity(
-            self.process, Committee(self.keys, round_robin), signing_key(self.secret)[1]
+    def agreed(self) -> PowAgreed:
+        """The first line of the log."""
+        rules = self.setting
+        return PowAgreed(
+            tuple(sorted(self.keys)),
+            rules.depth,
+            rules.hashes,
+            rules.draws,
+            rules.recombines,
+            rules.elitist,
+            self.search.genesis.digest,
         )
 
+    @property
+    def problem(self) -> Digest:
+        """See :class:`Config`."""
+        agreed = self.agreed
+        tag = "model-consensus/node/pow/1"
+        return tagged_digest(tag, agreed.genesis, agreed.depth, agreed.hashes)
 
-def load_config(path: Path) -> Config:
+
+def load_config(path: Path) -> Config | PowConfig:
     """Read a configuration; the files that it names stand beside it.
 
     :raises ModelConsensusError: it is not one; the message names the file and the field.
@@ -127,7 +173,7 @@ class _Table:
             raise ModelConsensusError(f"there is no field {self.prefix}{name}")
 
 
-def _config(table: _Table, folder: Path) -> Config:
+def _config(table: _Table, folder: Path) -> Config | PowConfig:
     process = table.take("process", str, "a name")
     processes = table.table("processes")
     keys, addresses = {}, {}
@@ -142,29 +188,28 @@ def _config(table: _Table, folder: Path) -> Config:
     if signing_key(secret)[0] != keys[process]:
         raise ModelConsensusError(f"key is not that of processes.{process}.key")
     attack, byzantine = _attack(table, keys)
+    work = table.table("pow") if "pow" in table.data else None
     setting = Setting(
-        protocol="streamlet",
         attack=attack,
         processes=len(keys),
         byzantine=_integer(table, "byzantine"),
-        lambda_=_integer(table, "lambda"),
-        mu=_integer(table, "mu"),
         draws=_integer(table, "draws"),
         generations=_integer(table, "generations"),
         recombines=table.take("recombines", bool, "true or false"),
         elitist=table.take("elitist", bool, "true or false"),
+        **(_broadcast(table) if work is None else _proof_of_work(work)),
     )
     most = min(map(most_draws, keys))  # a name may be longer than those of the setting
     if setting.draws > most:
         raise ModelConsensusError(
-            f"streamlet's messages hold offers of at most {most} draws, not {setting.draws}"
+            f"messages hold offers of at most {most} draws, not {setting.draws}"
         )
     if byzantine and (process not in byzantine or len(byzantine) > setting.byzantine):
         raise ModelConsensusError(
             f"attack.processes must have {process} and at most {setting.byzantine} processes, as "
             f"byzantine is {setting.byzantine}"
         )
-    config = Config(
+    known = NodeConfig(
         process,
         setting,
         table.take("landscape", str, "a name"),
@@ -173,14 +218,44 @@ def _config(table: _Table, folder: Path) -> Config:
         addresses,
         _address(table, "listen"),
         folder / table.take("log", str, "the name of a file"),
-        folder / table.take("journal", str, "the name of a file"),
         _seconds(table, "start", 0.0),
         _seconds(table, "epoch", 0.001),
         byzantine,
     )
+    config: Config | PowConfig
+    if work is None:
+        journal = folder / table.take("journal", str, "the name of a file")
+        config = Config(**vars(known), journal=journal)
+    else:
+        config = PowConfig(**vars(known), tries=_integer(work, "tries"))
+        _check_work(config)
+        work.end()
     table.end()
     _ = config.identity.committee, config.landscape  # these refuse what is wrong
     return config
+
+
+def _broadcast(table: _Table) -> dict[str, Any]:
+    """What a setting over Streamlet has."""
+    rules = {"lambda_": _integer(table, "lambda"), "mu": _integer(table, "mu")}
+    return {"protocol": "streamlet", **rules}
+
+
+def _proof_of_work(table: _Table) -> dict[str, Any]:
+    """What a setting over proof-of-work has.  Who wins is not drawn: nobody has a share."""
+    rules = {"depth": _integer(table, "depth"), "hashes": _integer(table, "hashes")}
+    return {"protocol": "pow", "share": 0.0, **rules}
+
+
+def _check_work(config: PowConfig) -> None:
+    """Refuse what blocks cannot have."""
+    if config.tries < 1:
+        raise ModelConsensusError(f"pow.tries must be at least 1, not {config.tries}")
+    for name in config.keys:
+        if not name.isascii() or len(name) > LONGEST_NAME:
+            raise ModelConsensusError(
+                f"a name in a block has at most {LONGEST_NAME} ASCII characters: {name!r}"
+            )
 
 
 def _integer(table: _Table, name: str) -> int:
@@ -244,7 +319,7 @@ def read_secret(path: Path) -> bytes:
 def _attack(table: _Table, keys: Mapping[Process, bytes]) -> tuple[str, tuple[Process, ...]]:
     """The name of the attack and who takes part, if the node is Byzantine."""
     if "attack" not in table.data:
-        return "none", ()
+        return "honest" if "pow" in table.data else "none", ()
     attack = table.table("attack")
     name = attack.take("name", str, "the name of an attack")
     names = tuple(attack.take("processes", list, "a list of names"))

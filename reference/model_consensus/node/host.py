@@ -13,15 +13,22 @@ import json
 import time
 from asyncio import StreamReader, StreamWriter
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from model_consensus.evolutionary_search import Digest, Process
+from model_consensus import tob_learner
+from model_consensus.conformance.pow_log_writing import PowLogLines
+from model_consensus.evolutionary_search import Digest, Model, Process
+from model_consensus.node import pow_packets
 from model_consensus.node.byzantine import ByzantineParticipant
-from model_consensus.node.config import Config
+from model_consensus.node.config import Config, PowConfig
 from model_consensus.node.participant import Participant
-from model_consensus.node.storage import Storage, open_storage
+from model_consensus.node.pow_byzantine import ByzantinePowParticipant
+from model_consensus.node.pow_participant import PowParticipant
+from model_consensus.node.pow_storage import open_pow_storage
+from model_consensus.node.storage import open_storage
 from model_consensus.node.wire import (
     PATIENCE,
     RefusedError,
@@ -31,10 +38,8 @@ from model_consensus.node.wire import (
     longest_packet,
     read_frame,
 )
-from model_consensus.streamlet.codec import CodecError, decode, encode
-from model_consensus.streamlet.messages import Packet
-from model_consensus.streamlet.state import Send
-from model_consensus.tob_learner import Rules
+from model_consensus.streamlet import codec
+from model_consensus.streamlet.codec import CodecError
 
 HEARD = 64
 """Packets of one process that are read in an epoch; a correct one sends about a dozen."""
@@ -49,16 +54,80 @@ AGAIN = 0.2
 """Seconds before a node is dialed again."""
 
 
+class Sent(Protocol):
+    """A packet to one process, or to all others."""
+
+    @property
+    def to(self) -> Process | None:
+        """To whom; None if to all."""
+        ...
+
+    @property
+    def packet(self) -> Any:
+        """What."""
+        ...
+
+
+class Hosted(Protocol):
+    """What a host runs: a participant without input or output.
+
+    :ivar lines: those of its log that have not been written yet.
+    """
+
+    lines: list[str]
+
+    @property
+    def epoch(self) -> int:
+        """The one that it is in."""
+        ...
+
+    @property
+    def model(self) -> Model:
+        """The last model that it has decided, or the genesis model."""
+        ...
+
+    def begin(self, epoch: int) -> Sequence[Sent]:
+        """Enter an epoch."""
+        ...
+
+    def receive(self, packet: Any) -> Sequence[Sent]:
+        """A packet has arrived, whoever sent it."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """What it says of itself beside its model and its epoch."""
+        ...
+
+
+@dataclass(frozen=True)
+class Speech:
+    """How packets are written.
+
+    :ivar decode: refuses what is not a packet by a `CodecError`.
+    :ivar longest: the bytes of the longest packet.
+    """
+
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+    longest: int
+
+
 class Host:
     """A running node.
 
-    :param storage: where it persists; None for a Byzantine one, which forgets.
+    :param speech: how its packets are written.
+    :param persist: has what the participant must remember synced; that of a Byzantine one is empty.
     """
 
-    def __init__(self, config: Config, participant: Participant, storage: Storage | None) -> None:
-        self.config, self.participant, self._storage = config, participant, storage
-        self._problem = config.agreed.genesis
-        self._longest = longest_packet(config.identity.committee)
+    def __init__(
+        self,
+        config: Config | PowConfig,
+        participant: Hosted,
+        speech: Speech,
+        persist: Callable[[], None],
+    ) -> None:
+        self.config, self.participant = config, participant
+        self._speech, self._sync = speech, persist
         self._tasks: asyncio.TaskGroup
         self._outgoing: dict[Process, StreamWriter] = {}
         self._incoming: dict[Process, asyncio.Task[None] | None] = {}
@@ -91,7 +160,7 @@ class Host:
         start, length = self.config.start, self.config.epoch
         while True:
             epoch = int((time.time() - start) // length)
-            if epoch > self.participant.node.epoch:
+            if epoch > self.participant.epoch:
                 self._heard.clear()
                 self._next_epoch.set()
                 self._next_epoch = asyncio.Event()
@@ -99,11 +168,11 @@ class Host:
                 self._measure()
             await asyncio.sleep(max(start + (epoch + 1) * length - time.time(), 0.001))
 
-    def _finish(self, out: Sequence[Send]) -> None:
+    def _finish(self, out: Sequence[Sent]) -> None:
         """End a step: persist, and only then send."""
         self._persist()
         for send in out:
-            data = frame(encode(send.packet))
+            data = frame(self._speech.encode(send.packet))
             for process in [*self._outgoing] if send.to is None else [send.to]:
                 writer = self._outgoing.get(process)
                 if writer is not None:
@@ -112,8 +181,7 @@ class Host:
                         writer.write(data)
 
     def _persist(self) -> None:
-        if self._storage is not None:
-            self._storage.sync(self.participant.node, self.participant.lines)
+        self._sync()
         self.participant.lines.clear()
 
     # ------------------------------------------------------------------- connections
@@ -126,7 +194,7 @@ class Host:
                     reader, writer = await asyncio.open_connection(host, port)
                 with _closing(writer):
                     async with asyncio.timeout(PATIENCE):
-                        await dial(self.config.identity, self._problem, other, reader, writer)
+                        await dial(self.config.identity, self.config.problem, other, reader, writer)
                     self._outgoing[other] = writer
                     try:
                         await reader.read(1)  # nothing comes but the end
@@ -146,7 +214,7 @@ class Host:
         with suppress(OSError, RefusedError), _closing(writer):
             try:
                 async with asyncio.timeout(PATIENCE):
-                    other = await accept(self.config.identity, self._problem, reader, writer)
+                    other = await accept(self.config.identity, self.config.problem, reader, writer)
                     if other is None:
                         writer.write(frame(json.dumps(self.status()).encode()))
                         await writer.drain()
@@ -169,10 +237,9 @@ class Host:
         while self._heard[other] >= HEARD:
             await self._next_epoch.wait()
         self._heard[other] += 1
-        data = await read_frame(reader, self._longest)
-        packet: Packet
+        data = await read_frame(reader, self._speech.longest)
         try:
-            packet = decode(data)
+            packet = self._speech.decode(data)
         except CodecError as problem:
             raise RefusedError(f"{other} has sent something else than a packet") from problem
         self._finish(self.participant.receive(packet))
@@ -182,23 +249,20 @@ class Host:
 
     def _measure(self) -> None:
         """Find the loss of a new model, so that a question about the status evaluates nothing."""
-        model = self.participant.learner.model
+        model = self.participant.model
         if model.digest != self._measured:
             (self._loss,) = self.config.landscape.losses(model.vector[None])
             self._measured = model.digest
 
     def status(self) -> dict[str, Any]:
         """What the node says of itself to whoever asks."""
-        learner, node = self.participant.learner, self.participant.node
         return {
             "process": self.config.process,
-            "generation": learner.model.generation,
+            "generation": self.participant.model.generation,
             "generations": self.config.setting.generations,
             "loss": self._loss,
-            "evaluations": learner.evaluations,
-            "banned": learner.banned,
-            "epoch": node.epoch,
-            "finalized": len(node.durable.log),
+            "epoch": self.participant.epoch,
+            **self.participant.status(),
             "peers": {
                 other: {"sends": other in self._incoming, "hears": other in self._outgoing}
                 for other in sorted(self.config.keys)
@@ -216,14 +280,48 @@ def _closing(writer: StreamWriter) -> Iterator[None]:
 
 
 @contextmanager
-def hosted(config: Config) -> Iterator[Host]:
+def hosted(config: Config | PowConfig) -> Iterator[Host]:
     """A node that has read what it remembers."""
+    made = _over_broadcast(config) if isinstance(config, Config) else _over_work(config)
+    with made as host:
+        yield host
+
+
+def _forget() -> None:
+    """A Byzantine node keeps nothing."""
+
+
+@contextmanager
+def _over_broadcast(config: Config) -> Iterator[Host]:
     setting = config.setting
-    rules = Rules(setting.lambda_, setting.mu)
+    speech = Speech(codec.encode, codec.decode, longest_packet(config.identity.committee))
+    rules = tob_learner.Rules(setting.lambda_, setting.mu)
     known = config.identity, config.search, rules, setting.generations
     if config.byzantine:
-        yield Host(config, ByzantineParticipant(*known, config.byzantine, setting.attack), None)
+        liar = ByzantineParticipant(*known, config.byzantine, setting.attack)
+        yield Host(config, liar, speech, _forget)
         return
     with open_storage(config) as (storage, remembered):
         participant = Participant(*known, storage.lines, remembered)
-        yield Host(config, participant, storage)
+
+        def persist() -> None:
+            storage.sync(participant.node, participant.lines)
+
+        yield Host(config, participant, speech, persist)
+
+
+@contextmanager
+def _over_work(config: PowConfig) -> Iterator[Host]:
+    setting, me = config.setting, config.identity
+    longest = pow_packets.longest_packet(len(config.keys), setting.draws)
+    speech = Speech(pow_packets.encode, pow_packets.decode, longest)
+    known = config.search, setting.generations, config.tries
+    if config.byzantine:
+        rules = config.agreed.rules
+        liar = ByzantinePowParticipant(me, rules, *known, config.byzantine, setting.attack)
+        yield Host(config, liar, speech, _forget)
+        return
+    lines = PowLogLines(config.process, clock=time.time)
+    with open_pow_storage(config, lines) as (storage, miner):
+        participant = PowParticipant(me, miner, *known, lines)
+        yield Host(config, participant, speech, lambda: storage.sync(participant.lines))

@@ -7,10 +7,11 @@ The rule of this file: nothing here reads a clock, opens a socket or writes a fi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from model_consensus import tob_learner
 from model_consensus.conformance.log_writing import LogLines, Noting
-from model_consensus.evolutionary_search import Search
+from model_consensus.evolutionary_search import Model, Search
 from model_consensus.streamlet import node as streamlet
 from model_consensus.streamlet.messages import Block, Chain, Notarization, Packet
 from model_consensus.streamlet.node import PENDING
@@ -74,6 +75,24 @@ class Participant:
         """A packet has arrived, whoever sent it."""
         self.node, sent = streamlet.receive(self.me, self.node, packet)
         return self.changed([*sent, *self._deliver()], packet)
+
+    @property
+    def epoch(self) -> int:
+        """The one that it is in."""
+        return self.node.epoch
+
+    @property
+    def model(self) -> Model:
+        """The last model that it has decided, or the genesis model."""
+        return self.learner.model
+
+    def status(self) -> dict[str, Any]:
+        """What it says of itself beside its model and its epoch."""
+        return {
+            "evaluations": self.learner.evaluations,
+            "banned": self.learner.banned,
+            "finalized": len(self.node.durable.log),
+        }
 
     def offers(self) -> Sequence[Offer]:
         """What it offers now: one offer in each generation."""

@@ -68,17 +68,21 @@ class Storage:
         """
         new = [node.notarized[each] for each in node.notarized if each not in self._notarized]
         records = [*_changes(self._durable, node.durable, new)]
-        _append(self._journal, [*map(_line, records)])
+        append(self._journal, [*map(_line, records)])
         self._durable = node.durable
         self._notarized.update(link.block.digest for link in new)
         self.log(lines)
 
     def log(self, lines: Sequence[str]) -> None:
         """Append lines of the log alone."""
-        _append(self._log, lines)
+        append(self._log, lines)
 
 
-def _append(file: BinaryIO, lines: Sequence[str]) -> None:
+def append(file: BinaryIO, lines: Sequence[str]) -> None:
+    """Append lines, and have them on the disk.
+
+    :raises ModelConsensusError: that is impossible.
+    """
     data = "".join(lines).encode()
     if data:
         try:
@@ -101,15 +105,15 @@ def open_storage(config: Config) -> Iterator[tuple[Storage, Remembered]]:
         journal, log = (
             files.enter_context(path.open("a+b")) for path in (config.journal, config.log)
         )
-        _sync_folders(config.journal, config.log)
-        records, begun = _whole_lines(journal), bool(_whole_lines(log))
+        sync_folders(config.journal, config.log)
+        records, begun = whole_lines(journal), bool(whole_lines(log))
         if begun and not records:
             raise ModelConsensusError(f"{config.journal}: empty, and {config.log} is not")
         if len(records) > 1 and not begun:
             raise ModelConsensusError(f"{config.log}: empty, and {config.journal} is not")
         durable, notarized = _read(config, records)
         if not records:
-            _append(journal, [_line(_head(config))])
+            append(journal, [_line(_head(config))])
         lines = LogLines(config.process)
         storage = Storage(lines, journal, log, durable, notarized)
         if begun:
@@ -156,7 +160,7 @@ def replayed(log: Log, search: Search) -> Iterator[Replay]:
         raise ModelConsensusError(f"{log.source}: line {log.line}: {problem}") from None
 
 
-def _whole_lines(file: BinaryIO) -> list[bytes]:
+def whole_lines(file: BinaryIO) -> list[bytes]:
     """The lines of a file; an incomplete last one is removed from it."""
     file.seek(0)
     data = file.read()
@@ -167,7 +171,7 @@ def _whole_lines(file: BinaryIO) -> list[bytes]:
     return data[:end].splitlines()
 
 
-def _sync_folders(*paths: Path) -> None:
+def sync_folders(*paths: Path) -> None:
     """Have the entries of new files survive a crash as well."""
     if sys.platform != "win32":
         for folder in {path.parent for path in paths}:

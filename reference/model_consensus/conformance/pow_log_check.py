@@ -1,0 +1,233 @@
+"""Checking the logs of the processes of one run over proof-of-work, as they are read.
+
+Each process is computed again from its log (:mod:`model_consensus.conformance.pow_log_replay`), and
+the logs are merged without clocks: what a process hears or receives comes after what its sender
+with a log says of it, and of what may come next, blocks are won last.  So of the orders that
+respect causality this one lets blocks arrive early, counted in wins.  A process that has no log is
+Byzantine.  A block is valid whoever mined it, so a block in the name of a process with a log, which
+that log does not have, is the adversary's.
+
+The merged steps are those of ``DelayedLearning.tla`` in which each win of a correct process has a
+slot of its own, and the adversary wins a block when it is first received.  The least bound on the
+delay, in slots, with which they are is measured.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from model_consensus import pow_learner
+from model_consensus.conformance.log_check import RejectedLogError, check_starts
+from model_consensus.conformance.log_replay import (
+    ContradictionError,
+    Known,
+    LoggedLandscape,
+    Told,
+    differences,
+)
+from model_consensus.conformance.logs import Decided, Offered
+from model_consensus.conformance.pow_log_replay import PowReplay, Taken
+from model_consensus.conformance.pow_logs import Heard, Mined, PowLog, Received
+from model_consensus.evolutionary_search import Digest, Process, Search
+from model_consensus.tob_learner import Offer
+
+
+@dataclass(frozen=True)
+class Won:
+    """A block that was won.
+
+    :ivar miner: whose log has it; None if it is the adversary's.
+    :ivar slot: when, counted in the wins of correct processes.
+    :ivar time: when, by its miner's clock, if that is known.
+    :ivar where: the process and the line that have it first.
+    """
+
+    miner: Process | None
+    slot: int
+    time: float | None
+    where: tuple[Process, int]
+
+
+class PowCheck:
+    """The logs of one run.
+
+    :param logs: of different processes, read up to their first lines.
+    :param computed: computes digests and losses, if the landscape is known.
+    :ivar won: the blocks by digest, in the merged order.
+    :ivar delta: how many slots a block of a correct process has taken at most.
+    :ivar latest: the process and the line that it took so long to, and the block's miner.
+    :ivar arrivals: how many seconds blocks of correct processes took, by the clocks in the logs.
+    :raises RejectedLogError: the logs begin in different ways.
+    """
+
+    def __init__(self, logs: Sequence[PowLog], computed: Search | None = None) -> None:
+        check_starts(logs, computed)
+        self.agreed = logs[0].agreed
+        self.logging = {log.process for log in logs}
+        self.won: dict[Digest, Won] = {}
+        self.delta, self.latest = 0, ("", 0, "")
+        self.arrivals: list[float] = []
+        self._slot = 0
+        self._known = Known()
+        self._made: dict[tuple[Process, Digest], Offer] = {}  # what those with logs have offered
+        self._decided: dict[int, tuple[Digest, Process, int]] = {}
+        self.replays = []
+        for log in logs:
+            of_logs = LoggedLandscape(
+                log.agreed.draws, log.agreed.recombines, {}, self.agreed.genesis
+            )
+            told = Told(of_logs if computed is None else computed, computed is not None)
+            self.replays.append(PowReplay(log, told, self._known))
+
+    def steps(self) -> Iterator[Taken]:
+        """The merged behaviour, step by step, as far as the logs are right.
+
+        :raises RejectedLogError: the logs contradict themselves, each other, or ``computed``.
+        :raises LogError: a line is malformed, or lines are missing.
+        """
+        waiting = [replay for replay in self.replays if replay.next is not None]
+        while waiting:
+            before = [replay.log.line for replay in waiting]
+            for replay in waiting:
+                while self._is_ready(replay):
+                    yield self._take(replay)
+            if before == [replay.log.line for replay in waiting]:
+                yield self._take(self._first_of(waiting))
+            self._forget(waiting)
+            waiting = [replay for replay in self.replays if replay.next is not None]
+        for replay in self.replays:
+            for digest, won in self.won.items():
+                if won.miner is not None and digest not in replay.miner.learner.known:
+                    self._arrived(replay, won)
+
+    def _is_ready(self, replay: PowReplay) -> bool:
+        """Whether the next event may be taken before anything is won."""
+        match replay.next:
+            case None | Mined():
+                return False
+            case Heard(offer):
+                if offer.sender not in self.logging:
+                    return True
+                made = self._made.get((offer.sender, offer.parent))
+                if made is not None and made != offer:
+                    raise self._unmade(replay, offer, f": the offer has {differences(made, offer)}")
+                return made is not None
+            case Received(block):
+                return block.digest in self.won or (
+                    block.miner not in self.logging
+                    and all(
+                        ticket.proposer not in self.logging
+                        or any(offer.ticket == ticket for offer in self._made.values())
+                        for ticket in block.step
+                    )
+                )
+        return True
+
+    def _first_of(self, waiting: Sequence[PowReplay]) -> PowReplay:
+        """Who takes its next event when nobody is ready: a block that is won, or the adversary's.
+
+        :raises RejectedLogError: one has heard what its sender's log does not say.
+        """
+        winners = [replay for replay in waiting if isinstance(replay.next, Mined)]
+        if winners:
+            return min(winners, key=lambda replay: replay.miner.height)
+        received = [
+            (each.next.block.miner in self.logging, number)
+            for number, each in enumerate(waiting)
+            if isinstance(each.next, Received)
+        ]
+        if received:
+            stolen, number = min(received)
+            replay = waiting[number]
+            if stolen and self.logging == set(self.agreed.processes):
+                raise RejectedLogError(
+                    replay.log, "by the log of its miner, it has not mined this block"
+                )
+            return replay
+        (replay, offer), *_ = (
+            (each, each.next.offer) for each in waiting if isinstance(each.next, Heard)
+        )
+        raise self._unmade(replay, offer)
+
+    @staticmethod
+    def _unmade(replay: PowReplay, offer: Offer, difference: str = "") -> RejectedLogError:
+        reason = f"by the log of {offer.sender}, it has not made this offer before it is heard"
+        return RejectedLogError(replay.log, reason + difference)
+
+    def _take(self, replay: PowReplay) -> Taken:
+        try:
+            taken = replay.take()
+        except ContradictionError as problem:
+            raise RejectedLogError(replay.log, str(problem)) from None
+        match taken.event:
+            case Offered(offer):
+                self._made[offer.sender, offer.parent] = offer
+            case Mined(block, time):
+                if block.digest in self.won:
+                    other, line = self.won[block.digest].where
+                    reason = f"{other} received this block, at its line {line}, before it was mined"
+                    raise RejectedLogError(replay.log, reason, taken.line)
+                self._slot += 1
+                where = taken.process, taken.line
+                self.won[block.digest] = Won(taken.process, self._slot, time, where)
+            case Received(block, _, time) if taken.accepts:
+                won = self.won.get(block.digest)
+                if won is None:
+                    self._slot = max(self._slot, 1)
+                    where = taken.process, taken.line
+                    self.won[block.digest] = Won(None, self._slot, None, where)
+                elif won.miner is not None:
+                    self._arrived(replay, won, taken.line)
+                    if time is not None and won.time is not None:
+                        self.arrivals.append(time - won.time)
+            case Decided(generation, model):
+                self._agree(replay, generation, model, taken.line)
+        return replace(taken, slot=self._slot)
+
+    def _arrived(self, replay: PowReplay, won: Won, line: int = 0) -> None:
+        """A block has arrived, or has not yet at the end of the log."""
+        assert won.miner is not None
+        if self._slot - won.slot > self.delta:
+            self.delta = self._slot - won.slot
+            self.latest = replay.process, line or replay.log.line, won.miner
+
+    def _agree(self, replay: PowReplay, generation: int, model: Digest, line: int) -> None:
+        first = self._decided.setdefault(generation, (model, replay.process, line))
+        if first[0] != model:
+            raise RejectedLogError(
+                replay.log,
+                f"it has decided the model {model.hex()[:12]} in generation {generation}, and "
+                f"{first[1]} {first[0].hex()[:12]} at its line {first[2]}: all steps are those of "
+                f"the learners, and the depth {self.agreed.depth} was not safe",
+                line,
+            )
+
+    def _forget(self, waiting: Sequence[PowReplay]) -> None:
+        """Forget what nobody whose log goes on can use any more."""
+        least = min(replay.miner.height for replay in waiting)
+        self._known.forget(least - self.agreed.depth)
+        for key in [key for key, o in self._made.items() if o.ticket.generation <= least]:
+            del self._made[key]
+
+    # --------------------------------------------------------------------------- the verdict
+
+    def measured(self) -> dict[str, object]:
+        """What the logs tell of the blocks and their delays, as JSON data."""
+        longest = max((replay.miner for replay in self.replays), key=lambda miner: miner.height)
+        chain = set(pow_learner.chain(longest.learner))
+        off = [won for digest, won in self.won.items() if digest not in chain]
+        times = [won.time for won in self.won.values() if won.time is not None]
+        whole = max(times, default=0.0) - min(times, default=0.0)
+        process, line, miner = self.latest
+        return {
+            "blocks": len(self.won),
+            "longestChain": len(chain),
+            "forksOfCorrect": sum(won.miner is not None for won in off),
+            "forksOfByzantine": sum(won.miner is None for won in off),
+            "delta": self.delta,
+            "latest": {"process": process, "line": line, "miner": miner} if self.delta else None,
+            "arrivalSeconds": {"median": median(self.arrivals), "most": max(self.arrivals)}
+            if self.arrivals
+            else None,
+            "intervalSeconds": whole / (len(times) - 1) if len(times) > 1 else None,
+        }

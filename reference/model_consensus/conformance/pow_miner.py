@@ -1,0 +1,101 @@
+"""A process over proof-of-work as a fold over what it makes, hears, receives and finds.
+
+:mod:`model_consensus.pow_learner` leaves open when a process offers, which offers it uses and when
+it prepares to lead.  Here it offers once on each tip, and uses its own offer and the first of each
+other process on the model of that tip.  Whenever it has another offer, it catches liars and makes
+its block anew, for which a nonce is then searched.  So a process can be computed again from its
+log, and what others send costs it no more than an evaluation or two for each of them and each tip,
+unless they do the work of a block.
+"""
+
+from model_consensus import pow_learner
+from model_consensus.conformance.logs import Decided
+from model_consensus.evolutionary_search import Process, Search, is_own_ticket
+from model_consensus.pow_learner import Block, Learner, Rules, Verdict, model_of_tip
+from model_consensus.tob_learner import Offer
+
+EVALUATED = frozenset({Verdict.ACCEPTED, Verdict.EVALUATION, Verdict.FLOOR})
+"""The verdicts on blocks that have cost evaluations."""
+
+
+class Miner:
+    """One process.
+
+    :ivar search: answers its evaluations.
+    :ivar offers: what it may lead on from, by sender; its own is the first.
+    :ivar block: its next block, whose nonce is not found yet; None before it has made its offer.
+    :ivar due: what it has decided since :meth:`decisions` was called.
+    """
+
+    def __init__(self, search: Search, rules: Rules, process: Process) -> None:
+        self.search, self.rules = search, rules
+        self.learner: Learner = pow_learner.new_learner(search, process)
+        self.offers: dict[Process, Offer] = {}
+        self.block: Block | None = None
+        self.due: list[Decided] = []
+        self._decided = pow_learner.decided(rules, self.learner)
+
+    @property
+    def height(self) -> int:
+        """How long the chain is that it has adopted."""
+        return model_of_tip(self.learner).generation
+
+    def offer(self) -> Offer:
+        """Make its offer on its tip, where it must not have made one yet."""
+        offer = pow_learner.make_offer(self.search, self.learner)
+        self.offers = {offer.sender: offer}
+        self._prepare()
+        return offer
+
+    def hears(self, offer: Offer) -> bool:
+        """Whether it takes this offer of another process; this costs no evaluation."""
+        model = model_of_tip(self.learner)
+        return (
+            bool(self.offers)
+            and offer.parent == model.digest
+            and offer.sender in self.rules.processes
+            and offer.sender not in self.offers
+            and offer.sender not in self.learner.banned
+            and is_own_ticket(self.search, offer.ticket, model.generation + 1, offer.sender)
+        )
+
+    def hear(self, offer: Offer) -> None:
+        """Take an offer that it :meth:`hears`."""
+        self.offers[offer.sender] = offer
+        self._prepare()
+
+    def receive(self, block: Block) -> Verdict:
+        """Take a block of another process, if it is not refused."""
+        verdict = pow_learner.check(self.search, self.rules, self.learner, block)
+        if verdict is Verdict.ACCEPTED:
+            self._adopt(block)
+        return verdict
+
+    def win(self, block: Block) -> None:
+        """Take its own block, whose nonce has been found."""
+        self._adopt(block)
+
+    def decisions(self) -> list[Decided]:
+        """What it has decided, each once, and again if a longer chain has other blocks there."""
+        due, self.due = self.due, []
+        return due
+
+    def _prepare(self) -> None:
+        seen = tuple(self.offers.values())
+        self.learner = pow_learner.catch(self.search, self.learner, seen)
+        step = pow_learner.best_step(self.search, self.learner, seen)
+        learner = self.learner
+        self.block = pow_learner.block_on(
+            self.search, learner.tip, model_of_tip(learner), learner.process, step
+        )
+
+    def _adopt(self, block: Block) -> None:
+        before = self.learner.tip
+        self.learner = pow_learner.adopt(self.search, self.learner, block)
+        if self.learner.tip == before:
+            return
+        self.offers, self.block = {}, None
+        old, self._decided = self._decided, pow_learner.decided(self.rules, self.learner)
+        for generation, model in enumerate(self._decided):
+            if old[generation : generation + 1] != (model,):
+                self.due.append(Decided(generation, model))
