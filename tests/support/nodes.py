@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from model_consensus.evolutionary_search import tagged_digest
 from model_consensus.node.cluster import free_addresses
-from model_consensus.node.config import Config, load_config
+from model_consensus.node.config import Config, PowConfig, load_config
 
 NAMES = ("p1", "p2", "p3", "p4")
 
@@ -33,7 +33,13 @@ def lines_of(process: str, listen: dict[str, tuple[str, int]], **changes: object
         "start": int(time.time()),
         "epoch": 0.05,
     } | changes
+    work = fields.pop("pow", None)
+    if work is not None:
+        for name in ("lambda", "mu", "journal"):
+            del fields[name]
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
+    if isinstance(work, dict):
+        text += "[pow]\n" + "".join(f"{name} = {value}\n" for name, value in work.items())
     for other, address in listen.items():
         public = _key(other).public_key().public_bytes_raw().hex()
         text += f'\n[processes.{other}]\nkey = "{public}"\n'
@@ -61,4 +67,15 @@ def configs(folder: Path, **changes: object) -> list[Config]:
     """The same, read."""
     read = [load_config(path) for path in write_configs(folder, **changes)]
     assert all(isinstance(config, Config) for config in read)
+    return read  # type: ignore[return-value]
+
+
+WORK = {"depth": 1, "hashes": 16, "tries": 2}
+"""Blocks that cost next to nothing, and a few epochs."""
+
+
+def pow_configs(folder: Path, **changes: object) -> list[PowConfig]:
+    """The four configurations of nodes over proof-of-work."""
+    read = [load_config(path) for path in write_configs(folder, pow=WORK, **changes)]
+    assert all(isinstance(config, PowConfig) for config in read)
     return read  # type: ignore[return-value]
