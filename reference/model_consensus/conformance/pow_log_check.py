@@ -15,8 +15,8 @@ delay, in slots, with which they are is measured.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Any
 
-from model_consensus import pow_learner
 from model_consensus.conformance.log_check import RejectedLogError, check_starts
 from model_consensus.conformance.log_replay import (
     ContradictionError,
@@ -27,8 +27,9 @@ from model_consensus.conformance.log_replay import (
 )
 from model_consensus.conformance.logs import Decided, Offered
 from model_consensus.conformance.pow_log_replay import PowReplay, Taken
-from model_consensus.conformance.pow_logs import Heard, Mined, PowLog, Received
+from model_consensus.conformance.pow_logs import Heard, Mined, PowLog, PowRestarted, Received
 from model_consensus.evolutionary_search import Digest, Process, Search
+from model_consensus.pow_learner import Block
 from model_consensus.tob_learner import Offer
 
 
@@ -37,12 +38,14 @@ class Won:
     """A block that was won.
 
     :ivar miner: whose log has it; None if it is the adversary's.
+    :ivar height: the length of the chain that it ends.
     :ivar slot: when, counted in the wins of correct processes.
     :ivar time: when, by its miner's clock, if that is known.
     :ivar where: the process and the line that have it first.
     """
 
     miner: Process | None
+    height: int
     slot: int
     time: float | None
     where: tuple[Process, int]
@@ -56,7 +59,9 @@ class PowCheck:
     :ivar won: the blocks by digest, in the merged order.
     :ivar delta: how many slots a block of a correct process has taken at most.
     :ivar latest: the process and the line that it took so long to, and the block's miner.
-    :ivar arrivals: how many seconds blocks of correct processes took, by the clocks in the logs.
+    :ivar delta_running: the same of blocks and processes that were running when the block was won,
+        as far as the clocks in the logs tell.
+    :ivar arrivals: how many seconds these took, by the clocks.
     :raises RejectedLogError: the logs begin in different ways.
     """
 
@@ -66,7 +71,9 @@ class PowCheck:
         self.logging = {log.process for log in logs}
         self.won: dict[Digest, Won] = {}
         self.delta, self.latest = 0, ("", 0, "")
+        self.delta_running = 0
         self.arrivals: list[float] = []
+        self._restarted: dict[Process, float | None] = {}
         self._slot = 0
         self._known = Known()
         self._made: dict[tuple[Process, Digest], Offer] = {}  # what those with logs have offered
@@ -168,28 +175,44 @@ class PowCheck:
                     reason = f"{other} received this block, at its line {line}, before it was mined"
                     raise RejectedLogError(replay.log, reason, taken.line)
                 self._slot += 1
-                where = taken.process, taken.line
-                self.won[block.digest] = Won(taken.process, self._slot, time, where)
+                self._win(replay, taken.line, block, taken.process, time)
             case Received(block, _, time) if taken.accepts:
                 won = self.won.get(block.digest)
                 if won is None:
                     self._slot = max(self._slot, 1)
-                    where = taken.process, taken.line
-                    self.won[block.digest] = Won(None, self._slot, None, where)
+                    self._win(replay, taken.line, block)
                 elif won.miner is not None:
-                    self._arrived(replay, won, taken.line)
-                    if time is not None and won.time is not None:
-                        self.arrivals.append(time - won.time)
+                    self._arrived(replay, won, taken.line, time)
+            case PowRestarted(_, time):
+                self._restarted[taken.process] = time
             case Decided(generation, model):
                 self._agree(replay, generation, model, taken.line)
         return replace(taken, slot=self._slot)
 
-    def _arrived(self, replay: PowReplay, won: Won, line: int = 0) -> None:
+    def _win(
+        self,
+        replay: PowReplay,
+        line: int,
+        block: Block,
+        miner: Process | None = None,
+        time: float | None = None,
+    ) -> None:
+        height = replay.miner.learner.models[block.digest].generation
+        self.won[block.digest] = Won(miner, height, self._slot, time, (replay.process, line))
+
+    def _arrived(
+        self, replay: PowReplay, won: Won, line: int | None = None, time: float | None = None
+    ) -> None:
         """A block has arrived, or has not yet at the end of the log."""
-        assert won.miner is not None
-        if self._slot - won.slot > self.delta:
-            self.delta = self._slot - won.slot
-            self.latest = replay.process, line or replay.log.line, won.miner
+        delay = self._slot - won.slot
+        if delay > self.delta:
+            self.delta = delay
+            self.latest = replay.process, line or replay.log.line - 1, won.miner or ""
+        began = self._restarted.get(replay.process)
+        if began is None or won.time is None or won.time >= began:
+            self.delta_running = max(self.delta_running, delay)
+            if time is not None and won.time is not None:
+                self.arrivals.append(time - won.time)
 
     def _agree(self, replay: PowReplay, generation: int, model: Digest, line: int) -> None:
         first = self._decided.setdefault(generation, (model, replay.process, line))
@@ -211,23 +234,48 @@ class PowCheck:
 
     # --------------------------------------------------------------------------- the verdict
 
-    def measured(self) -> dict[str, object]:
+    def measured(self) -> dict[str, Any]:
         """What the logs tell of the blocks and their delays, as JSON data."""
         longest = max((replay.miner for replay in self.replays), key=lambda miner: miner.height)
-        chain = set(pow_learner.chain(longest.learner))
-        off = [won for digest, won in self.won.items() if digest not in chain]
+        heights = [won.height for won in self.won.values() if won.miner is not None]
         times = [won.time for won in self.won.values() if won.time is not None]
         whole = max(times, default=0.0) - min(times, default=0.0)
+        arrivals = self.arrivals
         process, line, miner = self.latest
         return {
             "blocks": len(self.won),
-            "longestChain": len(chain),
-            "forksOfCorrect": sum(won.miner is not None for won in off),
-            "forksOfByzantine": sum(won.miner is None for won in off),
+            "longestChain": longest.height,
+            "delayForks": len(heights) - len(set(heights)),
             "delta": self.delta,
+            "deltaOfRunning": self.delta_running,
             "latest": {"process": process, "line": line, "miner": miner} if self.delta else None,
-            "arrivalSeconds": {"median": median(self.arrivals), "most": max(self.arrivals)}
-            if self.arrivals
+            "arrivalSeconds": {"median": median(arrivals), "most": max(arrivals)}
+            if arrivals
             else None,
             "intervalSeconds": whole / (len(times) - 1) if len(times) > 1 else None,
         }
+
+
+def describe_blocks(check: PowCheck) -> list[str]:
+    """The same in words."""
+    found = check.measured()
+    lines = [
+        f"{found['blocks']} blocks, {found['longestChain']} of them in the longest chain; forks that "
+        f"the delay causes, where correct processes won the same height: {found['delayForks']}",
+        f"a behaviour of DelayedLearning with a slot for each win of a correct process and delta = "
+        f"{found['delta']}",
+    ]
+    if latest := found["latest"]:
+        lines[1] += (
+            f": a block of {latest['miner']} reached {latest['process']} so late, at line "
+            f"{latest['line']}; {found['deltaOfRunning']} for blocks that were won while their "
+            f"receiver was running"
+        )
+    arrivals, interval = found["arrivalSeconds"], found["intervalSeconds"]
+    if arrivals and interval:
+        lines.append(
+            f"by the clocks in the logs, which are not checked, these arrived after "
+            f"{arrivals['median']:.3f} s in the median and {arrivals['most']:.3f} s at most; from "
+            f"one win of a correct process to the next there were {interval:.3f} s"
+        )
+    return lines

@@ -14,7 +14,7 @@ from model_consensus.tob_learner import Offer
 class PowLogLines(Lines):
     """The lines of one process's log over proof-of-work.
 
-    :ivar clock: tells the time in seconds since 1970, which stands beside blocks.
+    :ivar clock: tells the time in seconds since 1970, which stands beside blocks and restarts.
     """
 
     clock: Callable[[], float]
@@ -50,7 +50,7 @@ class PowLogLines(Lines):
 
     def restarted(self, blocks: int) -> str:
         """The process has started again, and remembers so many blocks."""
-        return self.line("restarted", blocks=blocks)
+        return self.line("restarted", blocks=blocks, time=self._now())
 
     def _now(self) -> float:
         return round(self.clock(), 6)

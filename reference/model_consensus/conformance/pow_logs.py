@@ -8,7 +8,7 @@ They are written as those over Total Order Broadcast are, and have other events:
     {"number": 4, "event": "mined", "block": {...}, "time": 1760000000.25}
     {"number": 5, "event": "received", "block": {...}, "losses": [...], "time": 1760000001.5}
     {"number": 6, "event": "decided", "generation": 1, "model": "2f..."}
-    {"number": 7, "event": "restarted", "blocks": 2}
+    {"number": 7, "event": "restarted", "blocks": 2, "time": 1760000002.0}
 """
 
 from dataclasses import dataclass
@@ -93,9 +93,13 @@ class Received:
 
 @dataclass(frozen=True)
 class PowRestarted:
-    """The process has started again, and remembers this many blocks."""
+    """The process has started again, and remembers this many blocks.
+
+    :ivar time: when, by its clock, in seconds since 1970; None if it does not say so.
+    """
 
     blocks: int
+    time: float | None
 
 
 PowEvent = Offered | Heard | Mined | Received | Decided | PowRestarted
@@ -165,7 +169,7 @@ def _decided(data: Any, agreed: PowAgreed) -> PowEvent:
 
 
 def _restarted(data: Any, agreed: PowAgreed) -> PowEvent:
-    return PowRestarted(natural_of(data, "blocks"))
+    return PowRestarted(natural_of(data, "blocks"), _time(data))
 
 
 POW = Format(
