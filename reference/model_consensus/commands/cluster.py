@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -30,30 +31,39 @@ from model_consensus.adversaries import catalogue as attacks
 from model_consensus.commands import check_logs, interruptible
 from model_consensus.commands.options import natural, positive, seconds
 from model_consensus.commands.run import metrics_file, summarize, write_results
-from model_consensus.conformance.logs import open_logs
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process
-from model_consensus.landscapes import Landscape
-from model_consensus.node.cluster import Cluster, Member, drawn_faults
-from model_consensus.node.storage import replayed
+from model_consensus.node.cluster import Cluster, Member, Times, drawn_faults
+from model_consensus.node.learned import learned
 from model_consensus.report.console import new_console
 from model_consensus.simulation.catalogue import LANDSCAPES, load_landscape
 from model_consensus.simulation.run_folder import OUTPUTS, locked
 from model_consensus.simulation.setting import Setting
-from model_consensus.simulation.training import Row, Training, accuracies, describe
+from model_consensus.simulation.training import describe
 
 EXAMPLES = """\
 examples:
   model-consensus cluster tob
   model-consensus cluster tob --landscape onemax --attack equivocate --kills 3
   model-consensus cluster tob --processes 7 --byzantine 2 --epoch 0.2
+  model-consensus cluster pow
+  model-consensus cluster pow --landscape onemax --attack false-claim --generations 30
 
 """ + attacks.listing()
 
 
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "tob": {"draws": 16, "attack": "under-claim"},
+    "pow": {"draws": 8, "attack": "selfish", "depth": 12, "hashes": 20_000, "tries": 1_000},
+}
+"""What is taken where an option is not given, by protocol."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("protocol", choices=("tob",), help="over Streamlet")
+    parser.add_argument(
+        "protocol", choices=tuple(DEFAULTS), help="over Streamlet, or proof-of-work"
+    )
     parser.add_argument(
         "--landscape",
         default="digits",
@@ -63,22 +73,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, kind, metavar, default, text in (
         ("processes", positive, "N", 4, "n, the Byzantine ones included"),
         ("byzantine", natural, "F", 1, "f"),
-        ("draws", positive, "D", 16, "draws of a process in a generation"),
         ("generations", positive, "G", 200, "generations to decide"),
         ("kills", natural, "K", 2, "how many times a correct node is killed"),
         ("cuts", natural, "C", 1, "how many times a correct node is cut off"),
         ("seed", natural, "SEED", 1, "of the kills and cuts"),
+        ("epoch", seconds, "SECONDS", 0.1, "how long an epoch lasts"),
     ):
         parser.add_argument(
             f"--{name}", type=kind, metavar=metavar, default=default,
             help=f"{text} (default: {default})",
         )  # fmt: skip
-    parser.add_argument(
-        "--attack", default="under-claim", metavar="NAME", help="(default: under-claim)"
-    )
-    parser.add_argument(
-        "--epoch", type=seconds, metavar="SECONDS", default=0.1, help="(default: 0.1)"
-    )
+    for name, parse, metavar, text in (
+        ("draws", positive, "D", "draws of a process in a generation"),
+        ("attack", str, "NAME", "what the Byzantine nodes do"),
+        ("depth", natural, "K", "pow: blocks on top that decide a block"),
+        ("hashes", positive, "H", "pow: hashes that a block costs on average"),
+        ("tries", positive, "T", "pow: nonces that a node tries in an epoch"),
+    ):
+        values = [str(of[name]) for of in DEFAULTS.values() if name in of]
+        parser.add_argument(
+            f"--{name}", type=parse, metavar=metavar, default=argparse.SUPPRESS,
+            help=f"{text} (default: {', for pow '.join(values)})",
+        )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the files go")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
 
@@ -86,38 +102,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the cluster; the verdict is that of ``check-logs``."""
     console = new_console()
-    correct = max(args.processes - args.byzantine, 1)
-    setting = Setting(
-        protocol="streamlet",
-        attack=args.attack,
-        processes=args.processes,
-        byzantine=args.byzantine,
-        lambda_=correct,
-        mu=max(correct - args.byzantine, 1),
-        draws=args.draws,
-        generations=args.generations,
-        seed=args.seed,
-    )
+    options = options_of(args)
+    setting = _setting(args, options)
     landscape = load_landscape(args.landscape)
-    name = f"cluster-{args.landscape.replace(':', '-')}-{args.attack}-seed{args.seed}"
+    over = "" if args.protocol == "tob" else f"{args.protocol}-"
+    place = args.landscape.replace(":", "-")
+    name = f"cluster-{over}{place}-{setting.attack}-seed{args.seed}"
     folder = args.out or Path("out") / name
     folder.mkdir(parents=True, exist_ok=True)
-    settings = {
-        "landscape": args.landscape,
-        **asdict(setting),
-        "kills": args.kills,
-        "cuts": args.cuts,
-        "epoch": args.epoch,
-    }
+    settings = {"landscape": args.landscape, **asdict(setting)}
+    settings |= {"kills": args.kills, "cuts": args.cuts, "epoch": args.epoch}
+    if "tries" in options:
+        settings["tries"] = options["tries"]
     with locked(folder / ".lock", f"{folder}: another run is writing here"):
         _begin(folder, settings, resume=args.resume)
         faults = drawn_faults(setting, args.kills, args.cuts)
         with _live(console, setting) as show:
-            cluster = Cluster(
-                setting, args.landscape, folder, args.epoch, faults, console.print, show
-            )
+            times = Times(args.epoch, options.get("tries", 0))
+            cluster = Cluster(setting, args.landscape, folder, times, faults, console.print, show)
             interruptible.run(cluster.run())
-        training = _write(folder, setting, settings, landscape)
+        with metrics_file(folder / "metrics.csv") as write:
+            log = folder / "logs" / f"{setting.process_names[0]}.log"
+            training = learned(log, setting, landscape, write)
+        summary = summarize(settings, setting, training, None)
+        write_results(folder, landscape, setting, training, summary)
     console.print(describe(training))
     return check_logs.run(
         argparse.Namespace(
@@ -127,6 +135,39 @@ def run(args: argparse.Namespace) -> int:
             time_limit=None,
             json=False,
         )
+    )
+
+
+def options_of(args: argparse.Namespace) -> dict[str, Any]:
+    """The options whose defaults the protocol gives.
+
+    :raises ModelConsensusError: an option changes nothing over this protocol.
+    """
+    every = dict.fromkeys(name for of in DEFAULTS.values() for name in of)
+    given = {name: getattr(args, name) for name in every if name in args}
+    for name in given:
+        if name not in DEFAULTS[args.protocol]:
+            raise ModelConsensusError(f"--{name} changes nothing in a cluster over {args.protocol}")
+    return {**DEFAULTS[args.protocol], **given}
+
+
+def _setting(args: argparse.Namespace, options: Mapping[str, Any]) -> Setting:
+    rules: dict[str, Any]
+    if args.protocol == "tob":
+        correct = max(args.processes - args.byzantine, 1)
+        rules = {"lambda_": correct, "mu": max(correct - args.byzantine, 1)}
+    else:
+        # Who wins is not drawn: nobody has a share.
+        rules = {"share": 0.0, "depth": options["depth"], "hashes": options["hashes"]}
+    return Setting(
+        protocol="streamlet" if args.protocol == "tob" else args.protocol,
+        attack=options["attack"],
+        processes=args.processes,
+        byzantine=args.byzantine,
+        draws=options["draws"],
+        generations=args.generations,
+        seed=args.seed,
+        **rules,
     )
 
 
@@ -154,28 +195,6 @@ def _begin(folder: Path, settings: dict[str, object], *, resume: bool) -> None:
             path.unlink(missing_ok=True)
     begun.parent.mkdir()
     begun.write_text(text, encoding="utf-8")
-
-
-def _write(
-    folder: Path, setting: Setting, settings: dict[str, object], landscape: Landscape
-) -> Training:
-    """Compute again from the log of a correct node what was learned, and write it down."""
-    rows: list[Row] = []
-    with (
-        open_logs([folder / "logs" / f"{setting.process_names[0]}.log"]) as (log,),
-        metrics_file(folder / "metrics.csv") as write,
-    ):
-        for replay in replayed(log, setting.search(landscape)):
-            learner = replay.learner
-            if learner.model.generation > len(rows):
-                (loss,) = landscape.losses(learner.model.vector[None])
-                banned, accuracy = len(learner.banned), accuracies(landscape, learner.model.vector)
-                rows.append(Row(len(rows) + 1, loss, learner.evaluations, banned, accuracy))
-                write(rows[-1])
-        training = Training(replay.delivered, rows, learner.model, list(learner.banned))
-    summary = summarize(settings, setting, training, None)
-    write_results(folder, landscape, setting, training, summary)
-    return training
 
 
 Show = Callable[[Mapping[Process, Member]], None]

@@ -260,8 +260,8 @@ def describe_blocks(check: PowCheck) -> list[str]:
     """The same in words."""
     found = check.measured()
     lines = [
-        f"{found['blocks']} blocks, {found['longestChain']} of them in the longest chain; forks that "
-        f"the delay causes, where correct processes won the same height: {found['delayForks']}",
+        f"{found['blocks']} blocks, {found['longestChain']} of them in the longest chain; forks "
+        f"that delay causes, correct processes having won one height: {found['delayForks']}",
         f"a behaviour of DelayedLearning with a slot for each win of a correct process and delta = "
         f"{found['delta']}",
     ]

@@ -78,10 +78,21 @@ class Member:
         return int(self.status.get("generation", 0))
 
 
+@dataclass(frozen=True)
+class Times:
+    """What of the nodes' configurations is no matter of the setting.
+
+    :ivar epoch: the length of an epoch in seconds.
+    :ivar tries: over proof-of-work, how many nonces a node tries in it.
+    """
+
+    epoch: float
+    tries: int = 0
+
+
 class Cluster:
     """The nodes of a setting, in a folder.
 
-    :param epoch: the length of an epoch in seconds.
     :param say: is told what happens.
     :param show: is shown the members again and again.
     :ivar members: the nodes by name.
@@ -92,13 +103,13 @@ class Cluster:
         setting: Setting,
         landscape: str,
         folder: Path,
-        epoch: float,
+        times: Times,
         faults: Sequence[Fault],
         say: Callable[[str], None],
         show: Callable[[Mapping[Process, Member]], None],
     ) -> None:
         self.setting, self.landscape, self.folder = setting, landscape, folder
-        self.epoch, self.faults = epoch, faults
+        self.times, self.faults = times, faults
         self.members: dict[Process, Member] = {}
         self._links = Links()
         self._say, self._show = say, show
@@ -146,13 +157,13 @@ class Cluster:
                 child.kill()
                 await child.wait()
                 self._say(f"{fault.process} is killed after generation {member.generation}")
-                await asyncio.sleep(fault.epochs * self.epoch)
+                await asyncio.sleep(fault.epochs * self.times.epoch)
                 await self._start(member)
                 self._say(f"{fault.process} is started again")
             else:
                 self._links.cut_off(fault.process)
                 self._say(f"{fault.process} is cut off after generation {member.generation}")
-                await asyncio.sleep(fault.epochs * self.epoch)
+                await asyncio.sleep(fault.epochs * self.times.epoch)
                 self._links.heal()
                 self._say(f"{fault.process} is connected again")
 
@@ -189,7 +200,7 @@ class Cluster:
         whole = self._links.apart is None and all(m.child for m in self.members.values())
         if self._decided() > before or not whole:
             self._changed = time.monotonic()
-        if time.monotonic() > self._changed + max(PATIENCE, 100 * self.epoch):
+        if time.monotonic() > self._changed + max(PATIENCE, 100 * self.times.epoch):
             raise ModelConsensusError(
                 f"the cluster stopped after {self._decided()} generations: {self.folder}"
             )
@@ -247,20 +258,32 @@ class Cluster:
             "key": f"{process}.pem",
             "listen": _place(listen),
             "log": f"../logs/{process}.log",
-            "journal": f"{process}.journal",
             "landscape": self.landscape,
             "byzantine": setting.byzantine,
-            "lambda": setting.lambda_,
-            "mu": setting.mu,
             "draws": setting.draws,
             "generations": setting.generations,
             "recombines": setting.recombines,
             "elitist": setting.elitist,
             "start": start,
-            "epoch": self.epoch,
+            "epoch": self.times.epoch,
         }
+        if setting.protocol == "pow":
+            # They do not mine all at the same moment.
+            turn = setting.process_names.index(process) / setting.processes
+            fields["start"] = start + turn * self.times.epoch
+        else:
+            fields |= {
+                "journal": f"{process}.journal",
+                "lambda": setting.lambda_,
+                "mu": setting.mu,
+            }
         for name, value in fields.items():
             yield f"{name} = {json.dumps(value)}"
+        if setting.protocol == "pow":
+            yield "\n[pow]"
+            yield f"depth = {setting.depth}"
+            yield f"hashes = {setting.hashes}"
+            yield f"tries = {self.times.tries}"
         if process in setting.byzantine_names:
             yield "\n[attack]"
             yield f"name = {json.dumps(setting.attack)}"

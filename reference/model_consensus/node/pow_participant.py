@@ -60,6 +60,7 @@ class PowParticipant:
         self._last = generations + miner.rules.depth
         self._tries, self._log = tries, log
         self._nonce = 0
+        self._evaluations = 0
         self._refused: dict[Block, None] = {}
         self._misses, self._back = False, 0
         self._asked: dict[Process, int] = {}
@@ -98,6 +99,7 @@ class PowParticipant:
         """What it says of itself beside its model and its epoch."""
         learner = self.miner.learner
         return {
+            "evaluations": self._evaluations,
             "banned": sorted(learner.banned),
             "height": self.miner.height,
             "blocks": len(learner.known),
@@ -106,9 +108,10 @@ class PowParticipant:
     # ------------------------------------------------------------------------------- its own
 
     def _noting(self, work: Callable[[], Any]) -> list[int]:
-        """The losses of what is evaluated."""
+        """The losses of what is evaluated; a model may be among them that was evaluated before."""
         self.search.noted.clear()
         work()
+        self._evaluations += len(self.search.noted)
         return [*self.search.noted]
 
     def _announced(self) -> list[Send]:
