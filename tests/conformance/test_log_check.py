@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +18,18 @@ from model_consensus.conformance.trace_check import check_traces
 from model_consensus.systems.bounded import tob_learning
 from model_consensus.tla.config import read_config
 from tests.support.places import ROOT
-from tests.support.recorded_logs import Lines, merge, numbered, parsed, recorded, run_of, write
+from tests.support.recorded_logs import (
+    Lines,
+    leaves,
+    merge,
+    numbered,
+    others,
+    parsed,
+    recorded,
+    run_of,
+    same_numbers,
+    write,
+)
 
 CORRECT = ("p1", "p2", "p3")
 
@@ -400,27 +410,6 @@ def test_deliveries_that_only_a_restart_knows_of_are_missing_lines(tmp_path: Pat
 # -------------------------------------------------------------------------- drawn mutations
 
 
-def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The places of everything in a JSON value that is no list or object."""
-    if isinstance(value, dict):
-        return [leaf for key, each in value.items() for leaf in leaves(each, (*path, key))]
-    if isinstance(value, list):
-        return [leaf for i, each in enumerate(value) for leaf in leaves(each, (*path, i))]
-    return [path]
-
-
-def others(value: Any) -> st.SearchStrategy[Any]:
-    """Other values for a leaf, most of them of its kind."""
-    names = st.sampled_from(
-        ["p1", "p2", "p3", "p4", "p5", "offered", "delivered", "decided", "restarted", "0" * 64]
-    )
-    kinds = st.integers(0, 20) | st.booleans() | names | st.none()
-    if type(value) is int:
-        near = st.sampled_from([value - 1, value + 1, -value, value // 2, value << 40, str(value)])
-        return near | kinds
-    return kinds
-
-
 @pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -450,12 +439,3 @@ def test_whatever_is_changed_in_one_line_is_noticed_there_or_harmless(
     elif found is None:
         changed = {**logs, process: [*logs[process][:index], line, *logs[process][index + 1 :]]}
         assert same_numbers(changed) == same_numbers(true)
-
-
-def same_numbers(value: Any) -> Any:
-    """The same, with numbers as strings: they may be written so."""
-    if isinstance(value, dict):
-        return {key: same_numbers(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [same_numbers(each) for each in value]
-    return str(value) if type(value) is int else value

@@ -70,12 +70,12 @@ def configs(folder: Path, **changes: object) -> list[Config]:
     return read  # type: ignore[return-value]
 
 
-WORK = {"depth": 1, "hashes": 16, "tries": 2}
+WORK = {"depth": 1, "hashes": 2048, "tries": 256}
 """Blocks that cost next to nothing, and a few epochs."""
 
 
 def pow_configs(folder: Path, **changes: object) -> list[PowConfig]:
     """The four configurations of nodes over proof-of-work."""
-    read = [load_config(path) for path in write_configs(folder, pow=WORK, **changes)]
+    read = [load_config(path) for path in write_configs(folder, **{"pow": WORK, **changes})]
     assert all(isinstance(config, PowConfig) for config in read)
     return read  # type: ignore[return-value]

@@ -72,6 +72,8 @@ class Network:
 
     :param crashes: at which steps who acts crashes, and how much of what it wrote stays.
     :ivar epoch: the one that they are in.
+    :ivar apart: who is connected with nobody.
+    :ivar written: the lines of the logs but the first ones, in the order of writing.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Network:
         )  # fmt: skip
         self.epoch = 0
         self.apart: set[Process] = set()
+        self.written: list[tuple[Process, str]] = []
         self._crashes = crashes or {}
         self._steps = 0
         self._queue: deque[tuple[Process, bytes]] = deque()
@@ -130,8 +133,10 @@ class Network:
             machine.crash(self._crashes[self._steps])
             self._after(machine, machine.participant.begin(self.epoch))
             return
+        process = machine.config.process
+        self.written += [(process, line) for line in machine.participant.lines]
         machine.persist()
-        self._send(machine.config.process, out)
+        self._send(process, out)
 
     def _send(self, sender: Process, out: Sequence[Send]) -> None:
         for send in out:
@@ -157,11 +162,9 @@ def run_network(folder: Path, epochs: int = 2000, **options: Any) -> None:
 @cache
 def _recorded(attack: str) -> Lines:
     with TemporaryDirectory() as name:
-        run_network(Path(name), attack=attack)
-        return {
-            process: [json.loads(line) for line in (Path(name) / f"{process}.log").open()]
-            for process in NAMES[:3]
-        }
+        run_network(Path(name), attack=attack, generations=6)
+        texts = {process: (Path(name) / f"{process}.log").read_text() for process in NAMES[:3]}
+    return {p: [json.loads(line) for line in text.splitlines()] for p, text in texts.items()}
 
 
 def recorded(attack: str = "honest") -> Lines:

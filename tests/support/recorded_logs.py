@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hypothesis import strategies as st
+
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.conformance.log_check import check_logs
 from model_consensus.conformance.log_replay import Merged
@@ -72,3 +74,33 @@ def numbered(lines: list[dict[str, Any]]) -> None:
     """Count the lines again, as a process that lies about what it did would."""
     for number, line in enumerate(lines, 1):
         line["number"] = number
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The places of everything in a JSON value that is no list or object."""
+    if isinstance(value, dict):
+        return [leaf for key, each in value.items() for leaf in leaves(each, (*path, key))]
+    if isinstance(value, list):
+        return [leaf for i, each in enumerate(value) for leaf in leaves(each, (*path, i))]
+    return [path]
+
+
+def others(value: Any) -> st.SearchStrategy[Any]:
+    """Other values for a leaf, most of them of its kind."""
+    names = st.sampled_from(
+        ["p1", "p2", "p3", "p4", "p5", "offered", "delivered", "decided", "restarted", "0" * 64]
+    )
+    kinds = st.integers(0, 20) | st.booleans() | names | st.none()
+    if type(value) is int:
+        near = st.sampled_from([value - 1, value + 1, -value, value // 2, value << 40, str(value)])
+        return near | kinds
+    return kinds
+
+
+def same_numbers(value: Any) -> Any:
+    """The same, with numbers as strings: they may be written so."""
+    if isinstance(value, dict):
+        return {key: same_numbers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [same_numbers(each) for each in value]
+    return str(value) if type(value) is int else value

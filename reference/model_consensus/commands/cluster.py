@@ -47,7 +47,7 @@ examples:
   model-consensus cluster tob --landscape onemax --attack equivocate --kills 3
   model-consensus cluster tob --processes 7 --byzantine 2 --epoch 0.2
   model-consensus cluster pow
-  model-consensus cluster pow --landscape onemax --attack false-claim --generations 30
+  model-consensus cluster pow --landscape onemax --attack false-claim
 
 """ + attacks.listing()
 

@@ -89,12 +89,17 @@ class _Run:
         return action, self.state
 
     def _wins(self, taken: Taken, block: Block) -> Iterator[Mine]:
-        """What ``process`` does to win a block with this step."""
+        """What ``process`` does to win a block with this step, if that is possible in the slot."""
         for action in self.system.leads(self.state, taken.process, taken.seen):
-            if isinstance(action, Mine):
+            if isinstance(action, Mine) and self._is_next(taken.slot):
                 win = replace(action, slot=taken.slot)
                 if self.system.apply(self.state, win).blocks[-1].step == block.step:
                     yield win
+
+    def _is_next(self, slot: int) -> bool:
+        """Whether the next block may be won in this slot."""
+        system, state = self.system, self.state
+        return slot in system.next_slots(state) and system.has_arrived(state, slot)
 
     def _received(self, taken: Taken, block: Block) -> Iterator[tuple[Action, State]]:
         system, process = self.system, taken.process
