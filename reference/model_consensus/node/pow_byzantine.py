@@ -99,7 +99,6 @@ class ByzantinePowParticipant(PowParticipant):
             return []
         parent = self._strategy.extend(view)
         if self._wanted is None:
-            self._nonce = 0
             if parent is None:
                 self._wanted = self._strategy.forge(view, self.me.process, True)
             else:

@@ -59,7 +59,6 @@ class PowParticipant:
         self.epoch = 0
         self._last = generations + miner.rules.depth
         self._tries, self._log = tries, log
-        self._nonce = 0
         self._evaluations = 0
         self._refused: dict[Block, None] = {}
         self._misses, self._back = False, 0
@@ -130,7 +129,6 @@ class PowParticipant:
     def _offer(self) -> None:
         """Make its offer on its tip, if that is not made."""
         if not self.miner.offers and self.miner.height < self._last:
-            self._nonce = 0
             losses = self._noting(self.miner.offer)
             self.lines.append(self._log.offered(self.miner.offers[self.me.process], losses))
 
@@ -144,11 +142,14 @@ class PowParticipant:
         return self._adopted(block)
 
     def _tried(self, block: Block | None) -> Block | None:
-        """The block, if one of the next nonces gives it work."""
+        """The block, if one of the nonces of this epoch gives it work.
+
+        Each epoch has nonces of its own, so a process that is started again tries others.
+        """
         if block is None:
             return None
-        first, self._nonce = self._nonce, self._nonce + self._tries
-        nonce = pow_learner.first_nonce(self.miner.rules, block, range(first, self._nonce))
+        nonces = range(self.epoch * self._tries, (self.epoch + 1) * self._tries)
+        nonce = pow_learner.first_nonce(self.miner.rules, block, nonces)
         return None if nonce is None else replace(block, nonce=nonce)
 
     def _adopted(self, block: Block) -> list[Send]:
@@ -190,7 +191,6 @@ class PowParticipant:
         if offer is None or not self.miner.hears(offer):
             return
         if self.me.committee.is_authentic(message):
-            self._nonce = 0
             losses = self._noting(lambda: self.miner.hear(offer))
             self.lines.append(self._log.heard(offer, losses))
 

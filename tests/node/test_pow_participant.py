@@ -1,0 +1,200 @@
+"""A participant over proof-of-work: floods cost it next to nothing, and it catches up."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+
+from model_consensus.adversaries.pow import STRATEGIES
+from model_consensus.evolutionary_search import Ticket
+from model_consensus.node.config import PowConfig
+from model_consensus.node.pow_packets import Packet, decode, encode, longest_packet
+from model_consensus.node.pow_participant import ANSWERED, REFUSED
+from model_consensus.pow_learner import LONGEST_NAME, Block, chain, find_nonce
+from model_consensus.streamlet.codec import CodecError
+from model_consensus.streamlet.messages import MAX_BODY, Vote
+from model_consensus.streamlet.offers import encode_offer
+from model_consensus.streamlet.state import Identity
+from model_consensus.systems.pow_tree import nonce_without_work
+from model_consensus.tob_learner import Offer
+from tests.support.nodes import NAMES, WORK, pow_configs
+from tests.support.pow_machines import Network, PowMachine
+
+FLOOD = 100_000
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    made = Network(tmp_path, generations=6)
+    yield made
+    made.close()
+
+
+def evaluations(machine: PowMachine) -> int:
+    found = machine.participant.status()["evaluations"]
+    assert isinstance(found, int)
+    return found
+
+
+def rubbish(network: Network, me: Identity) -> list[Packet]:
+    """What ``me`` can send without doing the work of a new block: packets of each kind."""
+    participant = network.machines["p1"].participant
+    rules, learner = participant.miner.rules, participant.miner.learner
+    block = learner.known[chain(learner)[0]]
+    top = learner.models[learner.tip]
+    ticket = Ticket(top.generation + 1, me.process, (1, 0))
+    offer = Offer(me.process, top.digest, ticket, 0)
+    far = replace(block, parent=b"f" * 32)
+    packets: list[Packet] = [
+        block,
+        nonce_without_work(rules, replace(block, parent=learner.tip)),
+        find_nonce(rules, far),
+        find_nonce(rules, replace(block, parent=learner.tip)),  # tickets of another generation
+        replace(block, claim=1 << 63, nonce=1),
+        replace(block, step=frozenset(Ticket(1, f"q{n}", (1, 0)) for n in range(9))),
+        replace(block, miner="\udcff"),
+    ]
+    for told in (
+        replace(offer, parent=b"f" * 32),
+        replace(offer, ticket=Ticket(1, me.process, (1, 0))),
+        replace(offer, ticket=replace(ticket, proposer="p2")),
+        replace(offer, ticket=replace(ticket, weights=(99, 0))),
+    ):
+        packets.append(me.committee.message(me.process, me.sign, encode_offer(told)))
+    forged = me.committee.message(me.process, me.sign, encode_offer(offer))
+    packets.append(replace(forged, sender="p2"))
+    packets.append(me.committee.message(me.process, me.sign, b"not an offer"))
+    packets += [me.committee.request(me.process, me.sign, n, 0) for n in range(3)]
+    packets.append(replace(me.committee.request(me.process, me.sign, 1 << 60, 0), sender="p3"))
+    return packets
+
+
+def test_a_flood_costs_no_evaluation_no_line_and_bounded_answers(network: Network) -> None:
+    for _ in range(8):
+        network.step()
+    machine = network.machines["p1"]
+    participant = machine.participant
+    before = evaluations(machine), participant.miner.learner
+    answers = 0
+    for packet in islice(cycle(rubbish(network, network.liar.me)), FLOOD):
+        answers += len(participant.receive(packet))
+    assert (evaluations(machine), participant.miner.learner) == before
+    assert participant.lines == []
+    assert answers <= ANSWERED  # one request of p4 is answered in an epoch
+    assert len(participant._refused) <= REFUSED
+    network.run(400)
+
+
+def test_a_block_with_work_is_refused_once(network: Network) -> None:
+    network.step()
+    machine = network.machines["p1"]
+    participant = machine.participant
+    rules, learner = participant.miner.rules, participant.miner.learner
+    ticket = Ticket(learner.models[learner.tip].generation + 1, "p4", (1, 0))
+    lie = find_nonce(rules, Block(learner.tip, "p4", frozenset([ticket]), 1))
+    before = evaluations(machine)
+    assert participant.receive(lie) == []
+    assert evaluations(machine) == before + 1
+    (line,) = participant.lines
+    assert json.loads(line)["event"] == "received"
+    for _ in range(100):
+        assert participant.receive(lie) == []
+    assert evaluations(machine) == before + 1
+    assert len(participant.lines) == 1
+
+
+def test_one_offer_of_each_process_is_evaluated_on_a_tip(network: Network) -> None:
+    network.apart = {"p1"}
+    network.step()
+    machine = network.machines["p1"]
+    participant = machine.participant
+    me = network.liar.me
+    model = participant.miner.learner.models[participant.miner.learner.tip]
+    heard = []
+    for claim in range(50):
+        ticket = Ticket(model.generation + 1, "p4", (1, 0))
+        body = encode_offer(Offer("p4", model.digest, ticket, claim))
+        participant.receive(me.committee.message("p4", me.sign, body))
+        heard.append(evaluations(machine))
+    assert len(set(heard)) == 1
+    assert participant.miner.learner.banned == {"p4"}  # it claims to have the loss 0
+
+
+def test_who_was_away_catches_up(tmp_path: Path) -> None:
+    network = Network(tmp_path, "private-chain", generations=150, pow=WORK | {"hashes": 512})
+    try:
+        network.apart = {"p3"}
+        away = network.machines["p3"].participant
+        while network.machines["p1"].participant.miner.height < 120:
+            network.step()
+        alone = away.miner.height
+        network.apart = set()
+        for _ in range(12):
+            network.step()
+        ahead = network.machines["p1"].participant.miner.height
+        assert alone < ahead - 20
+        assert away.miner.height >= ahead - 1
+        assert len(away.miner.learner.known) > ahead  # its own fork is there, too
+    finally:
+        network.close()
+
+
+@pytest.mark.parametrize("attack", STRATEGIES)
+def test_honest_processes_go_on_beside_each_attack(attack: str, tmp_path: Path) -> None:
+    network = Network(tmp_path, attack, generations=4)
+    try:
+        network.run(400)
+        decided = {machine.participant.model.generation for machine in network.machines.values()}
+        assert min(decided) >= 4
+    finally:
+        network.close()
+
+
+# -------------------------------------------------------------------------------- packets
+
+
+def test_packets_are_read_as_they_were_written(network: Network) -> None:
+    for _ in range(8):
+        network.step()
+    for packet in rubbish(network, network.liar.me):
+        assert decode(encode(packet)) == packet
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"{}", "not a block: block is missing"),
+        (b'{"block": 1}', "not a block: block is not an object"),
+        (b"{" * 100_000, "not a block: "),
+        (b'{"block": {"step": [1], "parent": ""}}', "not a block: "),
+        (b"\x05", ""),
+        (b"", ""),
+    ],
+)
+def test_what_is_not_a_packet_is_refused(data: bytes, problem: str) -> None:
+    with pytest.raises(CodecError) as refused:
+        decode(data)
+    assert str(refused.value).startswith(problem)
+
+
+def test_a_packet_of_streamlet_alone_is_refused(network: Network) -> None:
+    vote = Vote("p4", 1, bytes(32), bytes(64))
+    with pytest.raises(CodecError, match="a packet of Streamlet alone"):
+        decode(encode(vote))  # type: ignore[arg-type]
+
+
+def test_the_longest_packets_fit(tmp_path: Path) -> None:
+    config: PowConfig = pow_configs(tmp_path)[0]
+    draws, most = 16, (1 << 64) - 1
+    tickets = [
+        Ticket(most, f"{n:{LONGEST_NAME}}".replace(" ", "\x00"), (1 - draws,) * draws)
+        for n in range(5)
+    ]
+    block = Block(bytes(32), "\x00" * LONGEST_NAME, frozenset(tickets), most, most)
+    assert len(encode(block)) <= longest_packet(len(NAMES), draws)
+    me = config.identity
+    message = me.committee.message(me.process, me.sign, bytes(MAX_BODY))
+    assert len(encode(message)) <= longest_packet(1, 1)
