@@ -12,29 +12,37 @@ import subprocess
 import sys
 from pathlib import Path
 
+from model_consensus.adversaries.pow import STRATEGIES
 from model_consensus.adversaries.streamlet import MISBEHAVIOURS
 from model_consensus.adversaries.tob import ATTACKS
 
 GENERATIONS = 20
+ATTACKS_ON = {"tob": sorted(ATTACKS.keys() | MISBEHAVIOURS.keys()), "pow": sorted(STRATEGIES)}
 
 
-def command(scenario: dict[str, object], out: Path, generations: int = GENERATIONS) -> list[str]:
+def command(
+    protocol: str, scenario: dict[str, object], out: Path, generations: int = GENERATIONS
+) -> list[str]:
     """The arguments of ``model-consensus`` for a scenario."""
     options = {**scenario, "generations": generations, "landscape": "onemax", "epoch": 0.05}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return ["cluster", "tob", *words, "--out", str(out)]
+    return ["cluster", protocol, *words, "--out", str(out)]
 
 
-def drawn(chance: random.Random) -> dict[str, object]:
+def drawn(protocol: str, chance: random.Random) -> dict[str, object]:
     """The options of a cluster with one Byzantine process."""
-    return {
+    scenario: dict[str, object] = {
         "processes": chance.choice([4, 4, 5, 7]),
-        "attack": chance.choice(sorted(ATTACKS.keys() | MISBEHAVIOURS.keys())),
+        "attack": chance.choice(ATTACKS_ON[protocol]),
         "kills": chance.randint(0, 3),
         "cuts": chance.randint(0, 2),
         "draws": chance.choice([1, 2, 8]),
         "seed": chance.randint(0, 999),
     }
+    if protocol == "pow":
+        # Who is cut off wins blocks alone meanwhile; with this depth that is no matter.
+        scenario |= {"depth": 20, "hashes": 10_000}
+    return scenario
 
 
 def main() -> int:
@@ -42,7 +50,8 @@ def main() -> int:
     for number in itertools.count(1):
         out = Path("out") / "soak" / str(number)
         shutil.rmtree(out, ignore_errors=True)
-        arguments = command(drawn(random.Random()), out)
+        protocol = random.choice(["tob", "pow"])
+        arguments = command(protocol, drawn(protocol, random.Random()), out)
         print("model-consensus", *arguments, flush=True)
         done = subprocess.run([sys.executable, "-m", "model_consensus", *arguments], check=False)
         if done.returncode:

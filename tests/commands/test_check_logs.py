@@ -1,6 +1,7 @@
 """``model-consensus check-logs``: exit statuses, what it says, and logs that others write."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from model_consensus.commands.cli import main
 from tests.support.places import DOCS
+from tests.support.pow_machines import recorded as recorded_over_work
 from tests.support.recorded_logs import recorded, write
 
 Output = pytest.CaptureFixture[str]
@@ -124,6 +126,76 @@ def test_a_beginning_that_is_none_is_refused(
     path.write_text(json.dumps(recorded()["p1"][0] | change) + "\n")
     assert main(["check-logs", str(path)]) == 2
     assert capsys.readouterr().err == f"model-consensus: error: {path}: line 1: {problem}\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"protocol": "tob"}, "not a log over Total Order Broadcast"),
+        ({"depth": -1}, "depth is not an integer in 0..2^64-1"),
+        ({"hashes": 0}, "hashes is not an integer in 1..2^64-1"),
+        ({"hashes": 1 << 33}, "hashes is not an integer in 1..2^32"),
+    ],
+)
+def test_a_beginning_over_proof_of_work_that_is_none_is_refused(
+    change: dict[str, object], problem: str, tmp_path: Path, capsys: Output
+) -> None:
+    path = tmp_path / "p1.log"
+    path.write_text(json.dumps(recorded_over_work()["p1"][0] | change) + "\n")
+    assert main(["check-logs", str(path)]) == 2
+    assert capsys.readouterr().err == f"model-consensus: error: {path}: line 1: {problem}\n"
+
+
+BLOCK = (
+    '{"number": 2, "event": "mined", "block": {"parent": "%s", "miner": "p1", "claim": 7, '
+    '"nonce": 0, "step": [{"generation": 1, "proposer": "p1", "weights": [1, 0]}]}}' % ("a" * 64)
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"number": 2, "event": "delivered"}',
+         "event is not one of offered, heard, mined, received, decided, restarted"),
+        ('{"number": 2, "event": "mined"}', "block is missing"),
+        ('{"number": 2, "event": "mined", "block": []}', "block is not an object"),
+        (BLOCK.replace("[{", "[7, {"), "step has something else than different tickets"),
+        (BLOCK.replace('"claim": 7', '"claim": -7'), "claim is not an integer in 0..2^64-1"),
+        (BLOCK.replace('"nonce": 0', '"nonce": 1e3'), "nonce is not an integer in 0..2^64-1"),
+        (BLOCK.replace('"miner": "p1"', '"miner": 1'), "miner is not a string"),
+        (BLOCK.replace("a" * 64, "a"),
+         "parent is not a digest: 64 hexadecimal digits, in small letters"),
+        (BLOCK.replace('"mined"', '"received"'), "losses is missing"),
+        ('{"number": 2, "event": "restarted"}', "blocks is missing"),
+    ],
+)  # fmt: skip
+def test_a_line_over_proof_of_work_that_is_none_is_refused(
+    line: str, problem: str, tmp_path: Path, capsys: Output
+) -> None:
+    path = tmp_path / "p1.log"
+    path.write_text(json.dumps(recorded_over_work()["p1"][0]) + f"\n{line}\n")
+    assert main(["check-logs", str(path)]) == 2
+    assert capsys.readouterr().err == f"model-consensus: error: {path}: line 2: {problem}\n"
+
+
+def test_logs_of_two_protocols_are_not_of_one_run(tmp_path: Path, capsys: Output) -> None:
+    one, *_ = write(tmp_path, {"a": recorded()["p1"]})
+    other, *_ = write(tmp_path, {"b": recorded_over_work()["p2"]})
+    assert main(["check-logs", str(tmp_path)]) == 2
+    said = "line 1: not a log over Total Order Broadcast"
+    assert capsys.readouterr().err == f"model-consensus: error: {other}: {said}\n"
+    assert main(["check-logs", str(other), str(one)]) == 2
+    said = "line 1: not a log over proof-of-work"
+    assert capsys.readouterr().err == f"model-consensus: error: {one}: {said}\n"
+
+
+@pytest.mark.tlc
+def test_tlc_is_referee_over_proof_of_work_too(tmp_path: Path, capsys: Output) -> None:
+    write(tmp_path, recorded_over_work("selfish"))
+    assert main(["check-logs", str(tmp_path), "--landscape", "onemax", "--tlc"]) == 0
+    said = capsys.readouterr().out
+    assert re.match(r"TLC has accepted \d+ states of DelayedLearning\n", said)
+    assert "\na behaviour of DelayedLearning with a slot for each win of a correct process" in said
 
 
 def test_files_that_are_no_logs_are_refused(tmp_path: Path, capsys: Output) -> None:

@@ -19,6 +19,7 @@ from property_tests.soak import command, drawn
 
 Output = pytest.CaptureFixture[str]
 QUICK = ["--landscape", "onemax", "--draws", "4", "--epoch", "0.05"]
+WORK = ["--depth", "10", "--hashes", "10000"]
 
 
 def events(log: Path) -> list[str]:
@@ -51,10 +52,49 @@ def test_a_cluster_learns_through_kills_and_a_cut(tmp_path: Path, capsys: Output
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-def test_a_drawn_cluster_is_accepted(seed: int, tmp_path: Path, capsys: Output) -> None:
+def test_a_cluster_over_proof_of_work_learns_through_a_kill_and_a_cut(
+    tmp_path: Path, capsys: Output
+) -> None:
+    out = tmp_path / "out"
+    options = [*QUICK, *WORK, "--generations", "10", "--kills", "1", "--attack", "false-claim"]
+    assert main(["cluster", "pow", *options, "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("is killed after generation") == said.count("is started again") == 1
+    assert said.count("is cut off after generation") == said.count("is connected again") == 1
+    assert "without a log, and so taken for Byzantine: p4\n3 logs accepted: " in said
+    assert "a behaviour of DelayedLearning with a slot for each win of a correct process" in said
+    assert "by the clocks in the logs, which are not checked, these arrived after " in said
+    logs = [out / "logs" / f"p{number}.log" for number in (1, 2, 3)]
+    happened = [events(log) for log in logs]
+    assert sum(each.count("restarted") for each in happened) == 1
+    assert all(each.count("decided") >= 10 for each in happened)
+    assert (out / "metrics.csv").read_text().count("\n") >= 11
+    assert json.loads((out / "summary.json").read_text())["generations"] >= 10
+    assert (out / "model.npz").exists()
+
+    assert main(["check-logs", str(out / "logs"), "--json"]) == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["blocks"] >= verdict["longestChain"] >= 10
+    assert verdict["delta"] >= verdict["deltaOfRunning"]
+    assert verdict["arrivalSeconds"]["median"] < 1
+
+    lines = logs[1].read_text().splitlines(keepends=True)
+    index = next(i for i, line in enumerate(lines) if '"received"' in line)
+    lines[index] = lines[index].replace('"claim": ', '"claim": 1')
+    logs[1].write_text("".join(lines))
+    assert main(["check-logs", str(out / "logs")]) == 1
+    assert capsys.readouterr().out.startswith(f"{logs[1]}: line {index + 1}: p2: ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["tob", "pow"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_drawn_cluster_is_accepted(
+    protocol: str, seed: int, tmp_path: Path, capsys: Output
+) -> None:
     """``make soak`` has more of them."""
-    assert main(command(drawn(random.Random(seed)), tmp_path, generations=6)) == 0
+    arguments = command(protocol, drawn(protocol, random.Random(seed)), tmp_path, generations=6)
+    assert main(arguments) == 0
     assert " logs accepted: " in capsys.readouterr().out
 
 
@@ -98,15 +138,20 @@ def test_a_node_that_ends_by_itself_ends_the_cluster(
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--attack", "kindness"], "no attack on streamlet 'kindness': there are "),
-        (["--byzantine", "2"], "streamlet needs processes > 3 byzantine (n > 3f), and 4 > 3 * 2 "),
-        (["--landscape", "onemin"], "no landscape 'onemin': did you mean onemax?"),
+        (["tob", "--attack", "kindness"], "no attack on streamlet 'kindness': there are "),
+        (["pow", "--attack", "kindness"], "no attack on pow 'kindness': there are "),
+        (["tob", "--byzantine", "2"],
+         "streamlet needs processes > 3 byzantine (n > 3f), and 4 > 3 * 2 "),
+        (["tob", "--landscape", "onemin"], "no landscape 'onemin': did you mean onemax?"),
+        (["tob", "--depth", "2"], "--depth changes nothing in a cluster over tob"),
+        (["pow", "--processes", "1"],
+         "byzantine must be in 0..0, as one of 1 processes is correct: not 1"),
     ],
-)
+)  # fmt: skip
 def test_bad_options_are_one_line(
     options: list[str], problem: str, tmp_path: Path, capsys: Output
 ) -> None:
-    assert main(["cluster", "tob", *options, "--out", str(tmp_path)]) == 2
+    assert main(["cluster", *options, "--out", str(tmp_path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"model-consensus: error: {problem}")
 

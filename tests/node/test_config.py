@@ -6,7 +6,7 @@ import pytest
 
 from model_consensus.commands.cli import main
 from model_consensus.node.config import load_config
-from tests.support.nodes import configs, write_configs
+from tests.support.nodes import WORK, configs, pow_configs, write_configs
 
 Output = pytest.CaptureFixture[str]
 
@@ -19,6 +19,49 @@ def test_a_configuration_is_read(tmp_path: Path) -> None:
     assert (config.agreed.lambda_, config.agreed.mu, config.agreed.draws) == (3, 2, 2)
     assert config.agreed.genesis == config.search.genesis.digest
     assert config.byzantine == ()
+
+
+def test_a_configuration_of_proof_of_work_is_read(tmp_path: Path) -> None:
+    config = pow_configs(tmp_path)[1]
+    assert config.process == "p2"
+    assert config.tries == 256
+    assert (config.agreed.depth, config.agreed.hashes, config.agreed.draws) == (1, 2048, 2)
+    assert config.agreed.rules.target == 1 << 245
+    assert config.setting.attack == "honest"
+    other = pow_configs(tmp_path, pow=WORK | {"depth": 2})[1]
+    assert other.problem != config.problem
+    assert other.agreed.genesis == config.agreed.genesis
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("tries = 256", "", "pow.tries is missing"),
+        ("tries = 256", "tries = 0", "pow.tries must be in 1..1000000, not 0"),
+        ("tries = 256", "tries = 1000001", "pow.tries must be in 1..1000000, not 1000001"),
+        ("depth = 1", "depth = -1", "depth must be at least 0, not -1"),
+        ("hashes = 2048", "hashes = 4294967297",
+         "hashes must be at most 2^32, so that a hash is found: not 4294967297"),
+        ("[pow]", "[pow]\nseed = 1", "there is no field pow.seed"),
+        ("[pow]", "lambda = 3\n[pow]", "there is no field lambda"),
+        ("[pow]", 'journal = "j"\n[pow]', "there is no field journal"),
+        ("draws = 2\n", "draws = 999\n", "messages hold offers of at most 242 draws, not 999"),
+        ("[processes.p4]", '[processes."p\u00e9"]',
+         "a name in a block has at most 64 ASCII characters: 'p\u00e9'"),
+        ("[processes.p2]", '[attack]\nname = "nono"\nprocesses = ["p1"]\n[processes.p2]',
+         "no attack on pow 'nono': "),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_proof_of_work_is_named(
+    old: str, new: str, problem: str, tmp_path: Path, capsys: Output
+) -> None:
+    pow_configs(tmp_path)
+    path = tmp_path / "p1.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert main(["node", "--config", str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"model-consensus: error: {path}: {problem}")
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,9 @@ from model_consensus.streamlet.state import Identity
 Address = tuple[str, int]
 """A host and a port."""
 
+MOST_TRIES = 1_000_000
+"""Nonces in an epoch: a node hears nobody while it tries them."""
+
 
 @dataclass(frozen=True)
 class NodeConfig:
@@ -249,8 +252,8 @@ def _proof_of_work(table: _Table) -> dict[str, Any]:
 
 def _check_work(config: PowConfig) -> None:
     """Refuse what blocks cannot have."""
-    if config.tries < 1:
-        raise ModelConsensusError(f"pow.tries must be at least 1, not {config.tries}")
+    if not 1 <= config.tries <= MOST_TRIES:
+        raise ModelConsensusError(f"pow.tries must be in 1..{MOST_TRIES}, not {config.tries}")
     for name in config.keys:
         if not name.isascii() or len(name) > LONGEST_NAME:
             raise ModelConsensusError(
