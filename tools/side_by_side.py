@@ -100,6 +100,7 @@ LEARNERS = {
         no_operator={
             "model_of_tip": "`ModelOf(tip[p])`",
             "find_nonce": "the search for the hash, whose result is `work` in TLA+",
+            "first_nonce": "the same among some nonces",
             "make_offer": "the action `MakeOffer` of PowLearning",
             "keep": "the memory of a host; in TLA+, `Collected` of PowLearning chooses",
             "catch": "`Ban` of the `Liars`: the action `Catch` of PowLearning",

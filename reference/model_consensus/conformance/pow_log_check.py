@@ -275,7 +275,8 @@ def describe_blocks(check: PowCheck) -> list[str]:
     if arrivals and interval:
         lines.append(
             f"by the clocks in the logs, which are not checked, these arrived after "
-            f"{arrivals['median']:.3f} s in the median and {arrivals['most']:.3f} s at most; from "
-            f"one win of a correct process to the next there were {interval:.3f} s"
+            f"{arrivals['median']:.3f} s in the median and {arrivals['most']:.3f} s at most, "
+            f"{arrivals['most'] / interval:.1f} of the {interval:.3f} s from one win of a correct "
+            f"process to the next"
         )
     return lines

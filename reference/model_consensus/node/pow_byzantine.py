@@ -16,8 +16,7 @@ from model_consensus.evolutionary_search import Process, Search
 from model_consensus.node.pow_packets import Packet, Send
 from model_consensus.node.pow_participant import PowParticipant
 from model_consensus.pow_learner import Block, Rules, block_on
-from model_consensus.streamlet.messages import Message
-from model_consensus.streamlet.offers import decode_offer
+from model_consensus.streamlet.offers import encode_offer
 from model_consensus.streamlet.state import Identity
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.pow import PowSystem
@@ -89,8 +88,11 @@ class ByzantinePowParticipant(PowParticipant):
             self._wanted = None
 
     def _announced(self) -> list[Send]:
+        return self._own_offer()
+
+    def _own_offer(self) -> list[Send]:
         offer = self._latest.get(self.me.process)
-        return [] if offer is None else [self._signed(offer)]
+        return [] if offer is None else [self._signed(encode_offer(offer))]
 
     def _mine(self) -> list[Send]:
         """Mine what the attack wants, and show what it wants shown."""
@@ -145,10 +147,9 @@ class ByzantinePowParticipant(PowParticipant):
             out.append(Send(None, nonce_without_work(self.miner.rules, forged)))
         return out
 
-    def _hear(self, message: Message) -> None:
-        offer = decode_offer(message.sender, message.body)
-        if offer is None or self._latest.get(offer.sender) == offer:
-            return
-        if self.me.committee.is_authentic(message):
-            self._latest[offer.sender] = offer
-            self._wanted = None
+    def _is_news(self, offer: Offer) -> bool:
+        return self._latest.get(offer.sender) != offer
+
+    def _take_offer(self, offer: Offer) -> None:
+        self._latest[offer.sender] = offer
+        self._wanted = None

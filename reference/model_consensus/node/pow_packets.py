@@ -1,7 +1,7 @@
 """What nodes over proof-of-work send each other.
 
-Blocks are JSON, as in the logs; they bear their work and no signature.  Offers, and requests for
-blocks that are missing, are signed by their senders, as Streamlet's packets of these kinds are.
+Blocks are JSON, as in the logs; they bear their work and no signature.  Offers, and questions after
+blocks that are missing, are the bodies of messages, as Streamlet has them, signed by their senders.
 """
 
 import json
@@ -13,10 +13,10 @@ from model_consensus.evolutionary_search import Process
 from model_consensus.pow_learner import LONGEST_NAME, Block
 from model_consensus.streamlet import codec
 from model_consensus.streamlet.codec import CodecError
-from model_consensus.streamlet.messages import MAX_BODY, Message, Request
+from model_consensus.streamlet.messages import MAX_BODY, Message
 
-Packet = Message | Request | Block
-"""An offer in a message, a request for the blocks above a height, or a block."""
+Packet = Message | Block
+"""A message with an offer or a question, or a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def decode(data: bytes) -> Packet:
     """
     if not data.startswith(b"{"):
         packet = codec.decode(data)
-        if not isinstance(packet, Message | Request):
+        if not isinstance(packet, Message):
             raise CodecError("a packet of Streamlet alone")
         return packet
     try:

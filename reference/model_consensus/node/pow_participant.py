@@ -1,14 +1,15 @@
 """A participant over proof-of-work without input or output: a learner that mines and gossips.
 
 The learner is that of :mod:`model_consensus.pow_learner`.  In each epoch the node tries some nonces
-for its next block, tells the others the last block of its chain and its offer again, and asks for
-the blocks that are missing.  Who accepts a block passes it on.
+for its next block, tells the others the last block of its chain and of other branches, and its
+offer, again, and asks for the blocks that are missing.  Who accepts a block passes it on.
 
 The rule of this file: nothing here reads a clock, opens a socket or writes a file.  The host calls
 :meth:`PowParticipant.begin` and :meth:`PowParticipant.receive`, persists ``lines``, and only then
 sends what the call returned.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,16 +18,25 @@ from model_consensus import pow_learner
 from model_consensus.conformance.log_writing import Noting
 from model_consensus.conformance.pow_log_writing import PowLogLines
 from model_consensus.conformance.pow_miner import EVALUATED, Miner
-from model_consensus.evolutionary_search import Model, Process, Search
+from model_consensus.evolutionary_search import Digest, Model, Process, Search
 from model_consensus.node.pow_packets import Packet, Send
 from model_consensus.pow_learner import Block, Verdict
-from model_consensus.streamlet.messages import Message, Request
+from model_consensus.streamlet.messages import Message
 from model_consensus.streamlet.offers import decode_offer, encode_offer
 from model_consensus.streamlet.state import Identity
 from model_consensus.tob_learner import Offer
 
-ANSWERED = 64
-"""Blocks that answer a request at most."""
+QUESTION = 48
+"""Bytes of a question: the last block of a branch, a height and the epoch."""
+
+ASKED, ANSWERED = 2, 24
+"""Questions of a process that are answered in an epoch, and the blocks of an answer, at most."""
+
+EARLY = 1024
+"""Blocks with work whose parents are not known that are kept; of more, the oldest is dropped."""
+
+ENDS = 8
+"""Branches whose last blocks are announced in an epoch, so that nobody misses a fork for ever."""
 
 REFUSED = 1024
 """Refused blocks that are remembered, so that none is evaluated twice."""
@@ -61,30 +71,28 @@ class PowParticipant:
         self._tries, self._log = tries, log
         self._evaluations = 0
         self._refused: dict[Block, None] = {}
-        self._misses, self._back = False, 0
-        self._asked: dict[Process, int] = {}
-        self._answered: set[Process] = set()
+        self._ends: dict[Digest, Block] = {}  # blocks that no block extends
+        for block in miner.learner.known.values():
+            self._branch(block)
+        self._early: dict[Digest, Block] = {}  # blocks that have arrived before their parents
+        self._answered: dict[Process, int] = {}  # the epoch in which somebody asked last
+        self._answers: Counter[Process] = Counter()
 
     def begin(self, epoch: int) -> Sequence[Send]:
         """Enter an epoch."""
         self.epoch = epoch
-        self._answered.clear()
+        self._answers.clear()
         out = self._mine()
         if not out:
             self._offer()
             out = self._announced()
-        return [*out, *self._request()]
+        return [*out, *self._take_early(), *self._asked()]
 
     def receive(self, packet: Packet) -> Sequence[Send]:
         """A packet has arrived, whoever sent it.  What is cheap to check is checked first."""
-        match packet:
-            case Block():
-                return self._take(packet)
-            case Message():
-                self._hear(packet)
-                return []
-            case Request():
-                return self._answer(packet)
+        if isinstance(packet, Message):
+            return self._hear(packet)
+        return [*self._take(packet), *self._take_early()]
 
     @property
     def model(self) -> Model:
@@ -114,17 +122,19 @@ class PowParticipant:
         return [*self.search.noted]
 
     def _announced(self) -> list[Send]:
-        """The last block of its chain, and its offer on it."""
-        miner, out = self.miner, list[Send]()
-        if miner.learner.tip in miner.learner.known:
-            out.append(Send(None, miner.learner.known[miner.learner.tip]))
-        if self.me.process in miner.offers:
-            out.append(self._signed(miner.offers[self.me.process]))
-        return out
+        """The tip, the ends of some other branches, all in turn, and its offer."""
+        ends, first = [*self._ends], ENDS * self.epoch
+        turn = {ends[place % len(ends)] for place in range(first, first + ENDS) if ends}
+        tip = self.miner.learner.tip
+        told = [end for end in ends if end in turn or end == tip]
+        return [*(Send(None, self._ends[end]) for end in told), *self._own_offer()]
 
-    def _signed(self, offer: Offer) -> Send:
-        committee, body = self.me.committee, encode_offer(offer)
-        return Send(None, committee.message(self.me.process, self.me.sign, body))
+    def _own_offer(self) -> list[Send]:
+        offer = self.miner.offers.get(self.me.process)
+        return [] if offer is None else [self._signed(encode_offer(offer))]
+
+    def _signed(self, body: bytes) -> Send:
+        return Send(None, self.me.committee.message(self.me.process, self.me.sign, body))
 
     def _offer(self) -> None:
         """Make its offer on its tip, if that is not made."""
@@ -156,10 +166,13 @@ class PowParticipant:
         """Say what is decided, offer on the new tip, and pass the block and the offer on."""
         for each in self.miner.decisions():
             self.lines.append(self._log.decided(each.generation, each.model))
+        self._branch(block)
         self._offer()
-        if block.digest != self.miner.learner.tip:
-            return [Send(None, block)]
-        return self._announced()
+        return [Send(None, block), *self._own_offer()]
+
+    def _branch(self, block: Block) -> None:
+        self._ends.pop(block.parent, None)
+        self._ends[block.digest] = block
 
     # ---------------------------------------------------------------------------- the others'
 
@@ -176,44 +189,75 @@ class PowParticipant:
         if verdict in EVALUATED:
             self.lines.append(self._log.received(block, losses))
         if verdict is Verdict.ACCEPTED:
-            self._misses, self._back = False, 0
             return self._adopted(block)
         if verdict is Verdict.PARENT:
-            self._misses = True
+            self._early[block.digest] = block
+            if len(self._early) > EARLY:
+                del self._early[next(iter(self._early))]
         elif verdict in EVALUATED:
             self._refused[block] = None
             if len(self._refused) > REFUSED:
                 del self._refused[next(iter(self._refused))]
         return []
 
-    def _hear(self, message: Message) -> None:
-        offer = decode_offer(message.sender, message.body)
-        if offer is None or not self.miner.hears(offer):
-            return
-        if self.me.committee.is_authentic(message):
-            losses = self._noting(lambda: self.miner.hear(offer))
-            self.lines.append(self._log.heard(offer, losses))
+    def _take_early(self) -> list[Send]:
+        """Take some of the blocks whose parents have arrived now."""
+        out = list[Send]()
+        for _ in range(ANSWERED):
+            known = self.miner.learner.known
+            ready = (d for d, block in self._early.items() if block.parent in known)
+            digest = next(ready, None)
+            if digest is None:
+                break
+            out += self._take(self._early.pop(digest))
+        return out
+
+    def _hear(self, message: Message) -> Sequence[Send]:
+        """An offer, or a question after blocks, which is shorter than any offer."""
+        sender, body = message.sender, message.body
+        offer = decode_offer(sender, body)
+        is_of_use = len(body) == QUESTION if offer is None else self._is_news(offer)
+        if not is_of_use or not self.me.committee.is_authentic(message):
+            return []
+        if offer is None:
+            return self._answer(sender, body)
+        self._take_offer(offer)
+        return []
+
+    def _is_news(self, offer: Offer) -> bool:
+        return self.miner.hears(offer)
+
+    def _take_offer(self, offer: Offer) -> None:
+        losses = self._noting(lambda: self.miner.hear(offer))
+        self.lines.append(self._log.heard(offer, losses))
 
     # ------------------------------------------------------------------- blocks that are missing
 
-    def _request(self) -> list[Send]:
-        """Ask for the blocks from some way below its tip on: further below each time."""
-        if not self._misses:
-            return []
-        self._misses, self._back = False, max(2 * self._back, self.miner.rules.depth + 1)
-        height = max(0, self.miner.height - self._back)
-        committee, process = self.me.committee, self.me.process
-        return [Send(None, committee.request(process, self.me.sign, self.epoch, height))]
+    def _asked(self) -> list[Send]:
+        """Ask for the branch of a block that has come too early, of all such in turn.
 
-    def _answer(self, request: Request) -> Sequence[Send]:
-        """Send the lowest blocks of its chain above a height, to each process once in an epoch."""
-        sender = request.sender
-        if sender in self._answered or request.epoch <= self._asked.get(sender, -1):
+        It asks for what comes just before that block, and for what comes next to its own tip.
+        """
+        early = [block for block in self._early.values() if block.parent not in self._early]
+        if not early:
             return []
-        if not self.me.committee.is_authentic(request):
+        block = early[self.epoch % len(early)]
+        height = min(ticket.generation for ticket in block.step)
+        tip, out = self.miner.height, list[Send]()
+        for above in (height - 1 - ANSWERED, tip - self.miner.rules.depth - 1):
+            numbers = b"".join(n.to_bytes(8, "big") for n in (max(above, 0), self.epoch))
+            out.append(self._signed(block.parent + numbers))
+        return out
+
+    def _answer(self, sender: Process, asks: bytes) -> Sequence[Send]:
+        """Send the lowest blocks above a height of the branch that ends with a block."""
+        end, above, epoch = asks[:32], *(int.from_bytes(asks[i : i + 8], "big") for i in (32, 40))
+        if epoch < self._answered.get(sender, 0) or self._answers[sender] >= ASKED:
             return []
-        self._answered.add(sender)
-        self._asked[sender] = request.epoch
-        learner = self.miner.learner
-        above = pow_learner.chain(learner)[request.length :]
-        return [Send(sender, learner.known[digest]) for digest in above[:ANSWERED]]
+        self._answered[sender] = epoch
+        self._answers[sender] += 1
+        learner, branch = self.miner.learner, list[Block]()
+        while end in learner.known and learner.models[end].generation > above:
+            branch.append(learner.known[end])
+            end = branch[-1].parent
+        return [Send(sender, block) for block in reversed(branch[-ANSWERED:])]
