@@ -1,6 +1,7 @@
 """Nodes at work in one event loop: floods, strangers, and who is heard how often."""
 
 import asyncio
+import json
 import resource
 import sys
 from asyncio import StreamReader, StreamWriter
@@ -27,7 +28,7 @@ from model_consensus.streamlet.messages import (
     Request,
     Vote,
 )
-from tests.support.nodes import configs
+from tests.support.nodes import configs, pow_configs
 
 FLOOD = 100_000
 
@@ -156,6 +157,33 @@ def test_strangers_are_closed_and_the_status_is_told(tmp_path: Path) -> None:
                 writer.close()
 
         asyncio.run(with_nodes([host], strangers()))
+
+
+def test_a_node_over_proof_of_work_tells_its_status(tmp_path: Path) -> None:
+    config = pow_configs(tmp_path)[0]
+    told = []
+
+    async def ask() -> None:
+        while True:
+            try:
+                told.append(json.loads(await ask_status(*config.listen)))
+                return
+            except OSError:
+                await asyncio.sleep(0.01)
+
+    with hosted(config) as host:
+        asyncio.run(with_nodes([host], ask()))
+    (status,) = told
+    said = status_command.describe(status).splitlines()
+    loss = config.landscape.losses(config.search.genesis.vector[None])[0]
+    counts = f"loss {status['loss']}, {status['evaluations']} evaluations"
+    assert said[0] == f"p1: generation 0 of 3, {counts}"
+    assert status["loss"] in (0, loss)  # it is measured in the first epoch
+    height = status["height"]
+    assert said[1] == (
+        f"epoch {status['epoch']}, a chain of {height} blocks, {status['blocks']} are known"
+    )
+    assert said[2:] == ["banned: nobody", *(f"p{n} is not connected" for n in (2, 3, 4))]
 
 
 def test_a_second_connection_of_a_process_replaces_the_first(tmp_path: Path) -> None:
