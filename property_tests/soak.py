@@ -12,12 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from model_consensus.adversaries.pow import STRATEGIES
-from model_consensus.adversaries.streamlet import MISBEHAVIOURS
-from model_consensus.adversaries.tob import ATTACKS
+from model_consensus.simulation.setting import ATTACKS_ON
 
 GENERATIONS = 20
-ATTACKS_ON = {"tob": sorted(ATTACKS.keys() | MISBEHAVIOURS.keys()), "pow": sorted(STRATEGIES)}
 
 
 def command(
@@ -31,9 +28,10 @@ def command(
 
 def drawn(protocol: str, chance: random.Random) -> dict[str, object]:
     """The options of a cluster with one Byzantine process."""
+    attacks = ATTACKS_ON["streamlet" if protocol == "tob" else protocol]
     scenario: dict[str, object] = {
         "processes": chance.choice([4, 4, 5, 7]),
-        "attack": chance.choice(ATTACKS_ON[protocol]),
+        "attack": chance.choice(sorted(attacks)),
         "kills": chance.randint(0, 3),
         "cuts": chance.randint(0, 2),
         "draws": chance.choice([1, 2, 8]),
