@@ -246,13 +246,6 @@ def a_received_block_is_left_out(logs: Lines) -> tuple[str, int, str]:
 
 
 @fault
-def a_claim_that_is_not_the_loss(logs: Lines) -> tuple[str, int, str]:
-    process, where = somebody(logs, "received")
-    logs[process][where]["losses"][0] += 1
-    return process, where, "it has 4 losses, and its process evaluated 1 models"
-
-
-@fault
 def another_loss_of_a_draw_of_nobody(logs: Lines) -> tuple[str, int, str]:
     where = places(logs, "p3", "offered")[0]
     losses = logs["p3"][where]["losses"]

@@ -3,32 +3,61 @@
 :mod:`model_consensus.pow_learner` leaves open when a process offers, which offers it uses and when
 it prepares to lead.  Here it offers once on each tip, and uses its own offer and the first of each
 other process on the model of that tip.  Whenever it has another offer, it catches liars and makes
-its block anew, for which a nonce is then searched.  So a process can be computed again from its
-log, and what others send costs it no more than an evaluation or two for each of them and each tip,
-unless they do the work of a block.
+its block anew, for which a nonce is then searched.  No model is evaluated twice.  So a process can
+be computed again from its log, and what others send costs it no more than an evaluation or two for
+each of them and each tip, unless they do the work of a block.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from model_consensus import pow_learner
 from model_consensus.conformance.logs import Decided
-from model_consensus.evolutionary_search import Process, Search, is_own_ticket
+from model_consensus.evolutionary_search import (
+    Digest,
+    Model,
+    Process,
+    Search,
+    Step,
+    is_own_ticket,
+)
 from model_consensus.pow_learner import Block, Learner, Rules, Verdict, model_of_tip
+from model_consensus.systems.answers import AroundSearch
 from model_consensus.tob_learner import Offer
 
 EVALUATED = frozenset({Verdict.ACCEPTED, Verdict.EVALUATION, Verdict.FLOOR})
 """The verdicts on blocks that have cost evaluations."""
 
 
+@dataclass
+class Remembering(AroundSearch):
+    """A search that evaluates no model twice."""
+
+    _known: dict[tuple[Digest, Step], int] = field(default_factory=dict)
+
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
+        """See :class:`Search`."""
+        keys = [(parent.digest, step) for step in steps]
+        missing = [
+            step for step in dict.fromkeys(steps) if (parent.digest, step) not in self._known
+        ]
+        if missing:
+            found = zip(missing, super().losses(parent, missing), strict=True)
+            self._known.update({(parent.digest, step): loss for step, loss in found})
+        return [self._known[key] for key in keys]
+
+
 class Miner:
     """One process.
 
-    :ivar search: answers its evaluations.
+    :ivar search: remembers what has been evaluated, and has the rest evaluated.
     :ivar offers: what it may lead on from, by sender; its own is the first.
     :ivar block: its next block, whose nonce is not found yet; None before it has made its offer.
     :ivar due: what it has decided since :meth:`decisions` was called.
     """
 
     def __init__(self, search: Search, rules: Rules, process: Process) -> None:
-        self.search, self.rules = search, rules
+        self.search, self.rules = Remembering(search), rules
         self.learner: Learner = pow_learner.new_learner(search, process)
         self.offers: dict[Process, Offer] = {}
         self.block: Block | None = None

@@ -6,7 +6,7 @@ from model_consensus.conformance.log_replay import Known, Told
 from model_consensus.conformance.logs import Decided, open_logs
 from model_consensus.conformance.pow_log_replay import PowReplay
 from model_consensus.conformance.pow_logs import POW
-from model_consensus.evolutionary_search import Digest, Model, Step
+from model_consensus.evolutionary_search import Model
 from model_consensus.landscapes import Landscape
 from model_consensus.node.pow_storage import replayed as replayed_over_work
 from model_consensus.node.storage import replayed
@@ -38,19 +38,19 @@ def _over_broadcast(path: Path, setting: Setting, landscape: Landscape, on_row: 
 
 def _over_work(path: Path, setting: Setting, landscape: Landscape, on_row: OnRow) -> Training:
     rows: list[Row] = []
-    evaluated: set[tuple[Digest, Step]] = set()
+    evaluations = 0
     search = setting.search(landscape)
     model = search.genesis
     with POW.open([path]) as (log,):
         replay = PowReplay(log, Told(search, computes=False), Known())
         for taken in replayed_over_work(replay):
-            evaluated.update(each for each, _ in taken.evaluated)
+            evaluations += len(taken.evaluated)
             if isinstance(taken.event, Decided) and taken.event.generation > len(rows):
                 miner = replay.miner
                 named = {each.digest: each for each in miner.learner.models.values()}
                 model = named[taken.event.model]
                 off_chain = len(miner.learner.known) - miner.height
-                rows.append(_row(landscape, model, len(evaluated), off_chain))
+                rows.append(_row(landscape, model, evaluations, off_chain))
                 on_row(rows[-1])
     return Training(log.line - 1, rows, model)
 

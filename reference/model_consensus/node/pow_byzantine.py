@@ -55,7 +55,7 @@ class ByzantinePowParticipant(PowParticipant):
         log = PowLogLines(process, clock=float)
         super().__init__(me, Miner(search, rules, process), search, generations, tries, log)
         self._strategy = STRATEGIES[attack]
-        self._system = Seen(rules, byzantine, OneLandscape(search))
+        self._system = Seen(rules, byzantine, OneLandscape(self.miner.search))
         self._blocks: list[Block] = []
         self._latest: dict[Process, Offer] = {}
         self._wanted: Block | None = None  # what it mines; None until it has looked again
@@ -107,7 +107,7 @@ class ByzantinePowParticipant(PowParticipant):
                 step = self._strategy.step(view, self.me.process, parent)
                 digest = self._system.digest(view.state, parent)
                 model = view.model(parent)
-                self._wanted = block_on(self.search, digest, model, self.me.process, step)
+                self._wanted = block_on(self.miner.search, digest, model, self.me.process, step)
         block = self._tried(self._wanted)
         if block is None:
             return []

@@ -46,7 +46,7 @@ class PowParticipant:
     """One process.
 
     :param miner: what it remembers.
-    :param search: what is searched.
+    :param search: evaluates what it does not remember.
     :param generations: when so many are decided it mines no more.
     :param tries: how many nonces it tries in an epoch.
     :param log: makes the lines of its log.
@@ -64,7 +64,7 @@ class PowParticipant:
         log: PowLogLines,
     ) -> None:
         self.me, self.miner = me, miner
-        self.search = miner.search = Noting(search)
+        self._search = miner.search.search = Noting(search)
         self.lines: list[str] = []
         self.epoch = 0
         self._last = generations + miner.rules.depth
@@ -115,11 +115,11 @@ class PowParticipant:
     # ------------------------------------------------------------------------------- its own
 
     def _noting(self, work: Callable[[], Any]) -> list[int]:
-        """The losses of what is evaluated; a model may be among them that was evaluated before."""
-        self.search.noted.clear()
+        """The losses of what is evaluated."""
+        self._search.noted.clear()
         work()
-        self._evaluations += len(self.search.noted)
-        return [*self.search.noted]
+        self._evaluations += len(self._search.noted)
+        return [*self._search.noted]
 
     def _announced(self) -> list[Send]:
         """The tip, the ends of some other branches, all in turn, and its offer."""
