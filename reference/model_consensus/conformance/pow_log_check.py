@@ -28,6 +28,7 @@ from model_consensus.conformance.log_replay import (
 from model_consensus.conformance.logs import Decided, Offered
 from model_consensus.conformance.pow_log_replay import PowReplay, Taken
 from model_consensus.conformance.pow_logs import Heard, Mined, PowLog, PowRestarted, Received
+from model_consensus.conformance.pow_miner import height_of
 from model_consensus.evolutionary_search import Digest, Process, Search
 from model_consensus.pow_learner import Block
 from model_consensus.tob_learner import Offer
@@ -197,8 +198,8 @@ class PowCheck:
         miner: Process | None = None,
         time: float | None = None,
     ) -> None:
-        height = replay.miner.learner.models[block.digest].generation
-        self.won[block.digest] = Won(miner, height, self._slot, time, (replay.process, line))
+        where = replay.process, line
+        self.won[block.digest] = Won(miner, height_of(block), self._slot, time, where)
 
     def _arrived(
         self, replay: PowReplay, won: Won, line: int | None = None, time: float | None = None

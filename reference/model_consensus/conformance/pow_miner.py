@@ -47,6 +47,11 @@ class Remembering(AroundSearch):
         return [self._known[key] for key in keys]
 
 
+def height_of(block: Block) -> int:
+    """The length of the chain that the block ends, by its tickets; if it is accepted, it is so."""
+    return min(ticket.generation for ticket in block.step)
+
+
 class Miner:
     """One process.
 

@@ -17,7 +17,7 @@ from typing import Any
 from model_consensus import pow_learner
 from model_consensus.conformance.log_writing import Noting
 from model_consensus.conformance.pow_log_writing import PowLogLines
-from model_consensus.conformance.pow_miner import EVALUATED, Miner
+from model_consensus.conformance.pow_miner import EVALUATED, Miner, height_of
 from model_consensus.evolutionary_search import Digest, Model, Process, Search
 from model_consensus.node.pow_packets import Packet, Send
 from model_consensus.pow_learner import Block, Verdict
@@ -242,9 +242,8 @@ class PowParticipant:
         if not early:
             return []
         block = early[self.epoch % len(early)]
-        height = min(ticket.generation for ticket in block.step)
         tip, out = self.miner.height, list[Send]()
-        for above in (height - 1 - ANSWERED, tip - self.miner.rules.depth - 1):
+        for above in (height_of(block) - 1 - ANSWERED, tip - self.miner.rules.depth - 1):
             numbers = b"".join(n.to_bytes(8, "big") for n in (max(above, 0), self.epoch))
             out.append(self._signed(block.parent + numbers))
         return out
@@ -257,7 +256,7 @@ class PowParticipant:
         self._answered[sender] = epoch
         self._answers[sender] += 1
         learner, branch = self.miner.learner, list[Block]()
-        while end in learner.known and learner.models[end].generation > above:
+        while end in learner.known and height_of(learner.known[end]) > above:
             branch.append(learner.known[end])
             end = branch[-1].parent
         return [Send(sender, block) for block in reversed(branch[-ANSWERED:])]
