@@ -1,6 +1,6 @@
 """What a system of proof-of-work is made of, and its state in the terms of the specification."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
@@ -115,7 +115,7 @@ class PowTree:
         self.genesis = landscapes.search({}).genesis
         self.lineages = Lineages(self.genesis.digest)
         self.name = name or self.lineages.lineage
-        # The model that each block leads to: facts, the same in every state, as lineages are.
+        # Models that blocks lead to: facts, the same in every state, as lineages are.
         self._models = {self.genesis.digest: self.genesis}
         # A block's value in TLA+ is made once: it is a part of many states.
         self._block_value = lru_cache(1 << 14)(self._value_of_block)
@@ -141,14 +141,14 @@ class PowTree:
 
     def project(self, state: State) -> Function:
         """The variables blocks, known, tip, banned, offers and loss of ``PowLearning.tla``."""
-        places = self._places(state)
+        place = state.blocks.place
         learners = state.learner.items()
         return record(
-            blocks=tuple(self._block_value(block, places[block.parent]) for block in state.blocks),
+            blocks=tuple(self._block_value(block, place(block.parent)) for block in state.blocks),
             known=function(
-                {p: frozenset([0, *(places[d] for d in learner.known)]) for p, learner in learners}
+                {p: frozenset([0, *map(place, learner.known)]) for p, learner in learners}
             ),
-            tip=function({p: places[learner.tip] for p, learner in learners}),
+            tip=function({p: place(learner.tip) for p, learner in learners}),
             banned=function({p: learner.banned for p, learner in learners}),
             offers=frozenset(map(self._offer_value, state.offers)),
             loss=function({self.name(digest): loss for digest, loss in state.loss.items()}),
@@ -198,7 +198,7 @@ class PowTree:
 
     def place(self, state: State, digest: Digest) -> int:
         """The name of a block in the specification, from its digest."""
-        return self._places(state)[digest]
+        return state.blocks.place(digest)
 
     def digest(self, state: State, place: int) -> Digest:
         """A block's digest, from its name in the specification."""
@@ -206,11 +206,20 @@ class PowTree:
 
     def model(self, state: State, place: int) -> Model:
         """The model that a block leads to."""
-        return self._models[self.digest(state, place)]
+        steps = []
+        while (digest := state.blocks.model(place)) not in self._models:
+            steps.append(state.blocks[place - 1].step)
+            place = state.blocks.parent(place)
+        model = self._models[digest]
+        for step in reversed(steps):
+            self.lineages.offspring(model.digest, step)
+            model = self.landscapes.search({}).offspring(model, step)
+            self._models[model.digest] = model
+        return model
 
     def height(self, state: State, place: int) -> int:
         """The length of the chain that ends with a block."""
-        return self.model(state, place).generation
+        return state.blocks.height(place)
 
     def is_withheld(self, state: State, place: int) -> bool:
         """Whether the block is the adversary's and no correct process has received it."""
@@ -261,7 +270,12 @@ class PowTree:
 
     def last_common(self, state: State) -> int:
         """``LastCommon``: the last generation that all correct processes have decided."""
-        return min(len(self.decided(learner)) - 1 for learner in state.learner.values())
+        blocks = (self.decided_block(learner) for learner in state.learner.values())
+        return min(state.blocks.height(state.blocks.place(block)) for block in blocks)
+
+    def decided_block(self, learner: Learner) -> Digest:
+        """The last block that a learner has decided."""
+        return self.learners.decided_block(self.rules, learner)  # type: ignore[no-any-return]
 
     def decided(self, learner: Learner) -> tuple[Digest, ...]:
         """The models that a learner has decided, from the genesis model on."""
@@ -276,10 +290,15 @@ class PowTree:
         """The first nonce for the next block: two blocks of one content try different ones."""
         return len(state.blocks) << 40
 
-    def _places(self, state: State) -> Mapping[Digest, int]:
-        digests = [self.genesis.digest, *(block.digest for block in state.blocks)]
-        return {digest: place for place, digest in enumerate(digests)}
-
-    def _model(self, digest: Digest) -> Model:
+    def _model(self, state: State, digest: Digest) -> Model:
         """The model of this digest, which some block leads to."""
-        return next(model for model in self._models.values() if model.digest == digest)
+        return self.model(state, state.blocks.place_of_model(digest))
+
+    def _parent(self, state: State, block: Block) -> Model:
+        """The model that the block's parent leads to."""
+        return self.model(state, state.blocks.place(block.parent))
+
+    def forget(self, generation: int) -> None:
+        """Forget the models of earlier generations; if they are needed they are drawn again."""
+        kept = {d: m for d, m in self._models.items() if m.generation >= generation}
+        self._models = {self.genesis.digest: self.genesis, **kept}
