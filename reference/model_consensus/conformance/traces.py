@@ -70,6 +70,28 @@ class Work:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """The blocks that come before those of a window.
+
+    :ivar blocks: how many they are.
+    :ivar stolen: how many of them the adversary won.
+    :ivar root: the place of the block that leads to the genesis model of the window; 0 for none.
+    :ivar paced: with slots: how many of them are pacers.
+    :ivar pacer: the slot of the last of these.
+    """
+
+    blocks: int = 0
+    stolen: int = 0
+    root: int = 0
+    paced: int = 0
+    pacer: int = 0
+
+
+NOTHING = LeftOut()
+"""A window that has all blocks."""
+
+
+@dataclass(frozen=True)
 class Trace:
     """A recorded execution of one module.
 
@@ -85,6 +107,7 @@ class Trace:
     :ivar first: of a window: the index of its first state in the trace; 0 where it begins.
     :ivar since: of a window: the generation of its genesis model.
     :ivar past: of a window: the names of earlier models; it grows while later windows are read.
+    :ivar left_out: of a window over proof-of-work: the blocks that come before its own.
     """
 
     source: str
@@ -99,6 +122,7 @@ class Trace:
     first: int = 0
     since: int = 0
     past: AbstractSet[str] = frozenset()
+    left_out: LeftOut = NOTHING
 
 
 class Recordable(Protocol):
@@ -125,8 +149,11 @@ class Recordable(Protocol):
         """What a trace says of an action besides its name; ``before`` is the state before it."""
         ...
 
-    def work(self, state: Any) -> tuple[int, Sequence[int]] | None:
-        """The target of the proofs of work and the blocks' nonces, where there are blocks."""
+    def work(self, state: Any, since: int = 0) -> tuple[int, Sequence[int]] | None:
+        """The target of the proofs of work and the nonces of all blocks but the first ``since``.
+
+        None where there are no blocks.
+        """
         ...
 
 

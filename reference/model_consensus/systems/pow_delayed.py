@@ -96,6 +96,7 @@ class DelayedPowSystem(PowSystem):
         """The constants of the specification, except what the landscape may answer."""
         return {**super().constants(), "Delta": self.delta}
 
-    def project(self, state: State) -> Function:
+    def project(self, state: State, left_out: int = 0) -> Function:
         """The variables of ``DelayedLearning.tla``: those of ``PowLearning.tla``, and slots."""
-        return Function({**super().project(state), "slots": tuple(state.slots)})
+        slots = tuple(state.slots[left_out:])
+        return Function({**super().project(state, left_out), "slots": slots})

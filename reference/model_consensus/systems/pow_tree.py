@@ -29,6 +29,7 @@ from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.systems.pow_actions import (
     Action,
     ByzantineForge,
+    ByzantineMine,
     ByzantinePublish,
     Catch,
     Mine,
@@ -139,15 +140,22 @@ class PowTree:
             "ByzantineWins": self.byzantine_wins,
         }
 
-    def project(self, state: State) -> Function:
-        """The variables blocks, known, tip, banned, offers and loss of ``PowLearning.tla``."""
-        place = state.blocks.place
-        learners = state.learner.items()
+    def project(self, state: State, left_out: int = 0) -> Function:
+        """The variables blocks, known, tip, banned, offers and loss of ``PowLearning.tla``.
+
+        :param left_out: how many blocks are left out; places count from the first that is not.
+        """
+        blocks, learners = state.blocks[left_out:], state.learner.items()
+
+        def place(digest: Digest) -> int:
+            return max(0, state.blocks.place(digest) - left_out)
+
+        def known(learner: Learner) -> Iterator[int]:
+            return (i for i, block in enumerate(blocks, 1) if block.digest in learner.known)
+
         return record(
-            blocks=tuple(self._block_value(block, place(block.parent)) for block in state.blocks),
-            known=function(
-                {p: frozenset([0, *map(place, learner.known)]) for p, learner in learners}
-            ),
+            blocks=tuple(self._block_value(block, place(block.parent)) for block in blocks),
+            known=function({p: frozenset([0, *known(learner)]) for p, learner in learners}),
             tip=function({p: place(learner.tip) for p, learner in learners}),
             banned=function({p: learner.banned for p, learner in learners}),
             offers=frozenset(map(self._offer_value, state.offers)),
@@ -170,29 +178,70 @@ class PowTree:
             claim=offer.claim,
         )
 
-    def recorded(self, state: State) -> Function:
-        """What a trace has: the specification's variables and the decisions."""
-        decided = {
-            p: tuple(map(self.name, self.decided(learner))) for p, learner in state.learner.items()
-        }
-        return Function({**self.project(state), "decided": function(decided)})
+    def recorded(self, state: State, left_out: int = 0) -> Function:
+        """What a trace has: the specification's variables and the decisions.
 
-    def arguments(self, before: State, action: Action) -> dict[str, Value]:
+        :param left_out: how many blocks are left out, and what was decided before them.
+        """
+        decided: dict[Process, tuple[Value, ...]] = {}
+        for process, learner in state.learner.items():
+            place = state.blocks.place(self.decided_block(learner))
+            path = [place]
+            while place > left_out:
+                place = state.blocks.parent(place)
+                path.append(place)
+            models = map(state.blocks.model, reversed(path))
+            decided[process] = tuple(map(self.name, models))
+        return Function({**self.project(state, left_out), "decided": function(decided)})
+
+    def arguments(self, before: State, action: Action, left_out: int = 0) -> dict[str, Value]:
         """What a trace says of an action besides its name; ``before`` is the state before it."""
         match action:
             case Receive(process, block) | ByzantinePublish(process, block):
-                return {"process": process, "block": block}
+                return {"process": process, "block": block - left_out}
             case ByzantineForge(process, block):
                 work = Boolean.of(pow_learner.has_work(self.rules, block))
-                forged = self._block_value(block, self.place(before, block.parent))
+                parent = max(0, self.place(before, block.parent) - left_out)
+                forged = self._block_value(block, parent)
                 return {"process": process, "forged": Function({**forged, "work": work})}
             case Catch(process, seen) | Mine(process, seen):
                 return {"process": process, "senders": frozenset(o.sender for o in seen)}
         return {"process": action.process}
 
-    def work(self, state: State) -> tuple[int, list[int]]:
-        """The target of the proofs of work, and the blocks' nonces."""
-        return self.rules.target, [block.nonce for block in state.blocks]
+    def work(self, state: State, since: int = 0) -> tuple[int, list[int]]:
+        """The target of the proofs of work, and the nonces of all blocks but the first."""
+        return self.rules.target, [block.nonce for block in state.blocks[since:]]
+
+    def settled(self, state: State, left_out: int = 0) -> int:
+        """How many blocks, ``left_out`` or more, are such that nothing refers to one of them again.
+
+        But for an adversary that extends, shows or forges on a block which all have left behind.
+        All later blocks descend from the one that follows them, which is decided by all.
+        """
+        blocks, common = state.blocks, self.last_common(state)
+        tips = (blocks.place(learner.tip) for learner in state.learner.values())
+        most = min(len(blocks), *tips, *state.on_way)
+        heights = [0]
+        for place in range(left_out + 1, most):
+            heights.append(max(heights[-1], blocks.height(place)))
+        lowest = min(map(blocks.parent, range(most + 1, len(blocks) + 1)), default=most)
+        for place in range(most, left_out + 1, -1):
+            left_behind = heights[place - left_out - 1] <= common - 2
+            if lowest >= place and blocks.height(place) < common and left_behind:
+                return place - 1
+            lowest = min(lowest, blocks.parent(place))
+        return left_out
+
+    def refers_to(self, state: State, action: Action) -> int | None:
+        """The block that the action is about or extends, if it need not be a late one."""
+        match action:
+            case Receive(_, place) | ByzantinePublish(_, place):
+                return place
+            case ByzantineMine(_, parent, _, _):
+                return parent
+            case ByzantineForge(_, block, _):
+                return self.place(state, block.parent)
+        return None
 
     # ------------------------------------------------------------------------ the block tree
 
@@ -211,6 +260,7 @@ class PowTree:
             steps.append(state.blocks[place - 1].step)
             place = state.blocks.parent(place)
         model = self._models[digest]
+        self.lineages.recall(model)
         for step in reversed(steps):
             self.lineages.offspring(model.digest, step)
             model = self.landscapes.search({}).offspring(model, step)
