@@ -60,7 +60,7 @@ PacedUpTo(n) ==
 (* It counts what DelayedChain defines, in a time that does not double     *)
 (* with each win.  The two are compared while there are few.               *)
 PacersAreCounted ==
-    Won <= 6 => PacedUpTo(Len(blocks))[1] = Cardinality(DC!Pacers)
+    Won = Len(blocks) /\ Won <= 6 => PacedUpTo(Len(blocks))[1] = Cardinality(DC!Pacers)
 
 (* At most Depth wins are no pacers, or there are so few wins that no      *)
 (* factor of them is bad.                                                  *)

@@ -85,10 +85,11 @@ class _Window:
     :ivar models: those of this generation and later ones.
     :ivar generation: that of each of them, and of the genesis.
     :ivar past: the names of earlier models.
-    :ivar last: the generation from which on the last whole state had models.
+    :ivar current: the models of the last whole state, and those that came since then.
     :ivar of_blocks: the models of blocks that are left out, and more.
     :ivar decided: what the states' outputs lack at their beginning, where the trace is read whole.
     :ivar earlier: the blocks that the states lack, where the trace is read whole.
+    :ivar again: whether models that were left out may be evaluated again.
     :ivar nonces: of all blocks so far.
     """
 
@@ -100,11 +101,12 @@ class _Window:
     generation: dict[str, int] = field(default_factory=dict)
     drawn: dict[tuple[str, Value], str] = field(default_factory=dict)
     past: set[str] = field(default_factory=set)
-    last: int = 0
+    current: set[str] = field(default_factory=set)
     of_blocks: dict[str, Origin] = field(default_factory=dict)
     left_out: LeftOut = NOTHING
     decided: tuple[Value, ...] = ()
     earlier: EarlierBlocks | None = None
+    again: bool = False
     actions: list[str] = field(default_factory=list)
     arguments: list[dict[str, Value]] = field(default_factory=list)
     states: list[Function] = field(default_factory=list)
@@ -128,8 +130,9 @@ class _Window:
         self.nonces += step.nonces
 
     def _add_model(self, where: str, name: str, origin: Origin) -> None:
-        if self.models.get(name) == origin and name in self.of_blocks:
-            return  # it was left out, and evaluated again
+        if self.again and self.models.get(name) == origin:
+            self.current.add(name)
+            return
         if name in self.generation or name in self.past:
             raise TraceError(f"{where}: another model is called {name} too")
         if origin.parent in self.past:  # it comes too late to matter
@@ -144,16 +147,18 @@ class _Window:
                 f"same step, which fix one offspring"
             )
         self.models[name] = origin
+        self.current.add(name)
         self.generation[name] = self.generation[origin.parent] + 1
 
     def check_models(self, seam: Seam) -> None:
         """Refuse a whole state with other models than the steps before it had."""
-        listed, last = {*seam.models.items()}, max(self.last, seam.generation)
-        known = {(n, o) for n, o in self.models.items() if self.generation[n] >= last}
-        old = {*self.of_blocks.items()} if seam.generation < self.last else set()
+        listed = {*seam.models.items()}
+        current = (name for name in self.current if self.generation[name] >= seam.generation)
+        known = {(name, self.models[name]) for name in current}
+        old = set() if seam.left_out else {*self.of_blocks.items()}
         if not known <= listed <= known | old:
             raise TraceError(f"{seam.where}: the models are not those of the steps before it")
-        self.last = seam.generation
+        self.current = {*seam.models}
         steps = {block["step"] for block in seam.gone}  # type: ignore
         of_blocks = {n: o for n, o in self.models.items() if o.step in steps}
         self.of_blocks.update(of_blocks)
@@ -177,7 +182,7 @@ class _Window:
             kept,
             {key: n for key, n in self.drawn.items() if n in kept},
             self.past,
-            self.last,
+            self.current,
             self.of_blocks,
             seam.earlier.left_out,
             actions=[""],
@@ -206,7 +211,7 @@ class _Window:
         if self.head.module == "TobLearning":
             self.decided = _outputs(self.states[-1])[0][: seam.generation]
         else:
-            self.earlier = seam.earlier
+            self.earlier, self.again = seam.earlier, seam.left_out == 0
 
     def trace(self) -> Trace:
         """The window as a trace."""
