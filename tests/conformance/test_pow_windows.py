@@ -13,6 +13,7 @@ from model_consensus.adversaries.pow_view import View
 from model_consensus.commands.cli import main
 from model_consensus.conformance import traces
 from model_consensus.conformance.file_check import check_files
+from model_consensus.conformance.trace_blocks import without_blocks
 from model_consensus.conformance.trace_check import check_traces
 from model_consensus.conformance.trace_fields import TraceError
 from model_consensus.conformance.trace_windows import read, read_windows
@@ -88,6 +89,25 @@ def test_what_is_written_without_its_first_blocks_is_read_as_it_was(
         assert delay or left_out != sorted(left_out)
     elif not delay or name != "balance":  # which keeps two chains of any length
         assert max(left_out) > 5
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+@pytest.mark.parametrize("name", ["private-chain", "selfish", "balance", "old fork"])
+def test_a_reader_allows_to_leave_out_what_a_writer_leaves_out_and_no_more(
+    name: str, delay: int
+) -> None:
+    system, steps = steps_of(name, 30, delay)
+    most = 0
+    for _, state in steps:
+        recorded, settled = system.recorded(state), system.settled(state)
+        for count in range(len(state.blocks) + 1):
+            cut = without_blocks(recorded, count, {*system.byzantine})
+            if count in (0, settled):
+                assert cut == system.recorded(state, count)
+            elif count > settled:
+                assert cut is None
+        most = max(most, settled)
+    assert most > (0 if delay else 5) or name == "balance"
 
 
 def test_a_run_keeps_no_more_the_longer_it_is(tmp_path: Path) -> None:

@@ -5,41 +5,50 @@ them.  Places then count from the first block that is left, whose parent becomes
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
 from model_consensus.conformance.traces import NOTHING, LeftOut
 from model_consensus.tla.values import Function, Value
 
 
-def without_blocks(state: Function, count: int) -> Function | None:
+def without_blocks(state: Function, count: int, byzantine: AbstractSet[Value]) -> Function | None:
     """A state without its first ``count`` blocks.
 
-    None if that cannot be: a tip or a parent is among them, or somebody has decided less than the
-    parent of the first block that is left, or something else.
+    None if that cannot be.  All later blocks and all tips must descend from the first of these,
+    which all have decided, with one above it.  No block that is left out may be higher than two
+    below what all have decided, and somebody lack it unless it is the adversary's.
     """
     if not count:
         return state
-    blocks, decided = state["blocks"], state["decided"]
-    if not isinstance(blocks, tuple) or not isinstance(decided, Function) or count >= len(blocks):
+    blocks, outputs = cast(tuple[Any, ...], state["blocks"]), _table(state, "decided")
+    if count >= len(blocks):
         return None
-    parents = [_parent(block) for block in blocks]
-    root, height = parents[count], 0
-    if root > count or min(parents[count + 1 :], default=count + 1) <= count:
-        return None
-    while root:
-        if not 0 <= parents[root - 1] < root:
-            return None
-        root, height = parents[root - 1], height + 1
-    outputs = cast(Mapping[Value, tuple[Value, ...]], decided)
-    if len({output[: height + 1] for output in outputs.values()}) != 1:
-        return None
-    if min(map(len, outputs.values())) <= height or min(_table(state, "tip").values()) <= count:
+    heights = [0]
+    for block in blocks[: count + 1]:
+        heights.append(heights[_parent(block)] + 1)
+    root = _parent(blocks[count])
+    parents = map(_parent, blocks[count + 1 :])
+    common = min(map(len, outputs.values())) - 1
+    fits = (
+        min([*parents, *_table(state, "tip").values()]) > count
+        and heights[-1] < common
+        and max(heights[:-1]) <= common - 2
+        and len({output[: heights[root] + 1] for output in outputs.values()}) == 1
+        and all(
+            place in known
+            for place, block in enumerate(blocks[:count], 1)
+            if block["miner"] not in byzantine
+            for known in _table(state, "known").values()
+        )
+    )
+    if not fits:
         return None
     cut: dict[Value, Value] = {
         "blocks": tuple(_moved(block, -count) for block in blocks[count:]),
         "known": _each(state, "known", lambda known: _later(known, count)),
         "tip": _each(state, "tip", lambda tip: tip - count),
-        "decided": Function({p: output[height:] for p, output in outputs.items()}),
+        "decided": Function({p: output[heights[root] :] for p, output in outputs.items()}),
     }
     if "slots" in state:
         cut["slots"] = cast(tuple[Value, ...], state["slots"])[count:]
@@ -69,13 +78,15 @@ def _each(state: Function, variable: str, change: Any) -> Function:
 class EarlierBlocks:
     """What the states at hand leave out, as it was in the last state that had it.
 
+    :ivar byzantine: the processes that the adversary controls.
     :ivar left_out: the blocks, in numbers.
     :ivar generation: that of the genesis model of the states at hand.
     :ivar blocks: the blocks; their parents are places in the whole state.
     """
 
     def __init__(self, constants: Mapping[str, Value]) -> None:
-        self._constants = constants
+        self.byzantine = cast(frozenset[Value], constants.get("Byzantine", frozenset()))
+        self._delta = cast(int, constants.get("Delta", 0))
         self.forget()
 
     def forget(self) -> None:
@@ -104,13 +115,12 @@ class EarlierBlocks:
         generation = self._heights[root]
         output = next(iter(_table(state, "decided").values()))
         self._decided += output[: generation - self.generation]
-        byzantine = cast(frozenset[Value], self._constants["Byzantine"])
-        stolen = self.left_out.stolen + sum(block["miner"] in byzantine for block in gone)
+        stolen = self.left_out.stolen + sum(block["miner"] in self.byzantine for block in gone)
         paced, pacer = self.left_out.paced, self.left_out.pacer
         slots = cast(tuple[int, ...], state.get("slots", ()))[:count]
-        delta = self._constants.get("Delta", 0)
         for block, slot in zip(gone, slots, strict=False):
-            if block["miner"] not in byzantine and (not paced or pacer + cast(int, delta) < slot):
+            is_pacer = not paced or pacer + self._delta < slot
+            if block["miner"] not in self.byzantine and is_pacer:
                 paced, pacer = paced + 1, slot
         self._slots += slots
         self.left_out = LeftOut(before + count, stolen, root, paced, pacer)

@@ -263,7 +263,7 @@ def _wanted(state: Function, seam: Seam, since: int) -> Function | None:
         return without_decided(state, seam.generation - since)
     more = seam.left_out - seam.earlier.left_out.blocks
     if more >= 0:
-        return without_blocks(state, more)
+        return without_blocks(state, more, seam.earlier.byzantine)
     return seam.earlier.whole(state) if seam.left_out == 0 else None
 
 

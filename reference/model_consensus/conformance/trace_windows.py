@@ -1,9 +1,10 @@
 """Reading recorded executions, whole or in windows.
 
 A long trace of changes is cut at its whole states.  Each window begins in the state in which the
-last one ended.  One over proof-of-work has all blocks and all models so far.  The steps of
-TobLearning depend on what was decided long ago through the last decided models only: the genesis of
-its window is the last model but one that all had decided.  docs/traces.md says why nothing is lost.
+last one ended.  The steps of TobLearning depend on what was decided long ago through the last
+decided models only: the genesis of its window is the last model but one that all had decided.  One
+over proof-of-work has those blocks alone to which its steps refer, and its genesis is the model
+below them.  docs/traces.md says why nothing is lost.
 """
 
 from collections.abc import Iterator
