@@ -152,6 +152,11 @@ SPOILED: list[tuple[str, Callable[[list[Any]], Any], str]] = [
         "and the blocks that are left out lead to",
     ),
     (
+        "generation of nothing",
+        lambda x: seams(x)[0].update(generation=1),
+        "generation is 1, and the blocks that are left out lead to 0",
+    ),
+    (
         "before",
         lambda x: seams(x)[-1].update(generation=0),
         "decisions of generation 0 cannot be the first here",

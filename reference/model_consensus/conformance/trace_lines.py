@@ -208,7 +208,7 @@ def _steps(head: Head, lines: Iterator[tuple[str, int, Any]]) -> Iterator[Record
                 raise TraceError(
                     f"{where}: the whole state is not the one that the steps before it lead to"
                 )
-            if earlier.left_out.blocks and earlier.generation != seam.generation:
+            if "blocks" in head.variables and earlier.generation != seam.generation:
                 raise TraceError(
                     f"{where}: generation is {seam.generation}, and the blocks that are left out "
                     f"lead to {earlier.generation}"
