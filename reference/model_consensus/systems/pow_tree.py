@@ -212,13 +212,14 @@ class PowTree:
         """The target of the proofs of work, and the nonces of all blocks but the first."""
         return self.rules.target, [block.nonce for block in state.blocks[since:]]
 
-    def settled(self, state: State, left_out: int = 0) -> int:
+    def settled(self, state: State, left_out: int = 0, margin: int = 0) -> int:
         """How many blocks, ``left_out`` or more, are such that nothing refers to one of them again.
 
         But for an adversary that extends, shows or forges on a block which all have left behind.
-        All later blocks descend from the one that follows them, which is decided by all.
+        All later blocks descend from the one that follows them, which is decided by all, and
+        ``margin`` blocks above it.
         """
-        blocks, common = state.blocks, self.last_common(state)
+        blocks, common = state.blocks, self.last_common(state) - margin
         tips = (blocks.place(learner.tip) for learner in state.learner.values())
         most = min(len(blocks), *tips, *state.on_way)
         heights = [0]
