@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
-from model_consensus.conformance.traces import NOTHING, LeftOut
+from model_consensus.conformance.left_out import NOTHING, LeftOut
 from model_consensus.tla.values import Function, Value
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model_consensus.conformance import traces
+from model_consensus.conformance.left_out import NOTHING, LeftOut
 from model_consensus.conformance.trace_blocks import EarlierBlocks
 from model_consensus.conformance.trace_fields import TraceError
 from model_consensus.conformance.trace_lines import (
@@ -22,7 +23,7 @@ from model_consensus.conformance.trace_lines import (
     is_trace_of_changes,
     read_lines,
 )
-from model_consensus.conformance.traces import LARGEST_FILE, NOTHING, LeftOut, Origin, Trace, Work
+from model_consensus.conformance.traces import LARGEST_FILE, Origin, Trace, Work
 from model_consensus.tla.values import Function, Value
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from model_consensus.conformance.files import whole_file
+from model_consensus.conformance.left_out import NOTHING, LeftOut
 from model_consensus.conformance.trace_fields import TraceError, field, natural, unique, value
 from model_consensus.evolutionary_search import Digest, Model
 from model_consensus.systems.lineage import Lineages, ticket_value
@@ -67,28 +68,6 @@ class Work:
 
     target: int
     nonces: Sequence[int]
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """The blocks that come before those of a window.
-
-    :ivar blocks: how many they are.
-    :ivar stolen: how many of them the adversary won.
-    :ivar root: the place of the block that leads to the genesis model of the window; 0 for none.
-    :ivar paced: with slots: how many of them are pacers.
-    :ivar pacer: the slot of the last of these.
-    """
-
-    blocks: int = 0
-    stolen: int = 0
-    root: int = 0
-    paced: int = 0
-    pacer: int = 0
-
-
-NOTHING = LeftOut()
-"""A window that has all blocks."""
 
 
 @dataclass(frozen=True)
