@@ -326,13 +326,14 @@ def describe(verdict: TraceVerdict) -> str:
         byzantine = trace.constants["Byzantine"]
         assert isinstance(byzantine, frozenset)
         stolen = sum(block["miner"] in byzantine for block in blocks)  # type: ignore
+        stolen, won = stolen + trace.left_out.stolen, len(blocks) + trace.left_out.blocks
         lines = [
             f"{trace.source}: {unsafe.violated} is violated at {_place(trace, unsafe.index)}: "
             f"the depth was not safe",
-            f"  The adversary had {stolen} of {len(blocks)} wins at the depth "
+            f"  The adversary had {stolen} of {won} wins at the depth "
             f"{trace.constants['Depth']}, where this can happen (docs/settlement.md)."
             if "slots" not in trace.states[0]
-            else f"  Of {len(blocks)} wins too few were pacers at the depth "
+            else f"  Of {won} wins too few were pacers at the depth "
             f"{trace.constants['Depth']}, where this can happen (docs/settlement-delay.md).",
             f"  Every step is one of {trace.module}: this is not a fault of the learners.",
         ]
