@@ -7,7 +7,7 @@ from model_consensus.adversaries.pow import Strategy
 from model_consensus.adversaries.tob import Attack
 from model_consensus.evolutionary_search import EvolutionarySearch, Model, Process
 from model_consensus.landscapes import Landscape
-from model_consensus.pow_learner import Rules, model_of_tip
+from model_consensus.pow_learner import Rules, chain, model_of_tip
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.tob import simulate
@@ -85,5 +85,7 @@ def over_pow(
             break
         last = simulation.state
     ahead = max(last.learner.values(), key=lambda learner: model_of_tip(learner).generation)
-    models = {model.digest: model for model in ahead.models.values()}
-    return [models[digest] for digest in system.decided(ahead)]
+    models = [system.genesis]
+    for block in chain(ahead, system.decided_block(ahead)):
+        models.append(one.searched.offspring(models[-1], ahead.known[block].step))
+    return models

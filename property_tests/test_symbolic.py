@@ -95,7 +95,7 @@ def test_a_longer_chain_is_adopted_and_an_equally_long_one_is_not(tip: int, pare
     models = {name: Model(height, name, GENESIS.vector) for name, height in heights.items()}
     learner = replace(pow_learner.new_learner(SEARCH, "p"), models=models, tip=b"tip")
     block = Block(b"parent", "p", frozenset([Ticket(parent + 1, "p", (1, 0))]), 0)
-    after = pow_learner.adopt(SEARCH, learner, block)
+    after = pow_learner.adopt(SEARCH, pow_learner.Rules(("p",), 0), learner, block)
     assert (after.tip == block.digest) == (parent + 1 > tip)
     assert after.models[block.digest].digest == offspring_digest(b"parent", block.step)
 

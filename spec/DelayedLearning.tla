@@ -33,11 +33,12 @@ DC == INSTANCE DelayedChain WITH blocks <- Links
 
 TimedInit == Init /\ slots = << >>
 
-(* THE ORACLE.  q wins the next block in slot t. *)
-WinsIn(q, t) == DC!MayWin(q, t) /\ slots' = Append(slots, t)
+(* THE ORACLE.  q may win the next block in slot t, and wins it. *)
+MayWinIn(q, t) == HasWinsLeft(q) /\ t \in DC!NextSlots /\ DC!HasArrived(t)
+WinsIn(q, t) == MayWinIn(q, t) /\ slots' = Append(slots, t)
 
 (* Offers are made while there are blocks to be won. *)
-IsGoingOn == Len(blocks) < Wins
+IsGoingOn == Won < Wins
 
 (* CORRECT.  p offers, catches liars, wins a block or receives one. *)
 MakeOfferTimed(p) == IsGoingOn /\ OfferBest(p) /\ UNCHANGED slots
@@ -59,7 +60,7 @@ ByzantinePublishTimed(p, i) == ByzantinePublish(p, i) /\ UNCHANGED slots
 (* won, in the slot of the last block or later.                            *)
 Now == IF slots = << >> THEN 1 ELSE slots[Len(slots)]
 ByzantineForgeTimed(p) == \E block \in Forgeries, work \in BOOLEAN :
-    /\ work => \E t \in DC!NextSlots : DC!MayWin(block.miner, t)
+    /\ work => \E t \in DC!NextSlots : MayWinIn(block.miner, t)
     /\ Forge(p, block, work)
     /\ slots' = IF blocks' = blocks THEN slots ELSE Append(slots, Now)
 -----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ QuietTimedNext == \/ \E p \in Correct : MakeOfferTimed(p)
 QuietTimedSpec == TimedInit /\ [][QuietTimedNext]_timedVars
 
 (* Everybody makes its offer before the next win (it may still be lost). *)
-WinsInAfterOffers(q, t) == DC!MayWin(q, t) /\ slots' = Append(slots, t) /\ HaveOffered
+WinsInAfterOffers(q, t) == MayWinIn(q, t) /\ slots' = Append(slots, t) /\ HaveOffered
 
 NoBadFactor == DC!NoBadFactor
 =============================================================================

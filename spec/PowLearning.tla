@@ -77,11 +77,12 @@ Init == LearnerInit /\ offers = {} /\ loss = << >>
 Synchronous == \A i \in DOMAIN blocks :
     Miner(i) \in Correct => \A p \in Correct : i \in known[p]
 
+(* How many blocks were won so far, and how many of them by the adversary. *)
+Won == Len(blocks)
+Stolen == Cardinality({i \in DOMAIN blocks : Miner(i) \in Byzantine})
+
 (* THE ORACLE.  q may win the next block. *)
-HasWinsLeft(q) ==
-    /\ Len(blocks) < Wins
-    /\ q \in Byzantine =>
-        Cardinality({i \in DOMAIN blocks : Miner(i) \in Byzantine}) < ByzantineWins
+HasWinsLeft(q) == Won < Wins /\ (q \in Byzantine => Stolen < ByzantineWins)
 MayWin(q) == HasWinsLeft(q) /\ Synchronous
 
 (* q wins the block with this step on i; nobody has received it. *)
@@ -91,7 +92,7 @@ Extend(q, i, step, landscape) ==
     /\ UNCHANGED <<known, tip, banned, offers>>
 
 (* Then there is time for offers: while nothing is on its way. *)
-MayOffer == Len(blocks) < Wins /\ Synchronous
+MayOffer == Won < Wins /\ Synchronous
 
 (* CORRECT.  p evaluates its draws on the model of its tip, and offers the *)
 (* best, once.                                                             *)

@@ -24,7 +24,7 @@ StateIsTimed(state) == /\ blocks = state.blocks
 
 (* The forgery has work or not, as the label says. *)
 ForgedAsLabelledTimed(p) == \A block \in Label.forged :
-    /\ Label.work => \E t \in DC!NextSlots : DC!MayWin(block.miner, t)
+    /\ Label.work => \E t \in DC!NextSlots : MayWinIn(block.miner, t)
     /\ Forge(p, block, Label.work)
 
 ActTimed(action, processes, places) ==
@@ -44,25 +44,29 @@ ActTimed(action, processes, places) ==
                     ByzantineForgeTimed(p) /\ ForgedAsLabelledTimed(p)
     /\ decided' = Decided'
 
+(* The heights of the blocks count from the genesis, of a window, too. *)
+TraceLinks == [i \in DOMAIN blocks |->
+    [parent |-> blocks[i].parent, height |-> Height(i) - Recorded.since, miner |-> Miner(i)]]
+
 (* How many of the first n wins are pacers (see DelayedChain), and the     *)
-(* slot of the last of them.                                               *)
+(* slot of the last of them.  What a window leaves out is counted before.  *)
 RECURSIVE PacedUpTo(_)
 PacedUpTo(n) ==
     LET With(before) ==
             IF Miner(n) \in Correct /\ before[2] + Delta < slots[n]
             THEN <<before[1] + 1, slots[n]>> ELSE before
-    IN  IF n = 0 THEN <<0, -1 - Delta>> ELSE Once(With, PacedUpTo(n - 1))
+    IN  IF n = 0 THEN Recorded.paced ELSE Once(With, PacedUpTo(n - 1))
 
 (* It counts what DelayedChain defines, in a time that does not double     *)
 (* with each win.  The two are compared while there are few.               *)
 PacersAreCounted ==
-    Len(blocks) <= 6 => PacedUpTo(Len(blocks))[1] = Cardinality(DC!Pacers)
+    Won = Len(blocks) /\ Won <= 6 => PacedUpTo(Len(blocks))[1] = Cardinality(DC!Pacers)
 
 (* At most Depth wins are no pacers, or there are so few wins that no      *)
 (* factor of them is bad.                                                  *)
 DepthWasSafeTimed ==
-    \/ Len(blocks) - PacedUpTo(Len(blocks))[1] <= Depth
-    \/ Len(blocks) <= 2 * Depth + 1
+    \/ Won - PacedUpTo(Len(blocks))[1] <= Depth
+    \/ Won <= 2 * Depth + 1
 
 TraceTypeOKTimed == step = TraceLength => TimedTypeOK
 =============================================================================

@@ -14,7 +14,13 @@ traceVars == <<vars, decided, trace, step, by>>
 
 (* The models up to that of a block, without the way back to the genesis.  *)
 TraceModels(i) == IF i = 0 THEN <<TraceGenesis>> ELSE Recorded.chains[i]
-TraceHeight(i) == Len(TraceModels(i)) - 1
+TraceHeight(i) == Recorded.since + Len(TraceModels(i)) - 1
+
+(* A window leaves earlier blocks out: they count as wins, and the models  *)
+(* before its genesis model are decided.                                   *)
+TraceWon == Recorded.dropped + Len(blocks)
+TraceStolen == Recorded.stolen + Cardinality({i \in DOMAIN blocks : Miner(i) \in Byzantine})
+TraceDecisions(outputs) == Recorded.since + Len(outputs) - 1
 
 (* The landscape never changes, so the blocks in a trace stay valid.       *)
 TraceConsistent(landscapes) == landscapes
@@ -88,8 +94,8 @@ Act(action, processes, places) ==
 
 (* The depth was safe so far, by the blocks that there are. *)
 DepthWasSafe ==
-    \/ Cardinality({i \in DOMAIN blocks : Miner(i) \in Byzantine}) <= Depth
-    \/ Len(blocks) <= 2 * Depth + 1
+    \/ Stolen <= Depth
+    \/ Won <= 2 * Depth + 1
 
 (* Where the depth was not safe, correct processes may come to disagree or *)
 (* to take a decision back.  That is a fault of the depth, and the trace   *)

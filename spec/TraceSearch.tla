@@ -16,7 +16,7 @@ TraceByRank(losses) ==                  \* 0 if nobody used them
     LET Number(weights) ==
             LET is == {i \in DOMAIN Recorded.weights : Recorded.weights[i] = weights}
             IN  IF is = {} THEN 0 ELSE Draws + CHOOSE i \in is : TRUE
-    IN  Once(Number, RankWeights(losses))
+    IN  Once(Number, RankWeights(losses) \o << >>)   \* not anew for each i
 
 (* Models are numbered from 2^30 on, the genesis model first, and so       *)
 (* cannot be taken for other numbers.                                      *)

@@ -225,7 +225,8 @@ class LyingPowMachine(PowMachine):
         if mined is None:
             return
         self.take(mined)
-        if self.state.blocks[secret - 1].parent in self.state.learner[victim].models:
+        learner = self.state.learner[victim]
+        if self.state.blocks[secret - 1].parent in {learner.root, *learner.known}:
             self.take(ByzantinePublish(victim, secret))
         self.deliver_everything()
 

@@ -155,13 +155,31 @@ class PowProperties(Faulty):
     @invariant()
     def known_is_tree(self) -> None:
         for learner in self.state.learner.values():
-            assert all(block.parent in learner.models for block in learner.known.values())
+            above = {learner.root, *learner.known}
+            assert all(block.parent in above for block in learner.known.values())
+
+    @invariant()
+    def models_are_kept_while_they_can_be_reverted(self) -> None:
+        """One more level is kept, and what was accepted last."""
+        for learner in self.state.learner.values():
+            heights = {d: self.height_of(d) for d in learner.known}
+            last = heights[learner.tip] - self.system.rules.depth if learner.known else 0
+            recent = {digest for digest in learner.known if heights[digest] >= last}
+            assert recent <= learner.models.keys()
+            old = learner.models.keys() - recent - {learner.root, *[*learner.known][-1:]}
+            assert all(heights[digest] >= last - 1 for digest in old)
+            for digest in learner.models.keys() - {learner.root}:
+                place = self.system.place(self.state, digest)
+                assert learner.models[digest] == self.system.model(self.state, place)
+
+    def height_of(self, digest: Digest) -> int:
+        return self.system.height(self.state, self.system.place(self.state, digest))
 
     @invariant()
     def tip_is_longest(self) -> None:
         for learner in self.state.learner.values():
             height = learner.models[learner.tip].generation
-            assert all(learner.models[digest].generation <= height for digest in learner.known)
+            assert all(self.height_of(digest) <= height for digest in learner.known)
 
     @invariant()
     def distinct_heights(self) -> None:

@@ -18,7 +18,8 @@ The algorithm is our reading of the idea of Kucharavy, Monti, Guerraoui and Dola
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -108,11 +109,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """The state of one process's learner.
+    """The state of one process's learner: with these fields it goes on after a restart.
 
     :ivar process: whose learner this is.
     :ivar root: the digest of the genesis model, the parent of the first blocks.
-    :ivar models: the model that each accepted block leads to, and the genesis model.
+    :ivar models: the models of the blocks that it can still revert, by block, and the genesis.
     :ivar known: the accepted blocks, by digest, in the order of their arrival.
     :ivar tip: the last block of the chain that it has adopted.
     :ivar banned: whose offers it does not use any more.
@@ -121,7 +122,7 @@ class Learner:
     process: Process
     root: Digest
     models: Mapping[Digest, Model]
-    known: Mapping[Digest, Block]
+    known: ChainMap[Digest, Block]
     tip: Digest
     banned: frozenset[Process] = frozenset()
 
@@ -142,7 +143,7 @@ class Verdict(StrEnum):
 def new_learner(search: Search, process: Process) -> Learner:
     """A learner that knows the genesis model only."""
     genesis = search.genesis
-    return Learner(process, genesis.digest, {genesis.digest: genesis}, {}, genesis.digest)
+    return Learner(process, genesis.digest, {genesis.digest: genesis}, ChainMap(), genesis.digest)
 
 
 def model_of_tip(learner: Learner) -> Model:
@@ -150,7 +151,16 @@ def model_of_tip(learner: Learner) -> Model:
     return learner.models[learner.tip]
 
 
-# ------------------------------------------------------------------------------ proof of work
+def model_of(search: Search, learner: Learner, block: Digest) -> Model:
+    """The model of an accepted block, or of the root; one that is not kept is drawn again."""
+    steps = []
+    while block not in learner.models:
+        steps.append(learner.known[block].step)
+        block = learner.known[block].parent
+    model = learner.models[block]
+    for step in reversed(steps):
+        model = search.offspring(model, step)
+    return model
 
 
 def has_work(rules: Rules, block: Block) -> bool:
@@ -160,18 +170,15 @@ def has_work(rules: Rules, block: Block) -> bool:
 
 def find_nonce(rules: Rules, block: Block, start: int = 0) -> Block:
     """The block with the first nonce from ``start`` on that gives it work."""
-    nonce = first_nonce(rules, block, count(start))
-    assert nonce is not None
-    return replace(block, nonce=nonce)
+    return replace(block, nonce=next(working_nonces(rules, block, count(start))))
 
 
-def first_nonce(rules: Rules, block: Block, nonces: Iterable[int]) -> int | None:
-    """The first of these nonces that gives the block work; None if there is none."""
-    found = (n for n in nonces if int.from_bytes(_sealed(block.content, n), "big") < rules.target)
-    return next(found, None)
+def working_nonces(rules: Rules, block: Block, nonces: Iterable[int]) -> Iterator[int]:
+    """Those of the nonces that give the block work, one after the other."""
+    return (n for n in nonces if int.from_bytes(_sealed(block.content, n), "big") < rules.target)
 
 
-# ---------------------------------------------------------------------------------- the floor
+# ------------------------------------------------------------------------ checking, the floor
 
 
 def public_offer(search: Search, parent: Model) -> Offer:
@@ -179,9 +186,6 @@ def public_offer(search: Search, parent: Model) -> Offer:
     has its draws.  It costs ``proposal_cost(search)`` evaluations."""
     ticket, loss = best_ticket(search, parent, NOBODY)
     return Offer(NOBODY, parent.digest, ticket, loss)
-
-
-# ----------------------------------------------------------------------------------- checking
 
 
 def has_structure(rules: Rules, block: Block) -> bool:
@@ -223,9 +227,9 @@ def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdi
         return Verdict.WORK
     if block.digest in learner.known:
         return Verdict.KNOWN
-    parent = learner.models.get(block.parent)
-    if parent is None:
+    if block.parent not in learner.models and block.parent not in learner.known:
         return Verdict.PARENT
+    parent = model_of(search, learner, block.parent)
     if not is_own_step(search, parent, block):
         return Verdict.STEP
     if not is_exact(search, parent, block):
@@ -235,27 +239,41 @@ def check(search: Search, rules: Rules, learner: Learner, block: Block) -> Verdi
     return Verdict.ACCEPTED
 
 
-def adopt(search: Search, learner: Learner, block: Block) -> Learner:
+def adopt(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
     """The learner that has accepted ``block``, and adopts its chain if it is longer."""
-    model = search.offspring(learner.models[block.parent], block.step)
-    longer = model.generation > model_of_tip(learner).generation
+    model = search.offspring(model_of(search, learner, block.parent), block.step)
+    highest = model_of_tip(learner).generation
+    least = highest - rules.depth
+    kept = {d: m for d, m in learner.models.items() if m.generation >= least or d == learner.root}
+    # Tables, each larger than the one before it: most are those of the learner before.
+    new, tables = {block.digest: block}, learner.known.maps
+    while tables and len(tables[0]) <= len(new):
+        new, tables = {**tables[0], **new}, tables[1:]
     return replace(
         learner,
-        models={**learner.models, block.digest: model},
-        known={**learner.known, block.digest: block},
-        tip=block.digest if longer else learner.tip,
+        models={**kept, block.digest: model},
+        known=ChainMap(new, *tables),
+        tip=block.digest if model.generation > highest else learner.tip,
     )
 
 
 def receive(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
     """The learner after the arrival of ``block``; the same learner if it refuses it."""
     accepted = check(search, rules, learner, block) is Verdict.ACCEPTED
-    return adopt(search, learner, block) if accepted else learner
+    return adopt(search, rules, learner, block) if accepted else learner
 
 
-def chain(learner: Learner) -> tuple[Digest, ...]:
-    """The blocks of the chain that the learner has adopted, from the first to the tip."""
-    digests = [learner.tip]
+def decided_block(rules: Rules, learner: Learner) -> Digest:
+    """The last block that it has decided; the root if there is none."""
+    block = learner.tip
+    for _ in range(rules.depth):
+        block = block if block == learner.root else learner.known[block].parent
+    return block
+
+
+def chain(learner: Learner, last: Digest | None = None) -> tuple[Digest, ...]:
+    """The blocks from the first to ``last``, or to the tip of the chain that it has adopted."""
+    digests = [last or learner.tip]
     while digests[-1] != learner.root:
         digests.append(learner.known[digests[-1]].parent)
     return tuple(reversed(digests[:-1]))
@@ -263,9 +281,10 @@ def chain(learner: Learner) -> tuple[Digest, ...]:
 
 def decided(rules: Rules, learner: Learner) -> tuple[Digest, ...]:
     """The digests of the models decided, from the genesis model on."""
-    blocks = chain(learner)
-    settled = blocks[: max(0, len(blocks) - rules.depth)]
-    return (learner.root, *(learner.models[digest].digest for digest in settled))
+    digests = [learner.root]
+    for block in chain(learner, decided_block(rules, learner)):
+        digests.append(offspring_digest(digests[-1], learner.known[block].step))
+    return tuple(digests)
 
 
 # ------------------------------------------------------------------------------------ leading

@@ -292,7 +292,7 @@ def harm_to_miners(attack: str, learners: Learners, depth: int, share: float) ->
         harm["share"] += sum(block.miner == "b1" for block in blocks) / max(1, len(blocks)) / 3
         harm["wasted"] += 30 - len(blocks)
         for block in blocks:
-            parent = learner.models[block.parent]
+            parent = pow_learner.model_of(search, learner, block.parent)
             (loss,) = search.losses(parent, [block.step])
             harm["false"] += loss != block.claim
             harm["below"] += loss > pow_learner.public_offer(search, parent).claim

@@ -27,7 +27,7 @@ from experiments.cells import (
     cells_of,
 )
 from experiments.strategies import GRADIENT_ATTACKS, Settings
-from model_consensus.pow_learner import chain, has_work
+from model_consensus.pow_learner import chain, has_work, model_of
 from model_consensus.simulation import tob as simulation
 from model_consensus.simulation.digits import Digits
 from model_consensus.simulation.pow import PowSimulation
@@ -257,9 +257,9 @@ def test_a_cell_over_proof_of_work(
     spent = [max(evaluations.values()) for *_, evaluations in watched.steps]
     assert spent[-2] <= budget < spent[-1]  # the step that is beyond the budget is the last
     depth = learners.DEPTH
-    chains = [chain(each) for each in watched.steps[-2][1].learner.values()]
-    last = max(chains, key=len)[-depth - 1]
-    models = [each.models[last] for each in watched.steps[-2][1].learner.values()]
+    before = watched.steps[-2][1].learner.values()
+    last = max(map(chain, before), key=len)[-depth - 1]
+    models = [model_of(system.landscapes.search({}), each, last) for each in before]
     assert all((watched.weights == model.vector).all() for model in models)
     assert_measured(result, watched.weights)
 

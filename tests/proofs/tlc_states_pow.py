@@ -66,6 +66,7 @@ class PowStates:
         self._is_useful = compiled(pow_learner.is_useful(s, p, view, q))
         self._lead_cost = compiled(pow_learner.lead_cost(s, p, view))
         self.offer = lru_cache(None)(self._offer)
+        self.offers = lru_cache(None)(self._offers)
 
     def _offer(self, offer: Any) -> Offer:
         return (
@@ -80,8 +81,8 @@ class PowStates:
         self, state: Variables, earlier: Variables | None = None, losses: Any = None
     ) -> Environment:
         """The variables in ``state``; the offers of an ``earlier`` state come first."""
-        before = self._offers(earlier) if earlier else []
-        offers = before + [o for o in self._offers(state) if o not in before]
+        before = self.offers(earlier["offers"]) if earlier else []
+        offers = before + [o for o in self.offers(state["offers"]) if o not in before]
         blocks, models = {}, {0: GENESIS}
         for i, block in enumerate(state["blocks"], 1):
             tickets = [self.tickets.ticket(ticket) for ticket in block["step"]]
@@ -112,9 +113,9 @@ class PowStates:
             "evaluations": Table(0),
         }
 
-    def _offers(self, state: Variables) -> list[Offer]:
+    def _offers(self, offers: frozenset[Any]) -> list[Offer]:
         """The offers in an order of their own: TLC holds a set."""
-        return [self.offer(offer) for offer in ordered(state["offers"])]
+        return [self.offer(offer) for offer in ordered(offers)]
 
     def pair(self, before: Variables, after: Variables) -> tuple[Environment, Environment]:
         """Both ends of an edge in the landscape of the second."""

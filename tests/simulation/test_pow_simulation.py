@@ -11,7 +11,7 @@ import pytest
 from model_consensus.adversaries.pow import STRATEGIES, SelfishMining, Strategy
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, EvolutionarySearch, all_drawn, is_own_ticket
-from model_consensus.pow_learner import EVERY_HASH, NOBODY, Rules, chain, model_of_tip
+from model_consensus.pow_learner import EVERY_HASH, NOBODY, Rules, chain, model_of, model_of_tip
 from model_consensus.settlement.chain_quality import selfish_share
 from model_consensus.simulation.benchmark_functions import OneMax
 from model_consensus.simulation.cached_search import CachedSearch
@@ -114,7 +114,7 @@ def test_every_accepted_block_is_exact_and_above_its_floor_whatever_the_strategy
     search = EvolutionarySearch(OneMax(24), draws=2, lambda_=1, recombines=True)
     for learner in state.learner.values():
         for block in learner.known.values():
-            parent = learner.models[block.parent]
+            parent = model_of(search, learner, block.parent)
             assert [block.claim] == search.losses(parent, [block.step])
             drawn = all_drawn(parent.generation + 1, NOBODY, 2)
             assert block.claim <= min(search.losses(parent, [frozenset([t]) for t in drawn]))

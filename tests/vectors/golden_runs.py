@@ -102,8 +102,8 @@ def pow_run(strategy: str, share: float, seed: int) -> Json:
 
 def mining(search: EvolutionarySearch, rules: Rules, learner: Learner) -> Json:
     """What a learner has accepted, in order, and decided."""
-    models = {model.digest: model for model in learner.models.values()}
-    decided = pow_learner.decided(rules, learner)[1:]
+    decided = pow_learner.chain(learner, pow_learner.decided_block(rules, learner))
+    models = [pow_learner.model_of(search, learner, digest) for digest in decided]
     return {
         **problem(search),
         "processes": len(rules.processes),
@@ -118,12 +118,10 @@ def mining(search: EvolutionarySearch, rules: Rules, learner: Learner) -> Json:
             {
                 "step": step_fields(block.step),
                 "loss": number(block.claim),
-                "digest": digest.hex(),
-                "sha256": sha256(models[digest].vector),
+                "digest": model.digest.hex(),
+                "sha256": sha256(model.vector),
             }
-            for block, digest in zip(
-                (learner.known[each] for each in pow_learner.chain(learner)), decided, strict=False
-            )
+            for block, model in zip((learner.known[d] for d in decided), models, strict=True)
         ],
     }
 

@@ -1,5 +1,7 @@
 """What an adversary that mines sees: everything."""
 
+from collections import ChainMap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,23 +20,30 @@ class View:
     system: PowSystem
     state: State
 
-    @cached_property
-    def withheld(self) -> tuple[int, ...]:
-        """The adversary's blocks that no correct process has received."""
-        places = range(1, len(self.state.blocks) + 1)
-        return tuple(place for place in places if self.system.is_withheld(self.state, place))
+    def is_withheld(self, place: int) -> bool:
+        """Whether no correct process has received the block, which is the adversary's."""
+        return place > 0 and self.system.is_withheld(self.state, place)
 
     @cached_property
     def top(self) -> int:
         """The highest block that is not withheld, of several the first; 0 is the genesis."""
-        hidden = set(self.withheld)
-        public = (p for p in range(len(self.state.blocks) + 1) if p not in hidden)
-        return max(public, key=self.height)
+        downwards = self._downwards(0)
+        return next(place for place in downwards if not self.is_withheld(place))
 
     @cached_property
     def secret(self) -> int:
-        """The highest withheld block, of several the first; 0 if there is none."""
-        return max((0, *self.withheld), key=self.height)
+        """The highest withheld block, of several the first; 0 if there is none.
+
+        One that is more than depth + 2 blocks behind the top is given up.
+        """
+        least = self.height(self.top) - self.system.rules.depth - 2
+        return next(filter(self.is_withheld, self._downwards(least)), 0)
+
+    def _downwards(self, least: int) -> Iterator[int]:
+        """The blocks of this height and more, the highest first."""
+        blocks = self.state.blocks
+        for height in range(blocks.highest, least - 1, -1):
+            yield from blocks.at_height(height)
 
     def height(self, place: int) -> int:
         """The length of the chain that ends with the block."""
@@ -44,7 +53,7 @@ class View:
         """The block that ``place`` extends; the genesis extends itself."""
         if place == 0:
             return 0
-        return self.system.place(self.state, self.state.blocks[place - 1].parent)
+        return self.state.blocks.parent(place)
 
     def ancestor(self, place: int, height: int) -> int:
         """The block of that height in the chain to ``place``; ``place`` itself if it is lower."""
@@ -54,8 +63,7 @@ class View:
 
     def fork(self, place: int) -> int:
         """The last block that is not withheld in the chain to ``place``."""
-        hidden = set(self.withheld)
-        while place in hidden:
+        while self.is_withheld(place):
             place = self.parent(place)
         return place
 
@@ -69,9 +77,8 @@ class View:
 
     def rivals(self, place: int) -> tuple[int, ...]:
         """The other blocks of the same height that are not withheld."""
-        hidden = {place, *self.withheld}
-        places = range(1, len(self.state.blocks) + 1)
-        return tuple(p for p in places if self.height(p) == self.height(place) and p not in hidden)
+        level = self.state.blocks.at_height(self.height(place))
+        return tuple(each for each in level if each != place and not self.is_withheld(each))
 
     @property
     def last(self) -> int:
@@ -95,7 +102,7 @@ class View:
         """What a correct process would lead with on the block, with all offers on its model."""
         model = self.model(place)
         root = self.system.genesis.digest
-        learner = Learner(process, root, {model.digest: model}, {}, model.digest)
+        learner = Learner(process, root, {model.digest: model}, ChainMap(), model.digest)
         offers = self.system.offers_on(self.state, model)
         learner = pow_learner.catch(self.search, learner, offers)
         return pow_learner.best_step(self.search, learner, offers)

@@ -23,6 +23,7 @@ from typing import Any
 from rich.console import Console
 
 from model_consensus.commands.options import seconds, times
+from model_consensus.conformance.accepted import Accepted
 from model_consensus.conformance.file_check import FileVerdict, Recheck, check_files
 from model_consensus.conformance.trace_check import describe
 from model_consensus.conformance.trace_fields import TraceError
@@ -37,6 +38,7 @@ examples:
   model-consensus check-trace out/tob/trace.ndjson
   model-consensus check-trace out/pow/trace.ndjson --landscape digits
   model-consensus check-trace my-traces/ --json
+  model-consensus check-trace long.ndjson.gz --accepted long.accepted
   my-system | model-consensus check-trace -"""
 
 STANDARD_INPUT = Path("-")
@@ -69,6 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read files so many times as large as by default, up to "
         f"{MOST_TIMES}; it takes as many times the memory",
     )
+    parser.add_argument(
+        "--accepted",
+        metavar="FILE",
+        type=Path,
+        help="note there which windows TLC has accepted, and do not check them again: "
+        "so a check that was interrupted goes on",
+    )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
 
 
@@ -80,8 +89,11 @@ def run(args: argparse.Namespace) -> int:
     accepted = wrong = unread = states = 0
     data: list[dict[str, Any]] = []
     recheck = on_landscape(landscape) if landscape else None
+    noted = Accepted(args.accepted) if args.accepted else None
     with _without_pipes(find_files(args.paths)) as (files, names):
-        for each in check_with_progress(console, files, args.time_limit, recheck, args.limits):
+        for each in check_with_progress(
+            console, files, args.time_limit, recheck, args.limits, noted
+        ):
             found = _named(each, names)
             states += found.states
             data.append(as_data(found))
@@ -158,6 +170,7 @@ def check_with_progress(
     time_limit: float | None = None,
     recheck: Callable[[], Recheck] | None = None,
     limits: int = 1,
+    accepted: Accepted | None = None,
 ) -> Iterator[FileVerdict]:
     """The verdicts; the console says how far the check is, and how long the rest may take."""
     total, done, started = count_steps(files), 0, time.monotonic()
@@ -178,6 +191,7 @@ def check_with_progress(
             time_limit=time_limit,
             on_progress=show,
             times=limits,
+            accepted=accepted,
         )
 
 

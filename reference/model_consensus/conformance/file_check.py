@@ -3,12 +3,13 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from model_consensus.conformance.accepted import Accepted
 from model_consensus.conformance.trace_check import OnProgress, TraceVerdict, check_encoded
 from model_consensus.conformance.trace_encoding import Encoded, encode
 from model_consensus.conformance.trace_fields import TraceError
@@ -59,6 +60,7 @@ def check_files(
     on_progress: OnProgress = lambda states: None,
     workers: int | None = None,
     times: int = 1,
+    accepted: Accepted | None = None,
 ) -> Iterator[FileVerdict]:
     """Check traces of either format; the verdicts come in the order of the files.
 
@@ -68,6 +70,7 @@ def check_files(
     :param time_limit: of each run of TLC, in seconds.
     :param workers: runs of TLC at a time; by default as many as there are processors.
     :param times: by how much the limits on what is read are raised.
+    :param accepted: the windows that need not be checked again, and where others are noted.
     :raises ModelConsensusError: TLC failed.
     """
     closed: set[int] = set()
@@ -75,18 +78,18 @@ def check_files(
     workers = workers or os.cpu_count() or 1
     pending: deque[tuple[list[_Part], Future[list[TraceVerdict]]]] = deque()
     found = _Found(closed, recheck)
+
+    def check(windows: Sequence[Encoded]) -> list[TraceVerdict]:
+        return check_encoded(windows, time_limit=time_limit, on_progress=on_progress, stop=stop)
+
+    def check_new(windows: Sequence[Encoded]) -> list[TraceVerdict]:
+        return accepted.check(windows, check, on_progress) if accepted else check(windows)
+
     with ThreadPoolExecutor(workers) as pool:
         try:
             for parts in _together(_parts(files, closed, times)):
                 windows = [part.window for part in parts if part.window]
-                job = pool.submit(
-                    check_encoded,
-                    windows,
-                    time_limit=time_limit,
-                    on_progress=on_progress,
-                    stop=stop,
-                )
-                pending.append((parts, job))
+                pending.append((parts, pool.submit(check_new, windows)))
                 while len(pending) > workers or (pending and pending[0][1].done()):
                     yield from found.of(*pending.popleft())
             while pending:

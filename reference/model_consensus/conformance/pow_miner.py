@@ -20,6 +20,7 @@ from model_consensus.evolutionary_search import (
     Search,
     Step,
     is_own_ticket,
+    offspring_digest,
 )
 from model_consensus.pow_learner import Block, Learner, Rules, Verdict, model_of_tip
 from model_consensus.systems.answers import AroundSearch
@@ -67,7 +68,8 @@ class Miner:
         self.offers: dict[Process, Offer] = {}
         self.block: Block | None = None
         self.due: list[Decided] = []
-        self._decided = pow_learner.decided(rules, self.learner)
+        root = self.learner.root
+        self._decided = [(root, root)]  # the blocks and their models, by height
 
     @property
     def height(self) -> int:
@@ -125,11 +127,26 @@ class Miner:
 
     def _adopt(self, block: Block) -> None:
         before = self.learner.tip
-        self.learner = pow_learner.adopt(self.search, self.learner, block)
-        if self.learner.tip == before:
-            return
-        self.offers, self.block = {}, None
-        old, self._decided = self._decided, pow_learner.decided(self.rules, self.learner)
-        for generation, model in enumerate(self._decided):
-            if old[generation : generation + 1] != (model,):
+        self.learner = pow_learner.adopt(self.search, self.rules, self.learner, block)
+        if self.learner.tip != before:
+            self.offers, self.block = {}, None
+            self._decide()
+
+    def _decide(self) -> None:
+        """Note what it decides now, from the last block on that it had decided before."""
+        known, new = self.learner.known, list[Digest]()
+        block = pow_learner.decided_block(self.rules, self.learner)
+        while block != self.learner.root:
+            height = height_of(known[block])
+            if self._decided[height : height + 1] and self._decided[height][0] == block:
+                break
+            new.append(block)
+            block = known[block].parent
+        since = height_of(known[block]) + 1 if block in known else 1
+        old = self._decided[since:]
+        del self._decided[since:]
+        for generation, block in enumerate(reversed(new), since):
+            model = offspring_digest(self._decided[-1][1], known[block].step)
+            self._decided.append((block, model))
+            if [each for _, each in old[generation - since :][:1]] != [model]:
                 self.due.append(Decided(generation, model))

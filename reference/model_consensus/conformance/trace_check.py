@@ -109,15 +109,15 @@ def check_encoded(
     :param stop: ends TLC from another thread, which raises `StoppedError` here.
     """
     verdicts: dict[int, TraceVerdict] = {}
-    order = sorted(range(len(given)), key=lambda index: _setting(given[index]))
-    for _, group in groupby(order, key=lambda index: _setting(given[index])):
+    order = sorted(range(len(given)), key=lambda index: setting(given[index]))
+    for _, group in groupby(order, key=lambda index: setting(given[index])):
         numbers = list(group)
         checker = _Checker([given[n] for n in numbers], time_limit, on_progress, stop)
         verdicts.update(zip(numbers, checker.verdicts(), strict=True))
     return [verdicts[index] for index in range(len(given))]
 
 
-def _setting(encoded: Encoded) -> tuple[str, str]:
+def setting(encoded: Encoded) -> tuple[str, str]:
     """What traces of one run of TLC have in common: the module and the constants.
 
     The constants are those that TLC gets: the names that users give to processes do not matter.
@@ -232,7 +232,7 @@ class _Checker:
         on_print: Callable[[str], None] | None = None,
         dump: Path | None = None,
     ) -> Result:
-        module, constants = _setting(self.traces[0])
+        module, constants = setting(self.traces[0])
         specification = spec_directory() / f"Trace{module}.tla"
         config = specification.with_suffix(".cfg").read_text(encoding="utf-8")
         if not properties:
@@ -326,13 +326,14 @@ def describe(verdict: TraceVerdict) -> str:
         byzantine = trace.constants["Byzantine"]
         assert isinstance(byzantine, frozenset)
         stolen = sum(block["miner"] in byzantine for block in blocks)  # type: ignore
+        stolen, won = stolen + trace.left_out.stolen, len(blocks) + trace.left_out.blocks
         lines = [
             f"{trace.source}: {unsafe.violated} is violated at {_place(trace, unsafe.index)}: "
             f"the depth was not safe",
-            f"  The adversary had {stolen} of {len(blocks)} wins at the depth "
+            f"  The adversary had {stolen} of {won} wins at the depth "
             f"{trace.constants['Depth']}, where this can happen (docs/settlement.md)."
             if "slots" not in trace.states[0]
-            else f"  Of {len(blocks)} wins too few were pacers at the depth "
+            else f"  Of {won} wins too few were pacers at the depth "
             f"{trace.constants['Depth']}, where this can happen (docs/settlement-delay.md).",
             f"  Every step is one of {trace.module}: this is not a fault of the learners.",
         ]

@@ -51,10 +51,12 @@ class _Found:
 
     :ivar search: that of the trace; None before its first window.
     :ivar models: those by whose offspring the window may begin.
+    :ivar digests: of the genesis model and the blocks so far.
     """
 
     search: EvolutionarySearch | None = None
     models: dict[str, Model] = field(default_factory=dict)
+    digests: list[Digest] = field(default_factory=list)
 
 
 def _problems(trace: Trace, landscape: Landscape, found: _Found) -> Iterator[Rejection]:
@@ -83,6 +85,7 @@ def _problems(trace: Trace, landscape: Landscape, found: _Found) -> Iterator[Rej
     if not trace.first:
         found.search = elitist if _is_genesis(trace, elitist) else comma
         found.models = {trace.genesis: found.search.genesis}
+        found.digests = [found.search.genesis.digest]
     search = found.search
     assert search is not None
     if not trace.first and not _is_genesis(trace, search):
@@ -95,7 +98,7 @@ def _problems(trace: Trace, landscape: Landscape, found: _Found) -> Iterator[Rej
         return
     yield from _wrong_models(trace, search, found.models)
     if "blocks" in trace.states[0]:
-        yield from _without_work(trace, search.genesis.digest)
+        yield from _without_work(trace, found.digests)
 
 
 def _is_genesis(trace: Trace, search: EvolutionarySearch) -> bool:
@@ -177,8 +180,11 @@ def _first(trace: Trace, name: str) -> int:
 # ----------------------------------------------------------------------------------------- work
 
 
-def _without_work(trace: Trace, genesis: Digest) -> Iterator[Rejection]:
-    """The first block whose hash is not below the target."""
+def _without_work(trace: Trace, known: list[Digest]) -> Iterator[Rejection]:
+    """The first block whose hash is not below the target.
+
+    :param known: the digests of the genesis model and of blocks; those of the others come to them.
+    """
     blocks = trace.states[-1]["blocks"]
     assert isinstance(blocks, tuple)
     if trace.work is None:
@@ -190,13 +196,15 @@ def _without_work(trace: Trace, genesis: Digest) -> Iterator[Rejection]:
         raise TraceError(
             f"{trace.source}: there are {len(trace.work.nonces)} nonces and {len(blocks)} blocks"
         )
-    digests = [genesis]
+    digests = [known[trace.left_out.root]]
     for place, (value, nonce) in enumerate(zip(blocks, trace.work.nonces, strict=True), 1):
         digests.append(_block(value, nonce, digests).digest)
         if int.from_bytes(digests[-1], "big") >= trace.work.target:
             index = next(i for i, each in enumerate(trace.states) if _count(each) >= place)
-            yield Rejection(index, f"block {place} has no work: its hash is not below the target")
+            number = trace.left_out.blocks + place
+            yield Rejection(index, f"block {number} has no work: its hash is not below the target")
             return
+    known += digests[len(known) - trace.left_out.blocks :]
 
 
 def _block(value: Value, nonce: int, digests: list[Digest]) -> Block:

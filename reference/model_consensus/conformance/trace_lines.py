@@ -9,10 +9,11 @@ first state is whole.  docs/traces.md describes the format in full.
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from model_consensus.conformance.trace_blocks import EarlierBlocks, without_blocks
 from model_consensus.conformance.trace_changes import changed
 from model_consensus.conformance.trace_fields import TraceError, field, natural, unique, value
 from model_consensus.conformance.traces import (
@@ -27,6 +28,9 @@ from model_consensus.conformance.traces import (
 from model_consensus.tla.values import Function, Value
 
 FORMAT, VERSION = "trace of changes", 1
+LEFT_OUT = ("TobLearning", "PowLearning", "DelayedLearning")
+"""The modules of whose whole states what was decided long ago is left out."""
+
 SUFFIXES = (".ndjson", ".ndjson.gz")
 
 
@@ -71,12 +75,18 @@ class Seam:
 
     :ivar generation: what all correct processes had decided before it is left out.
     :ivar models: all those of this generation and later ones.
+    :ivar left_out: how many blocks are left out.
+    :ivar gone: those of them that the last step still had.
+    :ivar earlier: what is left out, until the next whole state.
     """
 
     where: str
     generation: int
     models: Mapping[str, Origin]
     state: Function
+    left_out: int
+    gone: Sequence[Value]
+    earlier: EarlierBlocks
 
 
 def is_trace_of_changes(path: Path) -> bool:
@@ -181,16 +191,27 @@ def _head(source: str, data: Any) -> Head:
 
 
 def _steps(head: Head, lines: Iterator[tuple[str, int, Any]]) -> Iterator[RecordedStep | Seam]:
-    state, index, since = Function({"": 0}), -1, 0
+    state, index, earlier = Function({"": 0}), -1, EarlierBlocks(head.constants)
+    since = 0
     for where, size, line in lines:
         if not isinstance(line, dict):
             raise TraceError(f"{where}: not an object")
         number = natural(where, line, "index")
         if "state" in line and index >= 0:
-            seam = _seam(head, where, line, since)
-            if number != index or seam.state != without_decided(state, seam.generation - since):
+            seam = _seam(head, where, line, since, earlier)
+            try:
+                wanted = _wanted(state, seam, since)
+                seam = _passed(seam, state)
+            except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+                wanted = None
+            if number != index or seam.state != wanted:
                 raise TraceError(
                     f"{where}: the whole state is not the one that the steps before it lead to"
+                )
+            if "blocks" in head.variables and earlier.generation != seam.generation:
+                raise TraceError(
+                    f"{where}: generation is {seam.generation}, and the blocks that are left out "
+                    f"lead to {earlier.generation}"
                 )
             since, state = seam.generation, seam.state
             yield seam
@@ -222,11 +243,38 @@ def _models(where: str, line: Mapping[str, Any]) -> dict[str, Origin]:
     return dict(model_of(f"{where}: model {i}", each) for i, each in enumerate(models))
 
 
-def _seam(head: Head, where: str, line: Mapping[str, Any], since: int) -> Seam:
+def _seam(
+    head: Head, where: str, line: Mapping[str, Any], since: int, earlier: EarlierBlocks
+) -> Seam:
     generation = natural(where, line, "generation") if "generation" in line else since
-    if generation < since or (generation and head.module != "TobLearning"):
+    left_out = natural(where, line, "left_out") if "left_out" in line else 0
+    can_go_back = left_out == 0 and earlier.left_out.blocks
+    if (generation < since and not can_go_back) or (generation and head.module not in LEFT_OUT):
         raise TraceError(f"{where}: decisions of generation {generation} cannot be the first here")
-    return Seam(where, generation, _models(where, line), _whole(head, where, line))
+    if left_out and "blocks" not in head.variables:
+        raise TraceError(f"{where}: blocks are left out, and {head.module} has none")
+    models, state = _models(where, line), _whole(head, where, line)
+    return Seam(where, generation, models, state, left_out, (), earlier)
+
+
+def _wanted(state: Function, seam: Seam, since: int) -> Function | None:
+    """The whole state that there must be after ``state``."""
+    if "blocks" not in state:
+        return without_decided(state, seam.generation - since)
+    more = seam.left_out - seam.earlier.left_out.blocks
+    if more >= 0:
+        return without_blocks(state, more, seam.earlier.byzantine)
+    return seam.earlier.whole(state) if seam.left_out == 0 else None
+
+
+def _passed(seam: Seam, state: Function) -> Seam:
+    """``seam`` with what is left out from now on."""
+    more = seam.left_out - seam.earlier.left_out.blocks
+    if more > 0:
+        return replace(seam, gone=seam.earlier.add(state, more))
+    if more < 0:
+        seam.earlier.forget()
+    return seam
 
 
 def without_decided(state: Function, count: int) -> Function | None:

@@ -205,7 +205,13 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
     }
     fields = [f"states |-> <<{_listed(states)}>>"]
     fields += [f"{name} |-> {writer.sequence(items)}" for name, items in lists.items()]
+    left_out = trace.trace.left_out
+    delta = trace.constants.get("Delta", 0)
+    assert isinstance(delta, int)
+    paced = left_out.paced, left_out.pacer if left_out.paced else -1 - delta
     fields += [f"first |-> {trace.trace.first}", f"since |-> {trace.trace.since}"]
+    fields += [f"dropped |-> {left_out.blocks}", f"stolen |-> {left_out.stolen}"]
+    fields += [f"paced |-> {show(paced)}"]
     writer.define(f"[losses |-> {losses}, {_listed(fields)}]", register)
 
 

@@ -1,9 +1,10 @@
 """Reading recorded executions, whole or in windows.
 
 A long trace of changes is cut at its whole states.  Each window begins in the state in which the
-last one ended.  One over proof-of-work has all blocks and all models so far.  The steps of
-TobLearning depend on what was decided long ago through the last decided models only: the genesis of
-its window is the last model but one that all had decided.  docs/traces.md says why nothing is lost.
+last one ended.  The steps of TobLearning depend on what was decided long ago through the last
+decided models only: the genesis of its window is the last model but one that all had decided.  One
+over proof-of-work has those blocks alone to which its steps refer, and its genesis is the model
+below them.  docs/traces.md says why nothing is lost.
 """
 
 from collections.abc import Iterator
@@ -11,8 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model_consensus.conformance import traces
+from model_consensus.conformance.left_out import NOTHING, LeftOut
+from model_consensus.conformance.trace_blocks import EarlierBlocks
 from model_consensus.conformance.trace_fields import TraceError
 from model_consensus.conformance.trace_lines import (
+    LEFT_OUT,
     Head,
     RecordedStep,
     Seam,
@@ -21,9 +25,6 @@ from model_consensus.conformance.trace_lines import (
 )
 from model_consensus.conformance.traces import LARGEST_FILE, Origin, Trace, Work
 from model_consensus.tla.values import Function, Value
-
-CUT = ("TobLearning", "PowLearning", "DelayedLearning")
-"""The modules whose traces are cut."""
 
 
 def read(path: Path) -> Trace:
@@ -38,7 +39,7 @@ def read(path: Path) -> Trace:
     for line in lines:
         if isinstance(line, Seam):
             window.check_models(line)
-            window.left_out(line)
+            window.leaves_out(line)
             continue
         size += line.size
         if size > LARGEST_FILE:
@@ -62,7 +63,7 @@ def read_windows(path: Path, times: int = 1) -> Iterator[Trace]:
     for line in lines:
         if isinstance(line, Seam):
             window.check_models(line)
-            if head.module in CUT:
+            if head.module in LEFT_OUT:
                 yield window.trace()
                 window, size = window.after(line), 0
             continue
@@ -86,7 +87,12 @@ class _Window:
     :ivar models: those of this generation and later ones.
     :ivar generation: that of each of them, and of the genesis.
     :ivar past: the names of earlier models.
+    :ivar current: the models of the last whole state, and those that came since then.
+    :ivar of_blocks: the models of blocks that are left out, and more.
     :ivar decided: what the states' outputs lack at their beginning, where the trace is read whole.
+    :ivar earlier: the blocks that the states lack, where the trace is read whole.
+    :ivar again: whether models that were left out may be evaluated again.
+    :ivar nonces: of all blocks so far.
     """
 
     head: Head
@@ -97,7 +103,12 @@ class _Window:
     generation: dict[str, int] = field(default_factory=dict)
     drawn: dict[tuple[str, Value], str] = field(default_factory=dict)
     past: set[str] = field(default_factory=set)
+    current: set[str] = field(default_factory=set)
+    of_blocks: dict[str, Origin] = field(default_factory=dict)
+    left_out: LeftOut = NOTHING
     decided: tuple[Value, ...] = ()
+    earlier: EarlierBlocks | None = None
+    again: bool = False
     actions: list[str] = field(default_factory=list)
     arguments: list[dict[str, Value]] = field(default_factory=list)
     states: list[Function] = field(default_factory=list)
@@ -113,11 +124,17 @@ class _Window:
         for name, origin in step.models.items():
             self._add_model(f"{self.head.source}: step {step.index}: model {name}", name, origin)
         self.actions.append(step.action)
-        self.arguments.append(dict(step.arguments))
-        self.states.append(_with_decided(step.state, self.decided))
+        arguments, state = step.arguments, _with_decided(step.state, self.decided)
+        if self.earlier is not None:
+            arguments, state = self.earlier.named(arguments), self.earlier.whole(state)
+        self.arguments.append(dict(arguments))
+        self.states.append(state)
         self.nonces += step.nonces
 
     def _add_model(self, where: str, name: str, origin: Origin) -> None:
+        if self.again and self.models.get(name) == origin:
+            self.current.add(name)
+            return
         if name in self.generation or name in self.past:
             raise TraceError(f"{where}: another model is called {name} too")
         if origin.parent in self.past:  # it comes too late to matter
@@ -132,18 +149,28 @@ class _Window:
                 f"same step, which fix one offspring"
             )
         self.models[name] = origin
+        self.current.add(name)
         self.generation[name] = self.generation[origin.parent] + 1
 
     def check_models(self, seam: Seam) -> None:
         """Refuse a whole state with other models than the steps before it had."""
-        known = {n: o for n, o in self.models.items() if self.generation[n] >= seam.generation}
-        if dict(seam.models) != known:
+        listed = {*seam.models.items()}
+        current = (name for name in self.current if self.generation[name] >= seam.generation)
+        known = {(name, self.models[name]) for name in current}
+        old = set() if seam.left_out else {*self.of_blocks.items()}
+        if not known <= listed <= known | old:
             raise TraceError(f"{seam.where}: the models are not those of the steps before it")
+        self.current = {*seam.models}
+        steps = {block["step"] for block in seam.gone}  # type: ignore
+        of_blocks = {n: o for n, o in self.models.items() if o.step in steps}
+        self.of_blocks.update(of_blocks)
 
     def after(self, seam: Seam) -> "_Window":
         """The window that begins at ``seam``."""
+        if seam.generation < self.since:
+            return self._from_the_beginning(seam)
         genesis: Value = self.genesis
-        if self.head.module == "TobLearning":
+        if seam.generation > self.since:
             genesis = _outputs(seam.state)[0][0]
         assert isinstance(genesis, str)
         kept = {n: g for n, g in self.generation.items() if g >= seam.generation}
@@ -157,16 +184,36 @@ class _Window:
             kept,
             {key: n for key, n in self.drawn.items() if n in kept},
             self.past,
+            self.current,
+            self.of_blocks,
+            seam.earlier.left_out,
             actions=[""],
             arguments=[{}],
             states=[seam.state],
-            nonces=list(self.nonces),
+            nonces=self.nonces,
         )
 
-    def left_out(self, seam: Seam) -> None:
-        """Note what the states after ``seam`` have not at the beginning of their outputs."""
+    def _from_the_beginning(self, seam: Seam) -> "_Window":
+        """The window that begins at ``seam``, which leaves nothing out."""
+        window = _Window(
+            self.head,
+            first=self.first + len(self.states) - 1,
+            of_blocks=self.of_blocks,
+            actions=[""],
+            arguments=[{}],
+            states=[seam.state],
+            nonces=self.nonces,
+        )
+        for name, origin in seam.models.items():
+            window._add_model(f"{seam.where}: model {name}", name, origin)
+        return window
+
+    def leaves_out(self, seam: Seam) -> None:
+        """Note what the states after ``seam`` have not."""
         if self.head.module == "TobLearning":
             self.decided = _outputs(self.states[-1])[0][: seam.generation]
+        else:
+            self.earlier, self.again = seam.earlier, seam.left_out == 0
 
     def trace(self) -> Trace:
         """The window as a trace."""
@@ -180,15 +227,18 @@ class _Window:
             self.actions,
             self.states,
             self.arguments,
-            Work(target, self.nonces) if target is not None else None,
+            Work(target, self.nonces[self.left_out.blocks :]) if target is not None else None,
             self.first,
             self.since,
             self.past,
+            self.left_out,
         )
 
 
 def _outputs(state: Function) -> list[tuple[Value, ...]]:
-    """What the learners of a state of TobLearning have decided."""
+    """What the learners of a state have decided."""
+    if "decided" in state:
+        return list(state["decided"].values())  # type: ignore
     learners, outputs = state["learner"], []
     assert isinstance(learners, Function)
     for learner in learners.values():

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from model_consensus.conformance.files import whole_file
+from model_consensus.conformance.left_out import NOTHING, LeftOut
 from model_consensus.conformance.trace_fields import TraceError, field, natural, unique, value
 from model_consensus.evolutionary_search import Digest, Model
 from model_consensus.systems.lineage import Lineages, ticket_value
@@ -85,6 +86,7 @@ class Trace:
     :ivar first: of a window: the index of its first state in the trace; 0 where it begins.
     :ivar since: of a window: the generation of its genesis model.
     :ivar past: of a window: the names of earlier models; it grows while later windows are read.
+    :ivar left_out: of a window over proof-of-work: the blocks that come before its own.
     """
 
     source: str
@@ -99,6 +101,7 @@ class Trace:
     first: int = 0
     since: int = 0
     past: AbstractSet[str] = frozenset()
+    left_out: LeftOut = NOTHING
 
 
 class Recordable(Protocol):
@@ -125,8 +128,11 @@ class Recordable(Protocol):
         """What a trace says of an action besides its name; ``before`` is the state before it."""
         ...
 
-    def work(self, state: Any) -> tuple[int, Sequence[int]] | None:
-        """The target of the proofs of work and the blocks' nonces, where there are blocks."""
+    def work(self, state: Any, since: int = 0) -> tuple[int, Sequence[int]] | None:
+        """The target of the proofs of work and the nonces of all blocks but the first ``since``.
+
+        None where there are no blocks.
+        """
         ...
 
 

@@ -172,11 +172,11 @@ def on_the_tip(search: Search, rules: Rules, learner: Learner, block: Block) -> 
 
 def _adopts(
     better: Callable[[Learner, Block, Model], bool],
-) -> Callable[[Search, Learner, Block], Learner]:
+) -> Callable[[Search, Rules, Learner, Block], Learner]:
     """``adopt`` with another rule for which block, with its model, becomes the tip."""
 
-    def adopt(search: Search, learner: Learner, block: Block) -> Learner:
-        grown = pow_learner.adopt(search, learner, block)
+    def adopt(search: Search, rules: Rules, learner: Learner, block: Block) -> Learner:
+        grown = pow_learner.adopt(search, rules, learner, block)
         is_tip = better(learner, block, grown.models[block.digest])
         return replace(grown, tip=block.digest if is_tip else learner.tip)
 
@@ -187,9 +187,9 @@ def _has_less_loss(learner: Learner, block: Block, model: Model) -> bool:
     return learner.tip not in learner.known or block.claim <= learner.known[learner.tip].claim
 
 
-def decided_early(rules: Rules, learner: Learner) -> tuple[Digest, ...]:
-    """In place of ``decided``: a block counts among those on top of it, so depth k is k - 1."""
-    return pow_learner.decided(replace(rules, depth=max(0, rules.depth - 1)), learner)
+def decided_early(rules: Rules, learner: Learner) -> Digest:
+    """In place of ``decided_block``: a block counts among those on top of it; depth k is k - 1."""
+    return pow_learner.decided_block(replace(rules, depth=max(0, rules.depth - 1)), learner)
 
 
 # ------------------------------------------------------------------------------- how it leads
@@ -342,7 +342,7 @@ DEFECTS: Mapping[str, SimpleNamespace] = {
         adopt=_adopts(lambda learner, block, model: block.parent == learner.tip),
     ),
     "least-loss": with_steps("Adopts the chain of least loss.", adopt=_adopts(_has_less_loss)),
-    "decided-early": with_steps("Decides one block too early.", decided=decided_early),
+    "decided-early": with_steps("Decides one block too early.", decided_block=decided_early),
     # How it leads.
     "stale-offers": with_steps(
         "Uses offers on another model.", useful=_useful(parent=lambda named, own: True)

@@ -19,19 +19,11 @@ from model_consensus.pow_learner import Block, Rules, block_on
 from model_consensus.streamlet.offers import encode_offer
 from model_consensus.streamlet.state import Identity
 from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.block_tree import BlockTree
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import State
 from model_consensus.systems.pow_tree import nonce_without_work
 from model_consensus.tob_learner import Offer
-
-
-class Seen(PowSystem):
-    """The system, as far as one process sees it."""
-
-    def add(self, block: Block) -> None:
-        """A block is there, on one that was there."""
-        parent = self._models[block.parent]
-        self._models[block.digest] = self.landscapes.search({}).offspring(parent, block.step)
 
 
 class ByzantinePowParticipant(PowParticipant):
@@ -55,8 +47,8 @@ class ByzantinePowParticipant(PowParticipant):
         log = PowLogLines(process, clock=float)
         super().__init__(me, Miner(search, rules, process), search, generations, tries, log)
         self._strategy = STRATEGIES[attack]
-        self._system = Seen(rules, byzantine, OneLandscape(self.miner.search))
-        self._blocks: list[Block] = []
+        self._system = PowSystem(rules, byzantine, OneLandscape(self.miner.search))
+        self._blocks = BlockTree(self._system.genesis.digest, byzantine)
         self._latest: dict[Process, Offer] = {}
         self._wanted: Block | None = None  # what it mines; None until it has looked again
 
@@ -76,7 +68,7 @@ class ByzantinePowParticipant(PowParticipant):
         public = self.miner.learner
         learners = dict.fromkeys(self._system.correct, public)
         offers = frozenset(self._latest.values())
-        return View(self._system, State(tuple(self._blocks), learners, offers, {}))
+        return View(self._system, State(self._blocks, learners, offers, {}))
 
     # ------------------------------------------------------------------------------- its own
 
@@ -118,8 +110,7 @@ class ByzantinePowParticipant(PowParticipant):
         return self._published()
 
     def _add(self, block: Block) -> None:
-        self._blocks.append(block)
-        self._system.add(block)
+        self._blocks = self._blocks.appended(block)
         self._wanted = None
 
     def _published(self) -> list[Send]:
@@ -127,7 +118,7 @@ class ByzantinePowParticipant(PowParticipant):
         view, out = self._view(), list[Send]()
         for process, place in self._strategy.publish(view):
             branch = [place]
-            while (below := view.parent(branch[-1])) in view.withheld:
+            while view.is_withheld(below := view.parent(branch[-1])):
                 branch.append(below)
             out += [Send(process, view.state.blocks[each - 1]) for each in reversed(branch)]
         for send in out:

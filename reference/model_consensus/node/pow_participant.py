@@ -98,9 +98,7 @@ class PowParticipant:
     def model(self) -> Model:
         """The last model that it has decided, or the genesis model."""
         learner = self.miner.learner
-        blocks = pow_learner.chain(learner)
-        settled = len(blocks) - self.miner.rules.depth
-        return learner.models[blocks[settled - 1] if settled > 0 else learner.root]
+        return learner.models[pow_learner.decided_block(self.miner.rules, learner)]
 
     def status(self) -> dict[str, Any]:
         """What it says of itself beside its model and its epoch."""
@@ -159,7 +157,7 @@ class PowParticipant:
         if block is None:
             return None
         nonces = range(self.epoch * self._tries, (self.epoch + 1) * self._tries)
-        nonce = pow_learner.first_nonce(self.miner.rules, block, nonces)
+        nonce = next(pow_learner.working_nonces(self.miner.rules, block, nonces), None)
         return None if nonce is None else replace(block, nonce=nonce)
 
     def _adopted(self, block: Block) -> list[Send]:

@@ -5,14 +5,14 @@
     array                     `Table`: a default and the entries that differ from it
     datatype                  tuple: the constructor's name, then the fields
 
-A formula is compiled once, to closures over an environment that gives the values of its constants
-and functions by name.  A quantifier over integers runs over the range that its guard gives
-(``low <= i < high => ...``, as `induction.each` writes it); one over another sort runs over
+A formula is compiled once, to a Python function of an environment, which gives the values of its
+constants and functions by name.  A quantifier over integers runs over the range that its guard
+gives (``low <= i < high => ...``, as `induction.each` writes it); one over another sort runs over
 ``universe[sort]``, which must contain every value for which its guard can hold.
 """
 
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -22,7 +22,6 @@ from model_consensus.errors import ModelConsensusError
 from model_consensus.proofs.induction import Term
 
 Environment = dict[str, Any]
-Code = Callable[[Environment, list[Any]], Any]  # of the environment and the bound variables
 
 
 class Table:
@@ -69,55 +68,41 @@ FUNCTIONS: Environment = {
     "empty": Table(False),
 }
 
-# What z3's operations compute from the values of their arguments.
-_STRICT: dict[int, Callable[..., Any]] = {
-    z3.Z3_OP_TRUE: lambda: True,
-    z3.Z3_OP_FALSE: lambda: False,
-    z3.Z3_OP_NOT: operator.not_,
-    z3.Z3_OP_LE: operator.le,
-    z3.Z3_OP_LT: operator.lt,
-    z3.Z3_OP_GE: operator.ge,
-    z3.Z3_OP_GT: operator.gt,
-    z3.Z3_OP_EQ: operator.eq,
-    z3.Z3_OP_DISTINCT: operator.ne,  # of two, which is all that the proofs use
-    z3.Z3_OP_ADD: lambda *numbers: sum(numbers),
-    z3.Z3_OP_SUB: operator.sub,
-    z3.Z3_OP_MUL: operator.mul,
-    z3.Z3_OP_UMINUS: operator.neg,
-    z3.Z3_OP_SELECT: operator.getitem,
-    z3.Z3_OP_STORE: lambda table, key, value: table.store(key, value),
+# What z3's operations are in Python: a text for their arguments, or what to put between them.
+_TEXTS: dict[int, str] = {
+    z3.Z3_OP_TRUE: "True",
+    z3.Z3_OP_FALSE: "False",
+    z3.Z3_OP_NOT: "(not {})",
+    z3.Z3_OP_IMPLIES: "(not {} or {})",
+    z3.Z3_OP_ITE: "({1} if {0} else {2})",
+    z3.Z3_OP_LE: "({} <= {})",
+    z3.Z3_OP_LT: "({} < {})",
+    z3.Z3_OP_GE: "({} >= {})",
+    z3.Z3_OP_GT: "({} > {})",
+    z3.Z3_OP_EQ: "({} == {})",
+    z3.Z3_OP_DISTINCT: "({} != {})",  # of two, which is all that the proofs use
+    z3.Z3_OP_SUB: "({} - {})",
+    z3.Z3_OP_MUL: "({} * {})",
+    z3.Z3_OP_UMINUS: "(-{})",
+    z3.Z3_OP_SELECT: "{}[{}]",
+    z3.Z3_OP_STORE: "{}.store({}, {})",
 }
+_BETWEEN: dict[int, str] = {z3.Z3_OP_AND: " and ", z3.Z3_OP_OR: " or ", z3.Z3_OP_ADD: " + "}
 
-# Those that need not evaluate every argument: it may have no value where the others decide.
-_LAZY: dict[int, Callable[[list[Code]], Code]] = {
-    z3.Z3_OP_AND: lambda parts: lambda env, bound: all(part(env, bound) for part in parts),
-    z3.Z3_OP_OR: lambda parts: lambda env, bound: any(part(env, bound) for part in parts),
-    z3.Z3_OP_IMPLIES: lambda parts: (
-        lambda env, bound: not parts[0](env, bound) or parts[1](env, bound)
-    ),
-    z3.Z3_OP_ITE: lambda parts: (
-        lambda env, bound: parts[1](env, bound) if parts[0](env, bound) else parts[2](env, bound)
-    ),
-}
+LONGEST = 300
+"""A longer text becomes a function: Python's parser goes only so deep."""
 
 
-def _constructor(term: Term) -> Callable[..., Any]:
-    short = short_name(term.decl())
-    return lambda *fields: (short, *fields)
+@dataclass(frozen=True)
+class Code:
+    """A Python expression for a term.
 
+    :ivar text: of the environment ``e`` and of the bound variables ``b0``, ``b1``, ...
+    :ivar bound: the numbers of the variables that are free in it.
+    """
 
-def _recognizer(term: Term) -> Callable[..., Any]:
-    constructor = short_name(term.decl().params()[0])
-    return lambda value: value[0] == constructor
-
-
-# Those that depend on the datatype of the term.
-_OF_DATATYPES: dict[int, Callable[[Term], Callable[..., Any]]] = {
-    z3.Z3_OP_DT_CONSTRUCTOR: _constructor,
-    z3.Z3_OP_DT_ACCESSOR: lambda term: operator.itemgetter(_field(term)),
-    z3.Z3_OP_DT_IS: _recognizer,
-    z3.Z3_OP_DT_RECOGNISER: _recognizer,
-}
+    text: str
+    bound: frozenset[int] = frozenset()
 
 
 class Evaluator:
@@ -125,80 +110,86 @@ class Evaluator:
 
     def __init__(self, universe: Callable[[Environment, str], Sequence[Any]] | None = None) -> None:
         self._universe = universe
-        self._compiled: dict[int, Code] = {}
+        self._codes: dict[tuple[int, int], Code] = {}
         self._kept: list[Term] = []  # an id is good only while the term lives
+        self._names: dict[str, Any] = {"values": self._values}
 
     def compile(self, term: Term) -> Callable[[Environment], Any]:
         """The value of ``term`` as a function of the environment."""
-        code = self._code(term)
-        return lambda environment: code(environment, [])
+        return self._function(self._code(term, 0).text, [])
 
-    def _code(self, term: Term) -> Code:
-        key = term.get_id()
-        if key not in self._compiled:
+    def _function(self, text: str, parameters: Iterable[str]) -> Callable[..., Any]:
+        function: Callable[..., Any] = eval(
+            f"lambda {', '.join(['e', *parameters])}: {text}", self._names
+        )
+        return function
+
+    def _code(self, term: Term, depth: int) -> Code:
+        """The code of a term below quantifiers with ``depth`` variables."""
+        key = term.get_id(), depth
+        if key not in self._codes:
             self._kept.append(term)
-            self._compiled[key] = self._build(term)
-        return self._compiled[key]
+            code = self._build(term, depth)
+            if len(code.text) > LONGEST:
+                name = f"f{len(self._names)}"
+                bound = [f"b{number}" for number in sorted(code.bound)]
+                self._names[name] = self._function(code.text, bound)
+                code = Code(f"{name}({', '.join(['e', *bound])})", code.bound)
+            self._codes[key] = code
+        return self._codes[key]
 
-    def _build(self, term: Term) -> Code:
+    def _build(self, term: Term, depth: int) -> Code:
         if z3.is_quantifier(term):
-            return self._quantifier(term)
+            return self._quantifier(term, depth)
         if z3.is_var(term):
-            position = z3.get_var_index(term) + 1
-            return lambda environment, bound: bound[-position]
+            number = depth - 1 - z3.get_var_index(term)
+            return Code(f"b{number}", frozenset({number}))
         if z3.is_int_value(term):
-            number = term.as_long()
-            return lambda environment, bound: number
-        kind, name = term.decl().kind(), term.decl().name()
-        parts = [self._code(child) for child in term.children()]
-        if kind in _LAZY:
-            return _LAZY[kind](parts)
-        if kind in _STRICT:
-            return _applied(_STRICT[kind], parts)
-        if kind in _OF_DATATYPES:
-            return _applied(_OF_DATATYPES[kind](term), parts)
-        if kind != z3.Z3_OP_UNINTERPRETED:
-            raise ModelConsensusError(f"a proof's formula has {name}, which is not evaluated")
-        if not parts:
-            return lambda environment, bound: environment[name]
-        return lambda environment, bound: environment[name](
-            *(part(environment, bound) for part in parts)
-        )
+            return Code(f"({term.as_long()})")
+        codes = [self._code(child, depth) for child in term.children()]
+        text = _text(term, [code.text for code in codes])
+        return Code(text, frozenset().union(*(code.bound for code in codes)))
 
-    def _quantifier(self, term: Term) -> Code:
-        body = self._code(term.body())
-        number = term.num_vars()
-        if number == 1 and term.var_sort(0) == z3.IntSort():
-            low, high = (self._code(bound) for bound in guard(term))
-
-            def values(environment: Environment, bound: list[Any]) -> Iterable[tuple[Any, ...]]:
-                bound = [*bound, None]  # the bounds do not use the variable
-                return zip(range(low(environment, bound), high(environment, bound)), strict=True)
+    def _quantifier(self, term: Term, depth: int) -> Code:
+        inside = depth + term.num_vars()
+        body = self._code(term.body(), inside)
+        used = [body]
+        if term.num_vars() == 1 and term.var_sort(0) == z3.IntSort():
+            low, high = (self._code(bound, inside) for bound in guard(term))
+            used += [low, high]
+            values = f"b{depth} in range({low.text}, {high.text})"
         else:
-            sorts = [term.var_sort(index).name() for index in range(number)]
+            sorts = tuple(term.var_sort(index).name() for index in range(term.num_vars()))
+            values = f"{''.join(f'b{n}, ' for n in range(depth, inside))} in values(e, {sorts})"
+        decide = "all" if term.is_forall() else "any"
+        free = frozenset().union(*(code.bound for code in used)) - {*range(depth, inside)}
+        return Code(f"{decide}({body.text} for {values})", free)
 
-            def values(environment: Environment, bound: list[Any]) -> Iterable[tuple[Any, ...]]:
-                if self._universe is None:
-                    raise ModelConsensusError(f"no values are given for {', '.join(sorts)}")
-                return product(*(self._universe(environment, sort) for sort in sorts))
-
-        decide = all if term.is_forall() else any
-        return lambda environment, bound: decide(
-            body(environment, [*bound, *value]) for value in values(environment, bound)
-        )
+    def _values(
+        self, environment: Environment, sorts: tuple[str, ...]
+    ) -> Iterable[tuple[Any, ...]]:
+        """The values of variables of these sorts."""
+        if self._universe is None:
+            raise ModelConsensusError(f"no values are given for {', '.join(sorts)}")
+        return product(*(self._universe(environment, sort) for sort in sorts))
 
 
-def _applied(operation: Callable[..., Any], parts: list[Code]) -> Code:
-    """The operation on the values of its arguments; the usual numbers of them without a loop."""
-    if len(parts) == 1:
-        (only,) = parts
-        return lambda environment, bound: operation(only(environment, bound))
-    if len(parts) == 2:
-        left, right = parts
-        return lambda environment, bound: operation(
-            left(environment, bound), right(environment, bound)
-        )
-    return lambda environment, bound: operation(*(part(environment, bound) for part in parts))
+def _text(term: Term, parts: list[str]) -> str:
+    """A term that is no variable and no number, from the texts of its arguments."""
+    kind, name = term.decl().kind(), term.decl().name()
+    if kind in _TEXTS:
+        return _TEXTS[kind].format(*parts)
+    if kind in _BETWEEN:
+        return f"({_BETWEEN[kind].join(parts)})"
+    if kind == z3.Z3_OP_DT_CONSTRUCTOR:
+        return f"({', '.join([repr(short_name(term.decl())), *parts])},)"
+    if kind == z3.Z3_OP_DT_ACCESSOR:
+        return f"{parts[0]}[{_field(term)}]"
+    if kind in (z3.Z3_OP_DT_IS, z3.Z3_OP_DT_RECOGNISER):
+        return f"({parts[0]}[0] == {short_name(term.decl().params()[0])!r})"
+    if kind != z3.Z3_OP_UNINTERPRETED:
+        raise ModelConsensusError(f"a proof's formula has {name}, which is not evaluated")
+    return f"e[{name!r}]({', '.join(parts)})" if parts else f"e[{name!r}]"
 
 
 def short_name(declaration: z3.FuncDeclRef) -> str:

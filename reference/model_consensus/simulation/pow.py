@@ -80,6 +80,7 @@ class PowSimulation:
         self.oracle = Oracle(system, share, seed)
         (self.state,) = system.initial()
         self.evaluations = dict.fromkeys(system.correct, 0)
+        self._public: set[int] = set()
 
     def run(self, wins: int) -> Iterator[tuple[Action | None, State]]:
         """The actions of so many wins and the states after them; the initial state comes first."""
@@ -104,15 +105,22 @@ class PowSimulation:
             yield from self._show(process, place)
         for process, place in self._arriving():
             yield from self._show(process, place)
+        # Nobody extends an older one: the adversary gives up what is depth + 2 blocks behind.
+        self.system.forget(self.system.last_common(self.state) - self.system.rules.depth - 2)
 
     def _arriving(self) -> Iterable[Shown]:
         """What reaches whom before the next win: each that is public, all."""
-        return product(self.system.correct, self._public())
+        return product(self.system.correct, self._on_way())
 
-    def _public(self) -> list[int]:
-        """The blocks that some correct process mined or received."""
-        places = range(1, len(self.state.blocks) + 1)
-        return [place for place in places if not self.system.is_withheld(self.state, place)]
+    def _on_way(self) -> list[int]:
+        """The blocks that some correct process mined or received, and not all have."""
+        blocks, learners = self.state.blocks, self.state.learner.values()
+        self._public = {
+            place
+            for place in self._public
+            if any(blocks[place - 1].digest not in learner.known for learner in learners)
+        }
+        return sorted(self._public)
 
     def _won(self, win: Win) -> Win:
         """The win, when it takes place."""
@@ -120,6 +128,10 @@ class PowSimulation:
 
     def _take(self, action: Action) -> Step:
         self.state = self.system.apply(self.state, action)
+        if isinstance(action, Mine):
+            self._public.add(len(self.state.blocks))
+        if isinstance(action, ByzantinePublish):
+            self._public.add(action.block)
         return action, self.state
 
     def _offer(self) -> Iterator[Step]:
@@ -195,7 +207,7 @@ class PowSimulation:
         missing = []
         while place and self.state.blocks[place - 1].digest not in known:
             missing.append(place)
-            place = self.system.place(self.state, self.state.blocks[place - 1].parent)
+            place = self.state.blocks.parent(place)
         for each in reversed(missing):
             withheld = self.system.is_withheld(self.state, each)
             self.evaluations[process] += self.state.blocks[each - 1].miner != process

@@ -42,8 +42,9 @@ class DelayedSimulation(PowSimulation):
         return replace(win, slot=self.slot)
 
     def _arriving(self) -> Iterable[Shown]:
-        for place in self._public():
-            self._public_since.setdefault(place, self.slot)
+        on_way = self._on_way()
+        kept = {place: since for place, since in self._public_since.items() if place in on_way}
+        self._public_since = {**kept, **{p: self.slot for p in on_way if p not in kept}}
         mined = len(self.state.blocks)
         last = self.state.slots[-1] if mined else 1
         self.slot = last + self._pause() if mined else 1

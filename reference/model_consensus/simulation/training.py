@@ -23,7 +23,7 @@ from model_consensus.evolutionary_search import (
     Process,
 )
 from model_consensus.landscapes import Landscape, Vector
-from model_consensus.pow_learner import Rules
+from model_consensus.pow_learner import Rules, model_of_tip
 from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.pow import PowSimulation
 from model_consensus.simulation.pow_delayed import DelayedSimulation
@@ -229,18 +229,19 @@ def _train_pow(
     steps = -1
     for state in _recorded(system, simulation.run(setting.wins), trace):
         steps += 1
-        ahead = max(
-            state.learner.values(), key=lambda learner: learner.models[learner.tip].generation
-        )
-        named = {model.digest: model for model in ahead.models.values()}
-        for digest in system.decided(ahead)[len(rows) + 1 :]:
-            model = named[digest]
+        ahead = max(state.learner.values(), key=lambda learner: model_of_tip(learner).generation)
+        place, new = state.blocks.place(system.decided_block(ahead)), []
+        while state.blocks.height(place) > len(rows):
+            new.append(place)
+            place = state.blocks.parent(place)
+        for decided in reversed(new):
+            model = system.model(state, decided)
             rows.append(
                 Row(
                     len(rows) + 1,
                     landscape.losses(model.vector[None])[0],
                     max(simulation.evaluations.values()),
-                    len(state.blocks) - ahead.models[ahead.tip].generation,
+                    len(state.blocks) - model_of_tip(ahead).generation,
                     accuracies(landscape, model.vector),
                 )
             )

@@ -40,6 +40,10 @@ class Lineages:
             self._generation[digest] = self._generation.get(parent, 0) + 1
         return digest
 
+    def recall(self, model: Model) -> None:
+        """Know the model's generation, which may be forgotten."""
+        self._generation[model.digest] = model.generation
+
     def origin(self, digest: Digest) -> tuple[Digest, Step]:
         """The parent and the step of a recorded offspring."""
         return self._origin[digest]

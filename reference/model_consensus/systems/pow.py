@@ -7,6 +7,7 @@ the nonce.  What the landscape may answer is a parameter, as for Total Order Bro
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from model_consensus import pow_learner
@@ -28,6 +29,7 @@ from model_consensus.systems.answers import (
     explored_losses,
     proposal_stages,
 )
+from model_consensus.systems.block_tree import BlockTree
 from model_consensus.systems.pow_actions import (
     Action,
     ByzantineForge,
@@ -51,7 +53,8 @@ class PowSystem(PowTree):
         """The one initial state."""
         search = self.landscapes.search({})
         learners = {p: pow_learner.new_learner(search, p) for p in self.correct}
-        yield State((), learners, frozenset(), {})
+        blocks = BlockTree(self.genesis.digest, self.byzantine)
+        yield State(blocks, learners, frozenset(), {})
 
     def enabled(self, state: State) -> Iterator[Action]:
         """Every action that the specification allows, with every answer of the landscape."""
@@ -85,20 +88,14 @@ class PowSystem(PowTree):
 
     def may_win(self, state: State, process: Process) -> bool:
         """``MayWin``: the oracle may elect ``process``."""
-        if process in self.byzantine and self.byzantine_wins is not None:
-            won = sum(block.miner in self.byzantine for block in state.blocks)
-            if won >= self.byzantine_wins:
-                return False
+        most = self.byzantine_wins
+        if process in self.byzantine and most is not None and state.blocks.stolen >= most:
+            return False
         return self.may_offer(state)
 
     def is_synchronous(self, state: State) -> bool:
         """Whether every block of a correct process has reached all correct processes."""
-        return all(
-            block.digest in learner.known
-            for block in state.blocks
-            if block.miner in self.correct
-            for learner in state.learner.values()
-        )
+        return not state.on_way
 
     def own_offers(self, state: State, process: Process) -> Iterator[MakeOffer]:
         """The action ``MakeOffer`` of ``process``, if it has not made it on its tip."""
@@ -137,7 +134,7 @@ class PowSystem(PowTree):
 
     def byzantine_offers(self, state: State, offer: Offer) -> Iterator[ByzantineOffer]:
         """``ByzantineOffer`` of this offer, while some process has not left its parent behind."""
-        model = self._model(offer.parent)
+        model = self._model(state, offer.parent)
         if model.generation < self.last_common(state) or offer in state.offers:
             return
         if not self._is_of_interest(state, model):
@@ -170,7 +167,7 @@ class PowSystem(PowTree):
         if not self._evaluates(state, process, block):
             yield ByzantineForge(process, block, ())
             return
-        model = self._models[block.parent]
+        model = self._parent(state, block)
         for losses in self._answers(state, model, self._stepped(model, block.step)):
             search = self.landscapes.search(
                 self.drawn(state, ByzantineForge(process, block, losses))
@@ -194,14 +191,14 @@ class PowSystem(PowTree):
                 learner = state.learner[process]
                 offer = self.learners.make_offer(search, learner)
                 loss = self._remembered(state, model_of_tip(learner), drawn)
-                return State(state.blocks, state.learner, state.offers | {offer}, loss)
+                return replace(state, offers=state.offers | {offer}, loss=loss)
             case ByzantineOffer(offer, _):
-                loss = self._remembered(state, self._model(offer.parent), drawn)
-                return State(state.blocks, state.learner, state.offers | {offer}, loss)
+                loss = self._remembered(state, self._model(state, offer.parent), drawn)
+                return replace(state, offers=state.offers | {offer}, loss=loss)
             case Catch(process, seen, _):
                 learner = self.learners.catch(search, state.learner[process], seen)
                 loss = self._remembered(state, model_of_tip(learner), drawn)
-                return State(state.blocks, {**state.learner, process: learner}, state.offers, loss)
+                return replace(state, learner={**state.learner, process: learner}, loss=loss)
             case Mine(process, seen, _):
                 learner = state.learner[process]
                 start = self._nonce(state)
@@ -214,22 +211,23 @@ class PowSystem(PowTree):
                 return self._mined(state, model, self.with_nonce(state, block, True), drawn)
             case Receive(process, place) | ByzantinePublish(process, place):
                 block = state.blocks[place - 1]
-                search = self.landscapes.search(self._made_valid(block, state.loss))
+                search = self.landscapes.search(self._made_valid(state, block))
                 learners = self._receive(state, process, block, search)
-                return self._forget(State(state.blocks, learners, state.offers, state.loss))
+                return self._forget(self._arrived(replace(state, learner=learners), place))
             case ByzantineForge(process, block, _):
                 loss = state.loss
                 if drawn:
-                    loss = self._remembered(state, self._models[block.parent], drawn)
+                    loss = self._remembered(state, self._parent(state, block), drawn)
                 else:
                     search = self.landscapes.search(state.loss)
                 learners = self._receive(state, process, block, search)
-                blocks = state.blocks
+                after = replace(state, learner=learners, loss=loss)
                 if learners[process] is not state.learner[process]:  # only by a defective learner
-                    blocks = (*blocks, block)
-                    self._models[block.digest] = learners[process].models[block.digest]
-                    self.lineages.offspring(self._models[block.parent].digest, block.step)
-                return State(blocks, learners, state.offers, loss)
+                    model = learners[process].models[block.digest]
+                    self._models[model.digest] = model
+                    self.lineages.offspring(self._parent(state, block).digest, block.step)
+                    after = replace(after, blocks=state.blocks.appended(block))
+                return after
 
     def drawn(self, state: State, action: Action) -> Losses:
         """The losses known after ``action``, also those that nobody remembers then, or none."""
@@ -243,13 +241,13 @@ class PowSystem(PowTree):
                 model = model_of_tip(state.learner[process])
                 stages = self._led(state, process, seen)
             case ByzantineOffer(offer, losses):
-                model, step = self._model(offer.parent), offered(offer)
+                model, step = self._model(state, offer.parent), offered(offer)
                 stages = [lambda loss: [step]]
             case ByzantineMine(_, parent, step, losses):
                 model = self.model(state, parent)
                 stages = self._stepped(model, step)
             case ByzantineForge(process, block, losses) if self._evaluates(state, process, block):
-                model = self._models[block.parent]
+                model = self._parent(state, block)
                 stages = self._stepped(model, block.step)
             case _:
                 return {}
@@ -277,35 +275,42 @@ class PowSystem(PowTree):
 
         What is found on ``model`` bears on the blocks that extend it.
         """
-        extending = [block for block in state.blocks if self._models[block.parent] == model]
+        blocks = state.blocks
+        extending = [
+            blocks[place - 1]
+            for place in blocks.at_height(model.generation + 1)
+            if blocks.model(blocks.parent(place)) == model.digest
+        ]
         for losses in explored(self.landscapes, self.lineages, state.loss, model, stages):
             after = explored_losses(self.lineages, state.loss, model, stages, losses)
             new = {digest: after[digest] for digest in after.keys() - state.loss.keys()}
-            if not new or all(self._is_consistent(block, new) for block in extending):
+            if not new or all(self._is_consistent(model, block, new) for block in extending):
                 yield losses
 
-    def _is_consistent(self, block: Block, new: Losses) -> bool:
-        drawn, combined = self.public_stages(self._models[block.parent])
-        own, *public = self._evaluated(block, [drawn], new)
+    def _is_consistent(self, parent: Model, block: Block, new: Losses) -> bool:
+        drawn, combined = self.public_stages(parent)
+        own, *public = self._evaluated(parent, block, [drawn], new)
         if new.keys() >= set(public):
-            own, *public = self._evaluated(block, [drawn, combined], new)
+            own, *public = self._evaluated(parent, block, [drawn, combined], new)
         else:
             public = []
         return new.get(own, block.claim) == block.claim and all(
             block.claim <= new[digest] for digest in public
         )
 
-    def _evaluated(self, block: Block, stages: Sequence[Stage], loss: Losses) -> list[Digest]:
+    def _evaluated(
+        self, parent: Model, block: Block, stages: Sequence[Stage], loss: Losses
+    ) -> list[Digest]:
         """The block's model, and those that are evaluated on its parent in these stages."""
         steps = [block.step, *(step for stage in stages for step in stage(loss))]
-        parent = self._models[block.parent]
         return [self.lineages.offspring(parent.digest, step) for step in steps]
 
-    def _made_valid(self, block: Block, loss: Losses) -> Losses:
-        """``loss`` with such losses in place of true ones that are forgotten that it is valid."""
-        drawn, _ = stages = self.public_stages(self._models[block.parent])
+    def _made_valid(self, state: State, block: Block) -> Losses:
+        """Losses in place of true ones that are forgotten, such that the block is valid."""
+        loss, parent = state.loss, self._parent(state, block)
+        drawn, _ = stages = self.public_stages(parent)
         for evaluated in ([drawn], stages):
-            needed = self._evaluated(block, evaluated, loss)
+            needed = self._evaluated(parent, block, evaluated, loss)
             loss = {**dict.fromkeys(needed, block.claim), **loss}
         return loss
 
@@ -313,7 +318,7 @@ class PowSystem(PowTree):
         """``Remember``: what is drawn on a forgotten model is not, unless it is somebody's tip."""
         if not self._is_of_interest(state, model):
             return state.loss
-        return self._forget(State(state.blocks, state.learner, state.offers, drawn)).loss
+        return self._forget(replace(state, loss=drawn)).loss
 
     def _is_of_interest(self, state: State, model: Model) -> bool:
         return (
@@ -328,15 +333,27 @@ class PowSystem(PowTree):
         generation = self.lineages.generation
         loss = {d: value for d, value in state.loss.items() if generation(d) >= oldest}
         offers = frozenset(o for o in state.offers if generation(o.parent) >= oldest)
-        return State(state.blocks, state.learner, offers, loss)
+        return replace(state, offers=offers, loss=loss)
 
     # ----------------------------------------------------------------------------- the steps
 
     def _mined(self, state: State, model: Model, block: Block, drawn: Losses) -> State:
         self.lineages.offspring(model.digest, block.step)
-        self._models[block.digest] = self.landscapes.search(drawn).offspring(model, block.step)
+        mined = self.landscapes.search(drawn).offspring(model, block.step)
+        self._models[mined.digest] = mined
         loss = self._remembered(state, model, drawn)
-        return State((*state.blocks, block), state.learner, state.offers, loss)
+        after = replace(state, blocks=state.blocks.appended(block), loss=loss)
+        return self._arrived(after, len(after.blocks))
+
+    def _arrived(self, state: State, place: int) -> State:
+        """The state in which it is noted whether this block is on its way."""
+        block = state.blocks[place - 1]
+        some_wait = block.miner in self.correct and any(
+            block.digest not in learner.known for learner in state.learner.values()
+        )
+        if some_wait == (place in state.on_way):
+            return state
+        return replace(state, on_way=state.on_way ^ {place})
 
     def _evaluates(self, state: State, process: Process, block: Block) -> bool:
         """Whether the block comes so far that ``process`` evaluates it."""

@@ -4,11 +4,12 @@ Those of ``DelayedLearning.tla`` are the same, with slots; their names there end
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from model_consensus.evolutionary_search import Process, Step
 from model_consensus.pow_learner import Block, Learner
 from model_consensus.systems.answers import Answer, Losses
+from model_consensus.systems.block_tree import BlockTree, Growing
 from model_consensus.tob_learner import Offer
 
 
@@ -20,13 +21,15 @@ class State:
         0 is the genesis.
     :ivar offers: what has been offered on models that some correct process has not left behind.
     :ivar slots: when each block was won, in the order of mining; empty where there are no slots.
+    :ivar on_way: the blocks of correct processes that some correct process does not know yet.
     """
 
-    blocks: tuple[Block, ...]
+    blocks: BlockTree
     learner: Mapping[Process, Learner]
     offers: frozenset[Offer]
     loss: Losses
-    slots: tuple[int, ...] = ()
+    slots: Growing[int] = field(default_factory=Growing)
+    on_way: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

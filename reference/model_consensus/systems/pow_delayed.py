@@ -48,10 +48,12 @@ class DelayedPowSystem(PowSystem):
     def apply(self, state: State, action: Action) -> State:
         """The state after ``action``, which must be enabled."""
         after, slots = super().apply(state, action), state.slots
-        if len(after.blocks) > len(slots):  # a forgery is only accepted by a defective learner
-            won = action.slot if isinstance(action, Mine | ByzantineMine) else max(slots, default=1)
-            slots = (*slots, won)
-        return replace(after, slots=slots)
+        if len(after.blocks) == len(slots):
+            return after
+        won = slots[-1] if slots else 1  # a forgery is only accepted by a defective learner
+        if isinstance(action, Mine | ByzantineMine):
+            won = action.slot
+        return replace(after, slots=slots.appended(won))
 
     # ------------------------------------------------------------------------------- the slots
 
@@ -65,8 +67,7 @@ class DelayedPowSystem(PowSystem):
         """``HasArrived``: whether all that has to be known when a block is won in ``slot`` is."""
         return all(
             block.digest in learner.known
-            for block, won in zip(state.blocks, state.slots, strict=True)
-            if block.miner in self.correct
+            for block, won in ((state.blocks[p - 1], state.slots[p - 1]) for p in state.on_way)
             for process, learner in state.learner.items()
             if won + self.network_delay < slot or block.miner == process
         )
@@ -95,6 +96,7 @@ class DelayedPowSystem(PowSystem):
         """The constants of the specification, except what the landscape may answer."""
         return {**super().constants(), "Delta": self.delta}
 
-    def project(self, state: State) -> Function:
+    def project(self, state: State, left_out: int = 0) -> Function:
         """The variables of ``DelayedLearning.tla``: those of ``PowLearning.tla``, and slots."""
-        return Function({**super().project(state), "slots": state.slots})
+        slots = tuple(state.slots[left_out:])
+        return Function({**super().project(state, left_out), "slots": slots})

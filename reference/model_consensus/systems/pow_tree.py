@@ -1,6 +1,6 @@
 """What a system of proof-of-work is made of, and its state in the terms of the specification."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
@@ -29,6 +29,7 @@ from model_consensus.systems.lineage import Lineages, ticket_value
 from model_consensus.systems.pow_actions import (
     Action,
     ByzantineForge,
+    ByzantineMine,
     ByzantinePublish,
     Catch,
     Mine,
@@ -115,7 +116,7 @@ class PowTree:
         self.genesis = landscapes.search({}).genesis
         self.lineages = Lineages(self.genesis.digest)
         self.name = name or self.lineages.lineage
-        # The model that each block leads to: facts, the same in every state, as lineages are.
+        # Models that blocks lead to: facts, the same in every state, as lineages are.
         self._models = {self.genesis.digest: self.genesis}
         # A block's value in TLA+ is made once: it is a part of many states.
         self._block_value = lru_cache(1 << 14)(self._value_of_block)
@@ -139,16 +140,23 @@ class PowTree:
             "ByzantineWins": self.byzantine_wins,
         }
 
-    def project(self, state: State) -> Function:
-        """The variables blocks, known, tip, banned, offers and loss of ``PowLearning.tla``."""
-        places = self._places(state)
-        learners = state.learner.items()
+    def project(self, state: State, left_out: int = 0) -> Function:
+        """The variables blocks, known, tip, banned, offers and loss of ``PowLearning.tla``.
+
+        :param left_out: how many blocks are left out; places count from the first that is not.
+        """
+        blocks, learners = state.blocks[left_out:], state.learner.items()
+
+        def place(digest: Digest) -> int:
+            return max(0, state.blocks.place(digest) - left_out)
+
+        def known(learner: Learner) -> Iterator[int]:
+            return (i for i, block in enumerate(blocks, 1) if block.digest in learner.known)
+
         return record(
-            blocks=tuple(self._block_value(block, places[block.parent]) for block in state.blocks),
-            known=function(
-                {p: frozenset([0, *(places[d] for d in learner.known)]) for p, learner in learners}
-            ),
-            tip=function({p: places[learner.tip] for p, learner in learners}),
+            blocks=tuple(self._block_value(block, place(block.parent)) for block in blocks),
+            known=function({p: frozenset([0, *known(learner)]) for p, learner in learners}),
+            tip=function({p: place(learner.tip) for p, learner in learners}),
             banned=function({p: learner.banned for p, learner in learners}),
             offers=frozenset(map(self._offer_value, state.offers)),
             loss=function({self.name(digest): loss for digest, loss in state.loss.items()}),
@@ -170,35 +178,77 @@ class PowTree:
             claim=offer.claim,
         )
 
-    def recorded(self, state: State) -> Function:
-        """What a trace has: the specification's variables and the decisions."""
-        decided = {
-            p: tuple(map(self.name, self.decided(learner))) for p, learner in state.learner.items()
-        }
-        return Function({**self.project(state), "decided": function(decided)})
+    def recorded(self, state: State, left_out: int = 0) -> Function:
+        """What a trace has: the specification's variables and the decisions.
 
-    def arguments(self, before: State, action: Action) -> dict[str, Value]:
+        :param left_out: how many blocks are left out, and what was decided before them.
+        """
+        decided: dict[Process, tuple[Value, ...]] = {}
+        for process, learner in state.learner.items():
+            place = state.blocks.place(self.decided_block(learner))
+            path = [place]
+            while place > left_out:
+                place = state.blocks.parent(place)
+                path.append(place)
+            models = map(state.blocks.model, reversed(path))
+            decided[process] = tuple(map(self.name, models))
+        return Function({**self.project(state, left_out), "decided": function(decided)})
+
+    def arguments(self, before: State, action: Action, left_out: int = 0) -> dict[str, Value]:
         """What a trace says of an action besides its name; ``before`` is the state before it."""
         match action:
             case Receive(process, block) | ByzantinePublish(process, block):
-                return {"process": process, "block": block}
+                return {"process": process, "block": block - left_out}
             case ByzantineForge(process, block):
                 work = Boolean.of(pow_learner.has_work(self.rules, block))
-                forged = self._block_value(block, self.place(before, block.parent))
+                parent = max(0, self.place(before, block.parent) - left_out)
+                forged = self._block_value(block, parent)
                 return {"process": process, "forged": Function({**forged, "work": work})}
             case Catch(process, seen) | Mine(process, seen):
                 return {"process": process, "senders": frozenset(o.sender for o in seen)}
         return {"process": action.process}
 
-    def work(self, state: State) -> tuple[int, list[int]]:
-        """The target of the proofs of work, and the blocks' nonces."""
-        return self.rules.target, [block.nonce for block in state.blocks]
+    def work(self, state: State, since: int = 0) -> tuple[int, list[int]]:
+        """The target of the proofs of work, and the nonces of all blocks but the first."""
+        return self.rules.target, [block.nonce for block in state.blocks[since:]]
+
+    def settled(self, state: State, left_out: int = 0, margin: int = 0) -> int:
+        """How many blocks, ``left_out`` or more, are such that nothing refers to one of them again.
+
+        But for an adversary that extends, shows or forges on a block which all have left behind.
+        All later blocks descend from the one that follows them, which is decided by all, and
+        ``margin`` blocks above it.
+        """
+        blocks, common = state.blocks, self.last_common(state) - margin
+        tips = (blocks.place(learner.tip) for learner in state.learner.values())
+        most = min(len(blocks), *tips, *state.on_way)
+        heights = [0]
+        for place in range(left_out + 1, most):
+            heights.append(max(heights[-1], blocks.height(place)))
+        lowest = min(map(blocks.parent, range(most + 1, len(blocks) + 1)), default=most)
+        for place in range(most, left_out + 1, -1):
+            left_behind = heights[place - left_out - 1] <= common - 2
+            if lowest >= place and blocks.height(place) < common and left_behind:
+                return place - 1
+            lowest = min(lowest, blocks.parent(place))
+        return left_out
+
+    def refers_to(self, state: State, action: Action) -> int | None:
+        """The block that the action is about or extends, if it need not be a late one."""
+        match action:
+            case Receive(_, place) | ByzantinePublish(_, place):
+                return place
+            case ByzantineMine(_, parent, _, _):
+                return parent
+            case ByzantineForge(_, block, _):
+                return self.place(state, block.parent)
+        return None
 
     # ------------------------------------------------------------------------ the block tree
 
     def place(self, state: State, digest: Digest) -> int:
         """The name of a block in the specification, from its digest."""
-        return self._places(state)[digest]
+        return state.blocks.place(digest)
 
     def digest(self, state: State, place: int) -> Digest:
         """A block's digest, from its name in the specification."""
@@ -206,11 +256,21 @@ class PowTree:
 
     def model(self, state: State, place: int) -> Model:
         """The model that a block leads to."""
-        return self._models[self.digest(state, place)]
+        steps = []
+        while (digest := state.blocks.model(place)) not in self._models:
+            steps.append(state.blocks[place - 1].step)
+            place = state.blocks.parent(place)
+        model = self._models[digest]
+        self.lineages.recall(model)
+        for step in reversed(steps):
+            self.lineages.offspring(model.digest, step)
+            model = self.landscapes.search({}).offspring(model, step)
+            self._models[model.digest] = model
+        return model
 
     def height(self, state: State, place: int) -> int:
         """The length of the chain that ends with a block."""
-        return self.model(state, place).generation
+        return state.blocks.height(place)
 
     def is_withheld(self, state: State, place: int) -> bool:
         """Whether the block is the adversary's and no correct process has received it."""
@@ -261,7 +321,12 @@ class PowTree:
 
     def last_common(self, state: State) -> int:
         """``LastCommon``: the last generation that all correct processes have decided."""
-        return min(len(self.decided(learner)) - 1 for learner in state.learner.values())
+        blocks = (self.decided_block(learner) for learner in state.learner.values())
+        return min(state.blocks.height(state.blocks.place(block)) for block in blocks)
+
+    def decided_block(self, learner: Learner) -> Digest:
+        """The last block that a learner has decided."""
+        return self.learners.decided_block(self.rules, learner)  # type: ignore[no-any-return]
 
     def decided(self, learner: Learner) -> tuple[Digest, ...]:
         """The models that a learner has decided, from the genesis model on."""
@@ -276,10 +341,15 @@ class PowTree:
         """The first nonce for the next block: two blocks of one content try different ones."""
         return len(state.blocks) << 40
 
-    def _places(self, state: State) -> Mapping[Digest, int]:
-        digests = [self.genesis.digest, *(block.digest for block in state.blocks)]
-        return {digest: place for place, digest in enumerate(digests)}
-
-    def _model(self, digest: Digest) -> Model:
+    def _model(self, state: State, digest: Digest) -> Model:
         """The model of this digest, which some block leads to."""
-        return next(model for model in self._models.values() if model.digest == digest)
+        return self.model(state, state.blocks.place_of_model(digest))
+
+    def _parent(self, state: State, block: Block) -> Model:
+        """The model that the block's parent leads to."""
+        return self.model(state, state.blocks.place(block.parent))
+
+    def forget(self, generation: int) -> None:
+        """Forget the models of earlier generations; if they are needed they are drawn again."""
+        kept = {d: m for d, m in self._models.items() if m.generation >= generation}
+        self._models = {self.genesis.digest: self.genesis, **kept}

@@ -298,7 +298,7 @@ class TobSystem:
         """What a trace says of an action besides its name."""
         return {"process": action.process} if isinstance(action, Offer | Deliver) else {}
 
-    def work(self, state: State) -> None:
+    def work(self, state: State, since: int = 0) -> None:
         """There are no blocks."""
 
     def _value_of_offer(self, offer: tob_learner.Offer) -> Value:
