@@ -19,7 +19,7 @@ from threading import Thread
 
 from model_consensus.commands import interruptible
 from model_consensus.node.config import load_config
-from model_consensus.node.host import hosted
+from model_consensus.node.hosted import hosted
 
 EXAMPLES = """\
 examples:
