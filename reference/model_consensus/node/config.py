@@ -36,7 +36,7 @@ class NodeConfig:
     :ivar setting: what all processes have agreed on; ``attack`` is that of this node.
     :ivar secret: the seed of the private key, 32 bytes.
     :ivar keys: every process's public key, 32 bytes.
-    :ivar addresses: where this node reaches the others.
+    :ivar addresses: where this node reaches the others; none over NATS.
     :ivar log: what ``check-logs`` reads.
     :ivar start: when epoch 0 begins, in seconds since 1970.
     :ivar epoch: the length of an epoch in seconds.
@@ -198,7 +198,8 @@ def _config(table: _Table, folder: Path) -> Config | NatsConfig | PowConfig:
     for name in list(processes.data):
         each = processes.table(name)
         keys[name] = _public_key(each)
-        addresses[name] = _address(each, "address")
+        if "nats" not in table.data:  # else they meet in the stream
+            addresses[name] = _address(each, "address")
         each.end()
     if process not in keys:
         raise ModelConsensusError(f"process {process} is not one of processes")
@@ -207,7 +208,9 @@ def _config(table: _Table, folder: Path) -> Config | NatsConfig | PowConfig:
         raise ModelConsensusError(f"key is not that of processes.{process}.key")
     attack, byzantine = _attack(table, keys)
     work = table.table("pow") if "pow" in table.data else None
-    nats = table.table("nats") if "nats" in table.data and work is None else None
+    nats = table.table("nats") if "nats" in table.data else None
+    if work is not None and nats is not None:
+        raise ModelConsensusError("pow and nats exclude each other")
     setting = Setting(
         attack=attack,
         processes=len(keys),

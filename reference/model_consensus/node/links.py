@@ -4,6 +4,8 @@ The nodes know nothing of it: the addresses in their configurations are those of
 """
 
 import asyncio
+import random
+import socket
 from asyncio import StreamReader, StreamWriter
 from contextlib import suppress
 
@@ -82,3 +84,26 @@ async def _copy(reader: StreamReader, writer: StreamWriter) -> None:
         while data := await reader.read(1 << 16):
             writer.write(data)
             await writer.drain()
+
+
+def free_addresses(count: int) -> list[Address]:
+    """Addresses on this machine at which nobody listens.
+
+    Their ports are below those that systems give to outgoing connections, so that a node that is
+    started again finds its own still free.
+    """
+    with_sockets = []
+    for port in random.sample(range(20_000, 32_000), 12_000):
+        found = socket.socket()
+        try:
+            found.bind(("127.0.0.1", port))
+        except OSError:
+            found.close()
+            continue
+        with_sockets.append(found)
+        if len(with_sockets) == count:
+            break
+    addresses: list[Address] = [each.getsockname() for each in with_sockets]
+    for each in with_sockets:
+        each.close()
+    return addresses

@@ -10,7 +10,7 @@ from asyncio import Queue, QueueFull
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import tagged_digest
@@ -35,6 +35,9 @@ EXPIRES = 1.0
 LONGEST = MAX_BODY + 1024
 """Bytes of a message, its headers included; the engine refuses a longer one."""
 
+ANOTHER_CONFIGURATION = 10058
+"""The engine's number of the error that a stream with this name has another configuration."""
+
 UNSENT = 64
 """Messages that may wait to be published; they are sent again in the next epoch."""
 
@@ -52,9 +55,12 @@ class NatsHost(Host):
 
     config: NatsConfig
 
-    def _connect(self) -> None:
+    def __init__(self, config: NatsConfig, *parts: Any) -> None:
+        super().__init__(config, *parts)
         self._server: str | None = None
         self._unsent: Queue[bytes] = Queue(UNSENT)
+
+    def _connect(self) -> None:
         self._tasks.create_task(self._stay_connected())
 
     def _send(self, out: Sequence[Sent]) -> None:
@@ -166,6 +172,8 @@ class NatsHost(Host):
         try:
             await engine.add_stream(stream)
         except BadRequestError as problem:
+            if problem.err_code != ANOTHER_CONFIGURATION:
+                raise
             raise ModelConsensusError(f"the stream {name}: {problem.description}") from None
         consumer = ConsumerConfig(
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,

@@ -6,28 +6,38 @@ import shutil
 import sysconfig
 from asyncio.subprocess import PIPE
 from asyncio.subprocess import Process as Child
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.node.config import Address
+from model_consensus.node.links import free_addresses
 
 GUARD = '"$@" & cat > /dev/null; kill -9 $!; wait'
 """A shell that ends the server when standard input ends: whoever started it has ended."""
 
 
+SERVERS = ("s1", "s2", "s3")
+"""Their names."""
+
+
 class Servers:
-    """Three servers with their files in a folder.
+    """Three servers with their files in a folder."""
 
-    :ivar addresses: where the nodes reach each of them, by name.
-    """
-
-    def __init__(self, folder: Path, clients: Sequence[Address], routes: Sequence[Address]) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        names = [f"s{number}" for number in range(1, len(clients) + 1)]
-        self.addresses: Mapping[str, Address] = dict(zip(names, clients, strict=True))
-        self._routes = dict(zip(names, routes, strict=True))
+        self._listen: Mapping[str, Address] = {}
+        self._routes: Mapping[str, Address] = {}
         self._children: dict[str, Child] = {}
+
+    async def start_all(self) -> Mapping[str, Address]:
+        """Start all servers, with what they have stored: where each of them listens."""
+        free = free_addresses(2 * len(SERVERS))
+        self._listen = dict(zip(SERVERS, free, strict=False))
+        self._routes = dict(zip(SERVERS, free[len(SERVERS) :], strict=True))
+        for name in SERVERS:
+            await self.start(name)
+        return self._listen
 
     async def start(self, name: str) -> None:
         """Start a server with what it has stored.
@@ -75,7 +85,7 @@ class Servers:
         return json.dumps(
             {
                 "server_name": name,
-                "listen": "{}:{}".format(*self.addresses[name]),
+                "listen": "{}:{}".format(*self._listen[name]),
                 "jetstream": {"store_dir": str(self.folder / name), "sync_interval": "always"},
                 "cluster": {
                     "name": "orders",
