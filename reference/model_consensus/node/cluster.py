@@ -100,6 +100,7 @@ class Cluster:
     :param say: is told what happens.
     :param show: is shown the members again and again.
     :ivar members: the nodes by name.
+    :ivar links: the relays between them, or between them and the servers.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Cluster:
         self.setting, self.landscape, self.folder = setting, landscape, folder
         self.times, self.faults = times, faults
         self.members: dict[Process, Member] = {}
-        self._links = Links()
+        self.links = Links()
         self._servers = Servers(folder / "nodes")
         self._say, self._show = say, show
         self._changed = time.monotonic()
@@ -138,7 +139,7 @@ class Cluster:
             finally:
                 faults.cancel()
         finally:
-            self._links.close()
+            self.links.close()
             await self._stop()
             await self._servers.stop()
 
@@ -183,10 +184,10 @@ class Cluster:
         await self._start(self.members[process])
 
     async def _cut(self, process: Process) -> None:
-        self._links.cut_off(process)
+        self.links.cut_off(process)
 
     async def _heal(self, process: Process) -> None:
-        self._links.heal()
+        self.links.heal()
 
     # ------------------------------------------------------------------------ nodes
 
@@ -218,7 +219,7 @@ class Cluster:
             with suppress(OSError, RefusedError, ValueError):
                 member.status = json.loads(await ask_status(*member.listen))
         self._show(self.members)
-        whole = self._links.apart is None and all(m.child for m in self.members.values())
+        whole = self.links.apart is None and all(m.child for m in self.members.values())
         if self._decided() > before or not whole:
             self._changed = time.monotonic()
         if time.monotonic() > self._changed + max(PATIENCE, 100 * self.times.epoch):
@@ -257,7 +258,7 @@ class Cluster:
         targets = await self._servers.start_all() if over_nats else listen
         for process in names:
             ways = {
-                other: await self._links.relay((process, other), address)
+                other: await self.links.relay((process, other), address)
                 for other, address in targets.items()
                 if other != process
             }

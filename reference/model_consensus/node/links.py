@@ -20,10 +20,12 @@ class Links:
     """The relays.
 
     :ivar apart: who is cut off from all others.
+    :ivar carried: the bytes that have gone through them.
     """
 
     def __init__(self) -> None:
         self.apart: Process | None = None
+        self.carried = 0
         self._servers: list[asyncio.Server] = []
         self._open: dict[StreamWriter, Link] = {}
 
@@ -50,8 +52,8 @@ class Links:
         self._open |= {writer: link, back: link}
         try:
             ways = {
-                asyncio.create_task(_copy(reader, back)),
-                asyncio.create_task(_copy(there, writer)),
+                asyncio.create_task(self._copy(reader, back)),
+                asyncio.create_task(self._copy(there, writer)),
             }
             _, rest = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in rest:
@@ -59,6 +61,13 @@ class Links:
         finally:
             del self._open[writer], self._open[back]
             back.close()
+
+    async def _copy(self, reader: StreamReader, writer: StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                self.carried += len(data)
+                writer.write(data)
+                await writer.drain()
 
     def cut_off(self, process: Process) -> None:
         """End the connections of ``process``, and let it have no others until :meth:`heal`."""
@@ -77,13 +86,6 @@ class Links:
             server.close()
         for writer in self._open:
             writer.transport.abort()
-
-
-async def _copy(reader: StreamReader, writer: StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
 
 
 def free_addresses(count: int) -> list[Address]:
