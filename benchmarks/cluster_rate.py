@@ -1,6 +1,6 @@
 """What real processes take on loopback, beside the simulation.
 
-    python benchmarks/cluster_rate.py [--processes N ...] [--generations G] [--flood PACKETS]
+    python -m benchmarks.cluster_rate [--processes N ...] [--generations G] [--flood PACKETS]
 
 The first table has a row for each number of processes and each landscape: generations a second of a
 cluster over Streamlet and one over NATS, both as a share of the simulation's as well, and kilobytes

@@ -96,11 +96,10 @@ class NatsHost(Host):
                     await self._take_part(client, closed)
                 finally:
                     self._server = None
-                    await client.close()
             await asyncio.sleep(AGAIN)
 
     async def _take_part(self, client: "Client", closed: asyncio.Event) -> None:
-        """Publish, and take what the stream has, until that fails or the connection ends."""
+        """Publish, and take what the stream has, until that fails; then close the connection."""
         ways = {
             asyncio.create_task(way)
             for way in (self._publish(client), self._follow(client), closed.wait())
@@ -112,6 +111,7 @@ class NatsHost(Host):
         finally:
             for way in ways:
                 way.cancel()
+            await client.close()  # the client may swallow a cancellation, and goes on until then
             await asyncio.gather(*ways, return_exceptions=True)
 
     async def _publish(self, client: "Client") -> None:
