@@ -67,8 +67,9 @@ def test_nodes_wait_for_a_majority_of_servers_and_pass_over_what_others_put_ther
             finally:
                 for task in tasks:
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                _, running = await asyncio.wait(tasks, timeout=20)
                 await servers.stop()
+                assert not running
 
     def generations(hosts: list[Host]) -> list[int]:
         return [host.participant.model.generation for host in hosts]

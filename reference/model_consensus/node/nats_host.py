@@ -4,6 +4,8 @@ The stream is made by the first node, has three replicas, and bears the name of 
 the problem.  A node that has no connection, or whose servers have no majority, goes on asking.
 """
 
+from __future__ import annotations  # the client is imported where it is used
+
 import asyncio
 import json
 from asyncio import Queue, QueueFull
@@ -98,7 +100,7 @@ class NatsHost(Host):
                     self._server = None
             await asyncio.sleep(AGAIN)
 
-    async def _take_part(self, client: "Client", closed: asyncio.Event) -> None:
+    async def _take_part(self, client: Client, closed: asyncio.Event) -> None:
         """Publish, and take what the stream has, until that fails; then close the connection."""
         ways = {
             asyncio.create_task(way)
@@ -114,7 +116,7 @@ class NatsHost(Host):
             await client.close()  # the client may swallow a cancellation, and goes on until then
             await asyncio.gather(*ways, return_exceptions=True)
 
-    async def _publish(self, client: "Client") -> None:
+    async def _publish(self, client: Client) -> None:
         subject = stream_name(self.config)
         while True:
             data = await self._unsent.get()
@@ -123,7 +125,7 @@ class NatsHost(Host):
             headers = {"Nats-Msg-Id": sha256(data).hexdigest()}
             await client.publish(subject, data, headers=headers)
 
-    async def _follow(self, client: "Client") -> None:
+    async def _follow(self, client: Client) -> None:
         """Take the messages from the last one on that has been taken."""
         stream, consumer = await self._consumer(client)
         inbox = client.new_inbox()
@@ -145,7 +147,7 @@ class NatsHost(Host):
                 self._finish(self.participant.receive(Stored(number, message.data)))
                 await asyncio.sleep(0)  # the others have their turn
 
-    async def _consumer(self, client: "Client") -> tuple[str, str]:
+    async def _consumer(self, client: Client) -> tuple[str, str]:
         """Make the stream, if nobody has, and a consumer of it: their names.
 
         :raises ModelConsensusError: there is another stream with this name.
