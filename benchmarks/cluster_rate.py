@@ -30,9 +30,13 @@ from model_consensus.simulation.training import train
 from model_consensus.streamlet.codec import encode
 from tests.node.test_host import connected, rubbish
 
-EPOCH = 0.05
 ORDERS = {"Streamlet": "streamlet", "NATS": "tob"}
 Work = Callable[[Cluster], Awaitable[None]]
+
+
+def epoch_of(n: int) -> float:
+    """Seconds: each of n nodes hears all others in an epoch, and all of them are on one machine."""
+    return 0.003 * n * n
 
 
 def setting_of(protocol: str, n: int, generations: int) -> Setting:
@@ -48,7 +52,7 @@ def run(setting: Setting, landscape: str, work: Work, faults: Sequence[Fault] = 
     """Run a cluster while ``work`` looks at it."""
 
     async def both(folder: Path) -> None:
-        parts = setting, landscape, folder, Times(EPOCH), faults
+        parts = setting, landscape, folder, Times(epoch_of(setting.processes)), faults
         cluster = Cluster(*parts, lambda text: None, lambda members: None)
         running = asyncio.create_task(cluster.run())
         looking = asyncio.ensure_future(work(cluster))
@@ -146,7 +150,7 @@ def beside_a_flood(packets: int, seconds: float | None = None) -> tuple[float, f
 
 def rates(processes: Sequence[int], generations: int) -> Table:
     """The first table."""
-    table = Table("n", "landscape", "d", "simulated/s", title=f"epochs of {EPOCH} s")
+    table = Table("n", "epoch", "landscape", "d", "simulated/s")
     for order in ORDERS:
         for column in (f"{order}/s", "share", "kB"):
             table.add_column(column, justify="right")
@@ -154,7 +158,7 @@ def rates(processes: Sequence[int], generations: int) -> Table:
         for landscape in ("onemax", "digits"):
             dimension = load_landscape(landscape).initial().size
             alone = simulated(n, landscape, generations)
-            row = [str(n), landscape, str(dimension), f"{alone:.1f}"]
+            row = [str(n), f"{epoch_of(n):.2f}", landscape, str(dimension), f"{alone:.1f}"]
             for protocol in ORDERS.values():
                 rate, size = rate_and_bytes(protocol, n, landscape, generations)
                 row += [f"{rate:.1f}", f"{rate / alone:.2f}", f"{size / 1000:,.0f}"]
@@ -181,7 +185,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--processes", metavar="N", nargs="+", type=int, default=[4, 7, 10])
-    parser.add_argument("--generations", metavar="G", type=int, default=20)
+    parser.add_argument("--generations", metavar="G", type=int, default=10)
     parser.add_argument("--flood", metavar="PACKETS", type=int, default=100_000)
     args = parser.parse_args()
     console = Console(width=100)

@@ -222,17 +222,24 @@ def _live(console: Console, setting: Setting) -> Iterator[Show]:
 
 
 def _table(members: Mapping[Process, Member], setting: Setting) -> Table:
-    table = Table("node", "process id", "generation", "loss", "epoch", "hears", "restarts")
+    table = Table("node")
+    for column in ("process id", "generation", "loss", "epoch", "hears", "restarts"):
+        table.add_column(column, justify="right")
     for name, member in members.items():
         status = member.status
-        peers = status.get("peers", {}).values()
+        told = ("", "", "", "")  # nothing yet
+        if status:
+            hears = sum(peer["hears"] for peer in status["peers"].values())
+            told = (
+                str(member.generation),
+                f"{status['loss']:,}",
+                str(status["epoch"]),
+                str(hears),
+            )
         table.add_row(
             name + (" (Byzantine)" if name in setting.byzantine_names else ""),
             str(member.child.pid) if member.child else "killed",
-            str(member.generation),
-            f"{status.get('loss', 0):,}",
-            str(status.get("epoch", 0)),
-            str(sum(peer["hears"] for peer in peers)),
+            *told,
             str(member.restarts),
         )
     return table
