@@ -139,7 +139,7 @@ def test_all_processes_end_with_a_cluster_that_is_killed(over: str, tmp_path: Pa
         while not log.exists() or "decided" not in log.read_text():
             assert cluster.poll() is None
             time.sleep(0.1)
-        listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True)
+        listed = subprocess.run(["ps", "-ww", "-eo", "pid,args"], capture_output=True, text=True)
         pids = [int(line.split()[0]) for line in listed.stdout.splitlines() if f"{out}/" in line]
         # A server has a shell around it.
         assert len(pids) == (4 if over == "streamlet" else 4 + 2 * 3)
