@@ -15,20 +15,24 @@ from pathlib import Path
 from model_consensus.simulation.setting import ATTACKS_ON
 
 GENERATIONS = 20
+OVER = ("streamlet", "nats", "pow")
 
 
 def command(
-    protocol: str, scenario: dict[str, object], out: Path, generations: int = GENERATIONS
+    over: str, scenario: dict[str, object], out: Path, generations: int = GENERATIONS
 ) -> list[str]:
-    """The arguments of ``model-consensus`` for a scenario."""
+    """The arguments of ``model-consensus`` for a scenario over one of ``OVER``."""
+    protocol = "pow" if over == "pow" else "tob"
     options = {**scenario, "generations": generations, "landscape": "onemax", "epoch": 0.05}
+    if protocol == "tob":
+        options["order"] = over
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return ["cluster", protocol, *words, "--out", str(out)]
 
 
-def drawn(protocol: str, chance: random.Random) -> dict[str, object]:
+def drawn(over: str, chance: random.Random) -> dict[str, object]:
     """The options of a cluster with one Byzantine process."""
-    attacks = ATTACKS_ON["streamlet" if protocol == "tob" else protocol]
+    attacks = ATTACKS_ON["tob" if over == "nats" else over]
     scenario: dict[str, object] = {
         "processes": chance.choice([4, 4, 5, 7]),
         "attack": chance.choice(sorted(attacks)),
@@ -37,7 +41,7 @@ def drawn(protocol: str, chance: random.Random) -> dict[str, object]:
         "draws": chance.choice([1, 2, 8]),
         "seed": chance.randint(0, 999),
     }
-    if protocol == "pow":
+    if over == "pow":
         # Who is cut off wins blocks alone meanwhile; with this depth that is no matter.
         scenario |= {"depth": 20, "hashes": 10_000}
     return scenario
@@ -48,8 +52,8 @@ def main() -> int:
     for number in itertools.count(1):
         out = Path("out") / "soak" / str(number)
         shutil.rmtree(out, ignore_errors=True)
-        protocol = random.choice(["tob", "pow"])
-        arguments = command(protocol, drawn(protocol, random.Random()), out)
+        over = random.choice(OVER)
+        arguments = command(over, drawn(over, random.Random()), out)
         print("model-consensus", *arguments, flush=True)
         done = subprocess.run([sys.executable, "-m", "model_consensus", *arguments], check=False)
         if done.returncode:

@@ -15,7 +15,7 @@ import pytest
 from model_consensus.commands.cli import main
 from model_consensus.node.cluster import drawn_faults
 from model_consensus.simulation.setting import Setting
-from property_tests.soak import command, drawn
+from property_tests.soak import OVER, command, drawn
 
 Output = pytest.CaptureFixture[str]
 QUICK = ["--landscape", "onemax", "--draws", "4", "--epoch", "0.05"]
@@ -87,13 +87,11 @@ def test_a_cluster_over_proof_of_work_learns_through_a_kill_and_a_cut(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("protocol", ["tob", "pow"])
+@pytest.mark.parametrize("over", OVER)
 @pytest.mark.parametrize("seed", range(3))
-def test_a_drawn_cluster_is_accepted(
-    protocol: str, seed: int, tmp_path: Path, capsys: Output
-) -> None:
+def test_a_drawn_cluster_is_accepted(over: str, seed: int, tmp_path: Path, capsys: Output) -> None:
     """``make soak`` has more of them."""
-    arguments = command(protocol, drawn(protocol, random.Random(seed)), tmp_path, generations=6)
+    arguments = command(over, drawn(over, random.Random(seed)), tmp_path, generations=6)
     assert main(arguments) == 0
     assert " logs accepted: " in capsys.readouterr().out
 
@@ -118,6 +116,41 @@ def test_an_interrupted_cluster_leaves_no_process_and_goes_on(tmp_path: Path) ->
     assert main(["cluster", "tob", *options, "--resume"]) == 0
     happened = events(log)
     assert (happened.count("restarted"), happened.count("decided")) == (1, 15)
+
+
+def runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")  # who has ended, and whom nobody has waited for, is a zombie
+    return not (stat.exists() and stat.read_text().rpartition(") ")[2].startswith("Z"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("over", ["streamlet", "nats"])
+def test_all_processes_end_with_a_cluster_that_is_killed(over: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = [*QUICK, "--order", over, "--kills", "0", "--cuts", "0", "--out", str(out)]
+    command = [sys.executable, "-m", "model_consensus", "cluster", "tob", *options]
+    cluster = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = out / "logs" / "p1.log"
+    try:
+        while not log.exists() or "decided" not in log.read_text():
+            assert cluster.poll() is None
+            time.sleep(0.1)
+        listed = subprocess.run(["ps", "-ww", "-eo", "pid,args"], capture_output=True, text=True)
+        pids = [int(line.split()[0]) for line in listed.stdout.splitlines() if f"{out}/" in line]
+        # A server has a shell around it.
+        assert len(pids) == (4 if over == "streamlet" else 4 + 2 * 3)
+        assert all(map(runs, pids))
+    finally:
+        cluster.kill()
+        cluster.wait()
+    until = time.monotonic() + 30
+    while any(map(runs, pids)):
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 @pytest.mark.slow

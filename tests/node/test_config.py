@@ -6,7 +6,7 @@ import pytest
 
 from model_consensus.commands.cli import main
 from model_consensus.node.config import load_config
-from tests.support.nodes import WORK, configs, pow_configs, write_configs
+from tests.support.nodes import WORK, configs, nats_configs, pow_configs, write_configs
 
 Output = pytest.CaptureFixture[str]
 
@@ -119,3 +119,39 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, capsys: Output) -> No
     path = tmp_path / "p1.toml"
     assert main(["node", "--config", str(path)]) == 2
     assert capsys.readouterr().err == f"model-consensus: error: {path}: No such file or directory\n"
+
+
+def test_a_configuration_over_nats_has_servers_instead_of_addresses(tmp_path: Path) -> None:
+    servers = [("127.0.0.1", 4222), ("::1", 4223)]
+    config = nats_configs(tmp_path, servers)[0]
+    assert config.servers == tuple(servers)
+    assert config.addresses == {}
+    assert config.setting.protocol == "tob"  # which does not demand n > 3f
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('["127.0.0.1:4222"]', "[]", "nats.servers has no address"),
+        ('["127.0.0.1:4222"]', "[4222]", "nats.servers must be HOST:PORT, not '4222'"),
+        ('["127.0.0.1:4222"]', '"127.0.0.1:4222"',
+         "nats.servers must be a list of HOST:PORT, not '127.0.0.1:4222'"),
+        ("[nats]", "[nats]\nreplicas = 5", "there is no field nats.replicas"),
+        ("[nats]", '[nats]\nservers = ["h:1"]\n[pow]',
+         "pow and nats exclude each other"),
+        ("mu = 2", 'mu = 2\njournal = "p1.journal"', "there is no field journal"),
+        ("[processes.p2]", '[processes.p2]\naddress = "h:1"',
+         "there is no field processes.p2.address"),
+        ("[processes.p2]", '[attack]\nname = "equivocate"\nprocesses = ["p1"]\n[processes.p2]',
+         "no attack on tob 'equivocate': did you mean equivocation or duplicate?"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_over_nats_is_named(
+    old: str, new: str, problem: str, tmp_path: Path, capsys: Output
+) -> None:
+    path = write_configs(tmp_path, nats=["127.0.0.1:4222"])[0]
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    assert main(["node", "--config", str(path)]) == 2
+    assert capsys.readouterr().err == f"model-consensus: error: {path}: {problem}\n"

@@ -15,7 +15,8 @@ import pytest
 from model_consensus.commands import status as status_command
 from model_consensus.evolutionary_search import tagged_digest
 from model_consensus.node.config import Config
-from model_consensus.node.host import HEARD, STRANGERS, Host, Sent, hosted
+from model_consensus.node.host import HEARD, STRANGERS, Host, Sent
+from model_consensus.node.hosted import hosted
 from model_consensus.node.participant import Participant
 from model_consensus.node.wire import ask_status, dial, frame
 from model_consensus.streamlet.codec import encode

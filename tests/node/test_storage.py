@@ -48,7 +48,7 @@ class Machine:
         self.persist()
 
     def persist(self) -> None:
-        self.storage.sync(self.participant.node, self.participant.lines)
+        self.storage.sync(self.participant.lines)
         self.participant.lines.clear()
 
     def crash(self, share: float) -> None:
@@ -57,7 +57,7 @@ class Machine:
         before = [path.stat().st_size for path in paths]
         self.persist()
         new = [path.stat().st_size - size for path, size in zip(paths, before, strict=True)]
-        node = self.participant.node
+        node = self.storage.order.node
         had = node.durable, node.notarized, node.finalizing, self.participant.learner
         self.files.close()
         kept = int(share * sum(new))
@@ -67,7 +67,7 @@ class Machine:
             kept -= min(kept, written)  # the journal is written first
         self.open()
         if share == 1:
-            node = self.participant.node
+            node = self.storage.order.node
             has = node.durable, node.notarized, node.finalizing, self.participant.learner
             assert has == had, "something is forgotten"
 

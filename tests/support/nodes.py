@@ -2,14 +2,15 @@
 
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from model_consensus.evolutionary_search import tagged_digest
-from model_consensus.node.cluster import free_addresses
-from model_consensus.node.config import Config, PowConfig, load_config
+from model_consensus.node.config import Address, Config, NatsConfig, PowConfig, load_config
+from model_consensus.node.links import free_addresses
 
 NAMES = ("p1", "p2", "p3", "p4")
 
@@ -33,17 +34,22 @@ def lines_of(process: str, listen: dict[str, tuple[str, int]], **changes: object
         "start": int(time.time()),
         "epoch": 0.05,
     } | changes
-    work = fields.pop("pow", None)
+    work, servers = fields.pop("pow", None), fields.pop("nats", None)
     if work is not None:
         for name in ("lambda", "mu", "journal"):
             del fields[name]
+    if servers is not None:
+        del fields["journal"]
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
     if isinstance(work, dict):
         text += "[pow]\n" + "".join(f"{name} = {value}\n" for name, value in work.items())
+    if servers is not None:
+        text += f"[nats]\nservers = {json.dumps(servers)}\n"
     for other, address in listen.items():
         public = _key(other).public_key().public_bytes_raw().hex()
         text += f'\n[processes.{other}]\nkey = "{public}"\n'
-        text += 'address = "{}:{}"\n'.format(*address)
+        if servers is None:
+            text += 'address = "{}:{}"\n'.format(*address)
     return text
 
 
@@ -78,4 +84,12 @@ def pow_configs(folder: Path, **changes: object) -> list[PowConfig]:
     """The four configurations of nodes over proof-of-work."""
     read = [load_config(path) for path in write_configs(folder, **{"pow": WORK, **changes})]
     assert all(isinstance(config, PowConfig) for config in read)
+    return read  # type: ignore[return-value]
+
+
+def nats_configs(folder: Path, servers: Iterable[Address], **changes: object) -> list[NatsConfig]:
+    """The four configurations of nodes over these servers."""
+    places = ["{}:{}".format(*server) for server in servers]
+    read = [load_config(path) for path in write_configs(folder, **{"nats": places, **changes})]
+    assert all(isinstance(config, NatsConfig) for config in read)
     return read  # type: ignore[return-value]

@@ -2,8 +2,10 @@
 
 Keys and configurations are made in the output folder, and the nodes are started.  Some of the
 correct ones are killed (-9) and started again, and some are cut off from the others for a while;
-the Byzantine ones do what --attack says.  When all correct nodes have decided all generations, the
-nodes are ended, and their logs are checked as by ``model-consensus check-logs --landscape``.
+the Byzantine ones do what --attack says.  With --order nats, three servers of NATS JetStream order
+the offers, and one of these is killed and started again, too.  When all correct nodes have decided
+all generations, the nodes are ended, and their logs are checked as by ``model-consensus check-logs
+--landscape``.
 
 Unless --out names another, the output folder is out/cluster-LANDSCAPE-ATTACK-seedSEED.  At the end
 it has ``logs``, ``metrics.csv``, ``metrics.json``, ``summary.json``, ``model.npz`` and
@@ -46,6 +48,7 @@ examples:
   model-consensus cluster tob
   model-consensus cluster tob --landscape onemax --attack equivocate --kills 3
   model-consensus cluster tob --processes 7 --byzantine 2 --epoch 0.2
+  model-consensus cluster tob --order nats --attack collusion
   model-consensus cluster pow
   model-consensus cluster pow --landscape onemax --attack false-claim
 
@@ -53,7 +56,7 @@ examples:
 
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "tob": {"draws": 16, "attack": "under-claim"},
+    "tob": {"order": "streamlet", "draws": 16, "attack": "under-claim"},
     "pow": {"draws": 8, "attack": "selfish", "depth": 12, "hashes": 20_000, "tries": 1_000},
 }
 """What is taken where an option is not given, by protocol."""
@@ -63,6 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
         "protocol", choices=tuple(DEFAULTS), help="over Streamlet, or proof-of-work"
+    )
+    parser.add_argument(
+        "--order",
+        choices=("streamlet", "nats"),
+        default=argparse.SUPPRESS,
+        help="tob: who orders the offers, the nodes by Streamlet or three servers of NATS "
+        "JetStream (default: streamlet)",
     )
     parser.add_argument(
         "--landscape",
@@ -105,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
     options = options_of(args)
     setting = _setting(args, options)
     landscape = load_landscape(args.landscape)
-    over = "" if args.protocol == "tob" else f"{args.protocol}-"
+    over = "" if setting.protocol == "streamlet" else f"{options.get('order', args.protocol)}-"
     place = args.landscape.replace(":", "-")
     name = f"cluster-{over}{place}-{setting.attack}-seed{args.seed}"
     folder = args.out or Path("out") / name
@@ -159,8 +169,9 @@ def _setting(args: argparse.Namespace, options: Mapping[str, Any]) -> Setting:
     else:
         # Who wins is not drawn: nobody has a share.
         rules = {"share": 0.0, "depth": options["depth"], "hashes": options["hashes"]}
+    protocol = {"streamlet": "streamlet", "nats": "tob"}.get(options.get("order", ""), "pow")
     return Setting(
-        protocol="streamlet" if args.protocol == "tob" else args.protocol,
+        protocol=protocol,
         attack=options["attack"],
         processes=args.processes,
         byzantine=args.byzantine,
@@ -211,17 +222,24 @@ def _live(console: Console, setting: Setting) -> Iterator[Show]:
 
 
 def _table(members: Mapping[Process, Member], setting: Setting) -> Table:
-    table = Table("node", "process id", "generation", "loss", "epoch", "hears", "restarts")
+    table = Table("node")
+    for column in ("process id", "generation", "loss", "epoch", "hears", "restarts"):
+        table.add_column(column, justify="right")
     for name, member in members.items():
         status = member.status
-        peers = status.get("peers", {}).values()
+        told = ("", "", "", "")  # nothing yet
+        if status:
+            hears = sum(peer["hears"] for peer in status["peers"].values())
+            told = (
+                str(member.generation),
+                f"{status['loss']:,}",
+                str(status["epoch"]),
+                str(hears),
+            )
         table.add_row(
             name + (" (Byzantine)" if name in setting.byzantine_names else ""),
             str(member.child.pid) if member.child else "killed",
-            str(member.generation),
-            f"{status.get('loss', 0):,}",
-            str(status.get("epoch", 0)),
-            str(sum(peer["hears"] for peer in peers)),
+            *told,
             str(member.restarts),
         )
     return table

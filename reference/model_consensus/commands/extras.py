@@ -3,6 +3,7 @@
 EXTRAS = {
     "cryptography": "streamlet",
     "matplotlib": "plot",
+    "nats": "nats",
     "sklearn": "learn",
     "threadpoolctl": "learn",
     "z3": "proofs",

@@ -1,11 +1,11 @@
 """Run one participant of the learning, as a process of its own.
 
-The node takes part in Streamlet, a Byzantine broadcast, and learns from what is delivered; or it
-mines and gossips blocks over proof-of-work.  Its configuration is a file of TOML (docs/nodes.md):
-who it is, everybody's public keys and addresses, the landscape and the rules of the search.  It
-writes a log that ``model-consensus check-logs`` checks, and over Streamlet a journal of what must
-survive a crash besides; they are synced before anything is sent.  A node that is started again goes
-on where it was.
+The node takes part in Streamlet, a Byzantine broadcast, or has a stream of NATS JetStream order the
+offers, and learns from what is delivered; or it mines and gossips blocks over proof-of-work.  Its
+configuration is a file of TOML (docs/nodes.md): who it is, everybody's public keys and addresses,
+the landscape and the rules of the search.  It writes a log that ``model-consensus check-logs``
+checks, and over Streamlet a journal of what must survive a crash besides; they are synced before
+anything is sent.  A node that is started again goes on where it was.
 
 It takes part, and serves those who are behind, until it is interrupted.
 """
@@ -19,7 +19,7 @@ from threading import Thread
 
 from model_consensus.commands import interruptible
 from model_consensus.node.config import load_config
-from model_consensus.node.host import hosted
+from model_consensus.node.hosted import hosted
 
 EXAMPLES = """\
 examples:

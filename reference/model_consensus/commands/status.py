@@ -44,15 +44,16 @@ def run(args: argparse.Namespace) -> int:
 
 def describe(status: dict[str, Any]) -> str:
     """The answer of a node as text."""
-    blocks = (
-        f"a chain of {status['height']:,} blocks, {status['blocks']:,} are known"
-        if "height" in status
-        else f"{status['finalized']:,} blocks are final"
-    )
+    if "height" in status:
+        order = f"a chain of {status['height']:,} blocks, {status['blocks']:,} are known"
+    elif "sequence" in status:
+        order = f"{status['sequence']:,} messages of the stream are taken"
+    else:
+        order = f"{status['finalized']:,} blocks are final"
     lines = [
         f"{status['process']}: generation {status['generation']} of {status['generations']}, "
         f"loss {status['loss']:,}, {status['evaluations']:,} evaluations",
-        f"epoch {status['epoch']}, {blocks}",
+        f"epoch {status['epoch']}, {order}",
         f"banned: {', '.join(status['banned']) or 'nobody'}",
     ]
     for other, peer in status["peers"].items():

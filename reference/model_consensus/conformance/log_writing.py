@@ -42,9 +42,11 @@ class Lines:
         """The process has decided a generation."""
         return self.line("decided", generation=generation, model=model.hex())
 
-    def about(self, event: str, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
+    def about(
+        self, event: str, offer: tob_learner.Offer, losses: Sequence[int], **more: object
+    ) -> str:
         """An event with an offer and losses."""
-        return self.line(event, offer=_as_data(offer), losses=[*map(number_data, losses)])
+        return self.line(event, offer=_as_data(offer), losses=[*map(number_data, losses)], **more)
 
     def line(self, event: str, **fields: object) -> str:
         """The next line."""
@@ -71,9 +73,12 @@ class LogLines(Lines):
             genesis=agreed.genesis.hex(),
         )
 
-    def delivered(self, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
-        """The process has taken an offer, and evaluated models of these losses upon it."""
-        return self.about("delivered", offer, losses)
+    def delivered(self, offer: tob_learner.Offer, losses: Sequence[int], **place: int) -> str:
+        """The process has taken an offer, and evaluated models of these losses upon it.
+
+        :param place: where in the broadcast the offer stands, as the process finds it again.
+        """
+        return self.about("delivered", offer, losses, **place)
 
     def restarted(self, delivered: int) -> str:
         """The process has started again, and remembers so many deliveries."""

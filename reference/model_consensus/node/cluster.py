@@ -4,8 +4,6 @@ import asyncio
 import json
 import math
 import os
-import random
-import socket
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -19,7 +17,8 @@ from typing import Any
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process
 from model_consensus.node.config import Address, read_secret
-from model_consensus.node.links import Links
+from model_consensus.node.links import Links, free_addresses
+from model_consensus.node.nats_servers import SERVERS, Servers
 from model_consensus.node.wire import RefusedError, ask_status
 from model_consensus.simulation.schedule import Schedule
 from model_consensus.simulation.setting import Setting
@@ -37,7 +36,8 @@ DOWN = 20
 class Fault:
     """When all correct nodes have decided ``generation``, something happens to ``process``.
 
-    :ivar kind: ``kill`` (-9, and restart) or ``cut`` (off from all others, and healed).
+    :ivar kind: ``kill`` (-9, and restart) or ``cut`` (off from all others, and healed); or
+        ``server``, where ``process`` is a server of NATS that is killed and started again.
     :ivar epochs: how long it lasts.
     """
 
@@ -48,16 +48,20 @@ class Fault:
 
 
 def drawn_faults(setting: Setting, kills: int, cuts: int) -> list[Fault]:
-    """So many faults of correct processes, spread over the run; the seed says whose they are."""
+    """So many faults of correct processes, spread over the run; the seed says whose they are.
+
+    Over NATS, one of the servers is killed, too.
+    """
     schedule = Schedule(setting.seed)
     correct = setting.process_names[: setting.processes - setting.byzantine]
-    kinds = ["kill"] * kills + ["cut"] * cuts
+    kinds = ["kill"] * kills + ["cut"] * cuts + ["server"] * (setting.protocol == "tob")
     found = []
-    for number in range(1, kills + cuts + 1):
+    parts = len(kinds) + 1
+    for number in range(1, parts):
         kind = schedule.choose(kinds)
         kinds.remove(kind)
-        generation = setting.generations * number // (kills + cuts + 1)
-        found.append(Fault(generation, kind, schedule.choose(correct)))
+        whose = SERVERS if kind == "server" else correct
+        found.append(Fault(setting.generations * number // parts, kind, schedule.choose(whose)))
     return found
 
 
@@ -91,11 +95,12 @@ class Times:
 
 
 class Cluster:
-    """The nodes of a setting, in a folder.
+    """The nodes of a setting, in a folder; over NATS (the protocol ``tob``) also its servers.
 
     :param say: is told what happens.
     :param show: is shown the members again and again.
     :ivar members: the nodes by name.
+    :ivar links: the relays between them, or between them and the servers.
     """
 
     def __init__(
@@ -111,7 +116,8 @@ class Cluster:
         self.setting, self.landscape, self.folder = setting, landscape, folder
         self.times, self.faults = times, faults
         self.members: dict[Process, Member] = {}
-        self._links = Links()
+        self.links = Links()
+        self._servers = Servers(folder / "nodes")
         self._say, self._show = say, show
         self._changed = time.monotonic()
 
@@ -133,8 +139,9 @@ class Cluster:
             finally:
                 faults.cancel()
         finally:
-            self._links.close()
+            self.links.close()
             await self._stop()
+            await self._servers.stop()
 
     def correct(self) -> list[Member]:
         """The nodes that follow the protocol."""
@@ -148,24 +155,39 @@ class Cluster:
 
     async def _inject(self) -> None:
         for fault in self.faults:
-            member = self.members[fault.process]
             while self._decided() < fault.generation:
                 await asyncio.sleep(POLL)
-            if fault.kind == "kill":
-                assert member.child is not None
-                child, member.child = member.child, None
-                child.kill()
-                await child.wait()
-                self._say(f"{fault.process} is killed after generation {member.generation}")
-                await asyncio.sleep(fault.epochs * self.times.epoch)
-                await self._start(member)
-                self._say(f"{fault.process} is started again")
-            else:
-                self._links.cut_off(fault.process)
-                self._say(f"{fault.process} is cut off after generation {member.generation}")
-                await asyncio.sleep(fault.epochs * self.times.epoch)
-                self._links.heal()
-                self._say(f"{fault.process} is connected again")
+            begin, end, what, again = {
+                "kill": (self._kill, self._restart, "is killed", "is started again"),
+                "cut": (self._cut, self._heal, "is cut off", "is connected again"),
+                "server": (
+                    self._servers.kill,
+                    self._servers.start,
+                    "(a server) is killed",
+                    "(a server) is started again",
+                ),
+            }[fault.kind]
+            await begin(fault.process)
+            self._say(f"{fault.process} {what} after generation {self._decided()}")
+            await asyncio.sleep(fault.epochs * self.times.epoch)
+            await end(fault.process)
+            self._say(f"{fault.process} {again}")
+
+    async def _kill(self, process: Process) -> None:
+        member = self.members[process]
+        assert member.child is not None
+        child, member.child = member.child, None
+        child.kill()
+        await child.wait()
+
+    async def _restart(self, process: Process) -> None:
+        await self._start(self.members[process])
+
+    async def _cut(self, process: Process) -> None:
+        self.links.cut_off(process)
+
+    async def _heal(self, process: Process) -> None:
+        self.links.heal()
 
     # ------------------------------------------------------------------------ nodes
 
@@ -197,7 +219,7 @@ class Cluster:
             with suppress(OSError, RefusedError, ValueError):
                 member.status = json.loads(await ask_status(*member.listen))
         self._show(self.members)
-        whole = self._links.apart is None and all(m.child for m in self.members.values())
+        whole = self.links.apart is None and all(m.child for m in self.members.values())
         if self._decided() > before or not whole:
             self._changed = time.monotonic()
         if time.monotonic() > self._changed + max(PATIENCE, 100 * self.times.epoch):
@@ -232,15 +254,17 @@ class Cluster:
         if first.exists():
             start = int(first.read_text("utf-8"))
         first.write_text(str(start), encoding="utf-8")
+        over_nats = self.setting.protocol == "tob"
+        targets = await self._servers.start_all() if over_nats else listen
         for process in names:
-            tables = []
-            for other in names:
-                address = listen[other]
-                if other != process:
-                    address = await self._links.relay((process, other), address)
-                tables.append((other, keys[other], address))
+            ways = {
+                other: await self.links.relay((process, other), address)
+                for other, address in targets.items()
+                if other != process
+            }
             path = nodes / f"{process}.toml"
-            text = "\n".join(self._lines(process, listen[process], start, tables)) + "\n"
+            lines = self._lines(process, listen[process], start, keys, ways)
+            text = "\n".join(lines) + "\n"
             path.write_text(text, encoding="utf-8")
             self.members[process] = Member(process, path, listen[process])
 
@@ -249,9 +273,13 @@ class Cluster:
         process: Process,
         listen: Address,
         start: int,
-        tables: Sequence[tuple[Process, bytes, Address]],
+        keys: Mapping[Process, bytes],
+        ways: Mapping[str, Address],
     ) -> Iterator[str]:
-        """A configuration.  A string of JSON is one of TOML."""
+        """A configuration.  A string of JSON is one of TOML.
+
+        :param ways: where the node reaches the others, or the servers.
+        """
         setting = self.setting
         fields = {
             "process": process,
@@ -272,11 +300,9 @@ class Cluster:
             turn = setting.process_names.index(process) / setting.processes
             fields["start"] = start + turn * self.times.epoch
         else:
-            fields |= {
-                "journal": f"{process}.journal",
-                "lambda": setting.lambda_,
-                "mu": setting.mu,
-            }
+            fields |= {"lambda": setting.lambda_, "mu": setting.mu}
+        if setting.protocol == "streamlet":
+            fields["journal"] = f"{process}.journal"
         for name, value in fields.items():
             yield f"{name} = {json.dumps(value)}"
         if setting.protocol == "pow":
@@ -284,14 +310,18 @@ class Cluster:
             yield f"depth = {setting.depth}"
             yield f"hashes = {setting.hashes}"
             yield f"tries = {self.times.tries}"
+        if setting.protocol == "tob":
+            yield "\n[nats]"
+            yield f"servers = {json.dumps([*map(_place, ways.values())])}"
         if process in setting.byzantine_names:
             yield "\n[attack]"
             yield f"name = {json.dumps(setting.attack)}"
             yield f"processes = {json.dumps(setting.byzantine_names)}"
-        for other, key, address in tables:
+        for other, key in keys.items():
             yield f"\n[processes.{json.dumps(other)}]"
             yield f"key = {json.dumps(key.hex())}"
-            yield f"address = {json.dumps(_place(address))}"
+            if setting.protocol != "tob":
+                yield f"address = {json.dumps(_place(ways.get(other, listen)))}"
 
 
 def _place(address: Address) -> str:
@@ -314,26 +344,3 @@ def _key(path: Path) -> bytes:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
             file.write(pem)
     return signing_key(read_secret(path))[0]
-
-
-def free_addresses(count: int) -> list[Address]:
-    """Addresses on this machine at which nobody listens.
-
-    Their ports are below those that systems give to outgoing connections, so that a node that is
-    started again finds its own still free.
-    """
-    with_sockets = []
-    for port in random.sample(range(20_000, 32_000), 12_000):
-        found = socket.socket()
-        try:
-            found.bind(("127.0.0.1", port))
-        except OSError:
-            found.close()
-            continue
-        with_sockets.append(found)
-        if len(with_sockets) == count:
-            break
-    addresses: list[Address] = [each.getsockname() for each in with_sockets]
-    for each in with_sockets:
-        each.close()
-    return addresses

@@ -36,7 +36,7 @@ class NodeConfig:
     :ivar setting: what all processes have agreed on; ``attack`` is that of this node.
     :ivar secret: the seed of the private key, 32 bytes.
     :ivar keys: every process's public key, 32 bytes.
-    :ivar addresses: where this node reaches the others.
+    :ivar addresses: where this node reaches the others; none over NATS.
     :ivar log: what ``check-logs`` reads.
     :ivar start: when epoch 0 begins, in seconds since 1970.
     :ivar epoch: the length of an epoch in seconds.
@@ -74,13 +74,8 @@ class NodeConfig:
 
 
 @dataclass(frozen=True)
-class Config(NodeConfig):
-    """What a node over Streamlet must know.
-
-    :ivar journal: what must survive a crash besides the log.
-    """
-
-    journal: Path
+class BroadcastConfig(NodeConfig):
+    """What a node over Total Order Broadcast must know, whoever orders."""
 
     @cached_property
     def agreed(self) -> Agreed:
@@ -100,6 +95,26 @@ class Config(NodeConfig):
     def problem(self) -> Digest:
         """What nodes must have in common to come together: the landscape and the rules."""
         return self.agreed.genesis
+
+
+@dataclass(frozen=True)
+class Config(BroadcastConfig):
+    """What a node over Streamlet must know.
+
+    :ivar journal: what must survive a crash besides the log.
+    """
+
+    journal: Path
+
+
+@dataclass(frozen=True)
+class NatsConfig(BroadcastConfig):
+    """What a node over NATS JetStream must know.
+
+    :ivar servers: where it reaches the servers that order the offers.
+    """
+
+    servers: tuple[Address, ...]
 
 
 @dataclass(frozen=True)
@@ -133,7 +148,7 @@ class PowConfig(NodeConfig):
         return tagged_digest(tag, agreed.genesis, agreed.depth, agreed.hashes)
 
 
-def load_config(path: Path) -> Config | PowConfig:
+def load_config(path: Path) -> Config | NatsConfig | PowConfig:
     """Read a configuration; the files that it names stand beside it.
 
     :raises ModelConsensusError: it is not one; the message names the file and the field.
@@ -176,14 +191,15 @@ class _Table:
             raise ModelConsensusError(f"there is no field {self.prefix}{name}")
 
 
-def _config(table: _Table, folder: Path) -> Config | PowConfig:
+def _config(table: _Table, folder: Path) -> Config | NatsConfig | PowConfig:
     process = table.take("process", str, "a name")
     processes = table.table("processes")
     keys, addresses = {}, {}
     for name in list(processes.data):
         each = processes.table(name)
         keys[name] = _public_key(each)
-        addresses[name] = _address(each, "address")
+        if "nats" not in table.data:  # else they meet in the stream
+            addresses[name] = _address(each, "address")
         each.end()
     if process not in keys:
         raise ModelConsensusError(f"process {process} is not one of processes")
@@ -192,6 +208,9 @@ def _config(table: _Table, folder: Path) -> Config | PowConfig:
         raise ModelConsensusError(f"key is not that of processes.{process}.key")
     attack, byzantine = _attack(table, keys)
     work = table.table("pow") if "pow" in table.data else None
+    nats = table.table("nats") if "nats" in table.data else None
+    if work is not None and nats is not None:
+        raise ModelConsensusError("pow and nats exclude each other")
     setting = Setting(
         attack=attack,
         processes=len(keys),
@@ -200,7 +219,7 @@ def _config(table: _Table, folder: Path) -> Config | PowConfig:
         generations=_integer(table, "generations"),
         recombines=table.take("recombines", bool, "true or false"),
         elitist=table.take("elitist", bool, "true or false"),
-        **(_broadcast(table) if work is None else _proof_of_work(work)),
+        **(_broadcast(table, nats is not None) if work is None else _proof_of_work(work)),
     )
     most = min(map(most_draws, keys))  # a name may be longer than those of the setting
     if setting.draws > most:
@@ -225,8 +244,11 @@ def _config(table: _Table, folder: Path) -> Config | PowConfig:
         _seconds(table, "epoch", 0.001),
         byzantine,
     )
-    config: Config | PowConfig
-    if work is None:
+    config: Config | NatsConfig | PowConfig
+    if nats is not None:
+        config = NatsConfig(**vars(known), servers=_servers(nats))
+        nats.end()
+    elif work is None:
         journal = folder / table.take("journal", str, "the name of a file")
         config = Config(**vars(known), journal=journal)
     else:
@@ -238,10 +260,18 @@ def _config(table: _Table, folder: Path) -> Config | PowConfig:
     return config
 
 
-def _broadcast(table: _Table) -> dict[str, Any]:
-    """What a setting over Streamlet has."""
+def _broadcast(table: _Table, over_nats: bool) -> dict[str, Any]:
+    """What a setting over Total Order Broadcast has; only Streamlet demands n > 3f."""
     rules = {"lambda_": _integer(table, "lambda"), "mu": _integer(table, "mu")}
-    return {"protocol": "streamlet", **rules}
+    return {"protocol": "tob" if over_nats else "streamlet", **rules}
+
+
+def _servers(nats: _Table) -> tuple[Address, ...]:
+    """Where the servers of NATS are."""
+    places = nats.take("servers", list, "a list of HOST:PORT")
+    if not places:
+        raise ModelConsensusError("nats.servers has no address")
+    return tuple(parse_address("nats.servers", str(place)) for place in places)
 
 
 def _proof_of_work(table: _Table) -> dict[str, Any]:

@@ -18,27 +18,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from model_consensus import tob_learner
-from model_consensus.conformance.pow_log_writing import PowLogLines
 from model_consensus.evolutionary_search import Digest, Model, Process
-from model_consensus.node import pow_packets
-from model_consensus.node.byzantine import ByzantineParticipant
-from model_consensus.node.config import Config, PowConfig
-from model_consensus.node.participant import Participant
-from model_consensus.node.pow_byzantine import ByzantinePowParticipant
-from model_consensus.node.pow_participant import PowParticipant
-from model_consensus.node.pow_storage import open_pow_storage
-from model_consensus.node.storage import open_storage
+from model_consensus.node.config import BroadcastConfig, PowConfig
 from model_consensus.node.wire import (
     PATIENCE,
     RefusedError,
     accept,
     dial,
     frame,
-    longest_packet,
     read_frame,
 )
-from model_consensus.streamlet import codec
 from model_consensus.streamlet.codec import CodecError
 
 HEARD = 64
@@ -121,7 +110,7 @@ class Host:
 
     def __init__(
         self,
-        config: Config | PowConfig,
+        config: BroadcastConfig | PowConfig,
         participant: Hosted,
         speech: Speech,
         persist: Callable[[], None],
@@ -147,9 +136,7 @@ class Host:
             host, port = self.config.listen
             server = await asyncio.start_server(self._accepted, host, port)
             try:
-                for other, address in self.config.addresses.items():
-                    if other != self.config.process:
-                        self._tasks.create_task(self._dial(other, *address))
+                self._connect()
                 await self._keep_time()
             finally:
                 server.close()
@@ -171,6 +158,20 @@ class Host:
     def _finish(self, out: Sequence[Sent]) -> None:
         """End a step: persist, and only then send."""
         self._persist()
+        self._send(out)
+
+    def _persist(self) -> None:
+        self._sync()
+        self.participant.lines.clear()
+
+    # ------------------------------------------------------------------- connections
+
+    def _connect(self) -> None:
+        for other, address in self.config.addresses.items():
+            if other != self.config.process:
+                self._tasks.create_task(self._dial(other, *address))
+
+    def _send(self, out: Sequence[Sent]) -> None:
         for send in out:
             data = frame(self._speech.encode(send.packet))
             for process in [*self._outgoing] if send.to is None else [send.to]:
@@ -179,12 +180,6 @@ class Host:
                     waiting = writer.transport.get_write_buffer_size()
                     if not waiting or waiting + len(data) <= UNSENT:
                         writer.write(data)
-
-    def _persist(self) -> None:
-        self._sync()
-        self.participant.lines.clear()
-
-    # ------------------------------------------------------------------- connections
 
     async def _dial(self, other: Process, host: str, port: int) -> None:
         """Keep a connection to send on."""
@@ -263,11 +258,14 @@ class Host:
             "loss": self._loss,
             "epoch": self.participant.epoch,
             **self.participant.status(),
-            "peers": {
-                other: {"sends": other in self._incoming, "hears": other in self._outgoing}
-                for other in sorted(self.config.keys)
-                if other != self.config.process
-            },
+            "peers": self._peers(),
+        }
+
+    def _peers(self) -> dict[str, dict[str, bool]]:
+        return {
+            other: {"sends": other in self._incoming, "hears": other in self._outgoing}
+            for other in sorted(self.config.keys)
+            if other != self.config.process
         }
 
 
@@ -277,51 +275,3 @@ def _closing(writer: StreamWriter) -> Iterator[None]:
         yield
     finally:
         writer.close()
-
-
-@contextmanager
-def hosted(config: Config | PowConfig) -> Iterator[Host]:
-    """A node that has read what it remembers."""
-    made = _over_broadcast(config) if isinstance(config, Config) else _over_work(config)
-    with made as host:
-        yield host
-
-
-def _forget() -> None:
-    """A Byzantine node keeps nothing."""
-
-
-@contextmanager
-def _over_broadcast(config: Config) -> Iterator[Host]:
-    setting = config.setting
-    speech = Speech(codec.encode, codec.decode, longest_packet(config.identity.committee))
-    rules = tob_learner.Rules(setting.lambda_, setting.mu)
-    known = config.identity, config.search, rules, setting.generations
-    if config.byzantine:
-        liar = ByzantineParticipant(*known, config.byzantine, setting.attack)
-        yield Host(config, liar, speech, _forget)
-        return
-    with open_storage(config) as (storage, remembered):
-        participant = Participant(*known, storage.lines, remembered)
-
-        def persist() -> None:
-            storage.sync(participant.node, participant.lines)
-
-        yield Host(config, participant, speech, persist)
-
-
-@contextmanager
-def _over_work(config: PowConfig) -> Iterator[Host]:
-    setting, me = config.setting, config.identity
-    longest = pow_packets.longest_packet(len(config.keys), setting.draws)
-    speech = Speech(pow_packets.encode, pow_packets.decode, longest)
-    known = config.search, setting.generations, config.tries
-    if config.byzantine:
-        rules = config.agreed.rules
-        liar = ByzantinePowParticipant(me, rules, *known, config.byzantine, setting.attack)
-        yield Host(config, liar, speech, _forget)
-        return
-    lines = PowLogLines(config.process, clock=time.time)
-    with open_pow_storage(config, lines) as (storage, miner):
-        participant = PowParticipant(me, miner, *known, lines)
-        yield Host(config, participant, speech, lambda: storage.sync(participant.lines))

@@ -4,6 +4,8 @@ The nodes know nothing of it: the addresses in their configurations are those of
 """
 
 import asyncio
+import random
+import socket
 from asyncio import StreamReader, StreamWriter
 from contextlib import suppress
 
@@ -18,10 +20,12 @@ class Links:
     """The relays.
 
     :ivar apart: who is cut off from all others.
+    :ivar carried: the bytes that have gone through them.
     """
 
     def __init__(self) -> None:
         self.apart: Process | None = None
+        self.carried = 0
         self._servers: list[asyncio.Server] = []
         self._open: dict[StreamWriter, Link] = {}
 
@@ -48,8 +52,8 @@ class Links:
         self._open |= {writer: link, back: link}
         try:
             ways = {
-                asyncio.create_task(_copy(reader, back)),
-                asyncio.create_task(_copy(there, writer)),
+                asyncio.create_task(self._copy(reader, back)),
+                asyncio.create_task(self._copy(there, writer)),
             }
             _, rest = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in rest:
@@ -57,6 +61,13 @@ class Links:
         finally:
             del self._open[writer], self._open[back]
             back.close()
+
+    async def _copy(self, reader: StreamReader, writer: StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                self.carried += len(data)
+                writer.write(data)
+                await writer.drain()
 
     def cut_off(self, process: Process) -> None:
         """End the connections of ``process``, and let it have no others until :meth:`heal`."""
@@ -77,8 +88,24 @@ class Links:
             writer.transport.abort()
 
 
-async def _copy(reader: StreamReader, writer: StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
+def free_addresses(count: int) -> list[Address]:
+    """Addresses on this machine at which nobody listens.
+
+    Their ports are below those that systems give to outgoing connections, so that a node that is
+    started again finds its own still free.
+    """
+    with_sockets = []
+    for port in random.sample(range(20_000, 32_000), 12_000):
+        found = socket.socket()
+        try:
+            found.bind(("127.0.0.1", port))
+        except OSError:
+            found.close()
+            continue
+        with_sockets.append(found)
+        if len(with_sockets) == count:
+            break
+    addresses: list[Address] = [each.getsockname() for each in with_sockets]
+    for each in with_sockets:
+        each.close()
+    return addresses

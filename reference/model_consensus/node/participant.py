@@ -1,8 +1,8 @@
-"""A participant without input or output: a Streamlet node, and the learner that stands on it.
+"""A participant without input or output: a learner on one end of a Total Order Broadcast.
 
 The rule of this file: nothing here reads a clock, opens a socket or writes a file.  The host calls
 :meth:`Participant.begin` and :meth:`Participant.receive`, persists what the participant then has in
-``node.durable`` and ``lines``, and only then sends what the call returned.
+``lines`` and its order must remember, and only then sends what the call returned.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,8 @@ from typing import Any
 from model_consensus import tob_learner
 from model_consensus.conformance.log_writing import LogLines, Noting
 from model_consensus.evolutionary_search import Model, Search
-from model_consensus.streamlet import node as streamlet
-from model_consensus.streamlet.messages import Block, Chain, Notarization, Packet
-from model_consensus.streamlet.node import PENDING
-from model_consensus.streamlet.offers import decode_offer, encode_offer
-from model_consensus.streamlet.state import Durable, Identity, Send
+from model_consensus.node.orders import Delivery, Order
+from model_consensus.streamlet.state import Identity, Send
 from model_consensus.tob_learner import Learner, Offer, Rules, current_generation
 
 
@@ -24,15 +21,12 @@ from model_consensus.tob_learner import Learner, Offer, Rules, current_generatio
 class Remembered:
     """What a process remembers when it starts.
 
-    :ivar durable: what its Streamlet node has persisted.
-    :ivar notarized: blocks that it had seen notarized, each after the one that it stands on.
-    :ivar learner: its learner after the first ``delivered`` of the offers in ``durable.log``.
+    :ivar order: its end of the broadcast.
+    :ivar learner: its learner before it takes what ``order`` delivers next.
     """
 
-    durable: Durable
-    notarized: Sequence[Notarization]
+    order: Order
     learner: Learner
-    delivered: int = 0
 
 
 class Participant:
@@ -53,33 +47,25 @@ class Participant:
         remembered: Remembered,
     ) -> None:
         self.me, self.rules, self.generations = me, rules, generations
-        self.node = streamlet.restart(me, remembered.durable)
-        for link in remembered.notarized:
-            self.node, _ = streamlet.receive(me, self.node, Chain((link,)))
-        self.learner = remembered.learner
+        self.order, self.learner = remembered.order, remembered.learner
         self.lines: list[str] = []
         self.search = Noting(search)
         self._log = log
-        final = remembered.durable.log
-        offers = [offer for link in final if (offer := offer_in(link.block))]
-        for offer in offers[remembered.delivered :]:
-            self._take(offer)
 
     def begin(self, epoch: int) -> Sequence[Send]:
         """Enter an epoch."""
-        out = self._offer()
-        self.node, sent = streamlet.begin(self.me, self.node, epoch)
-        return self.changed([*out, *sent, *self._deliver()], None)
+        out = [*self._deliver(), *self.order.begin(epoch)]
+        return self.changed([*out, *self._deliver()], None)
 
-    def receive(self, packet: Packet) -> Sequence[Send]:
+    def receive(self, packet: Any) -> Sequence[Send]:
         """A packet has arrived, whoever sent it."""
-        self.node, sent = streamlet.receive(self.me, self.node, packet)
-        return self.changed([*sent, *self._deliver()], packet)
+        out = self.order.receive(packet)
+        return self.changed([*out, *self._deliver()], packet)
 
     @property
     def epoch(self) -> int:
         """The one that it is in."""
-        return self.node.epoch
+        return self.order.epoch
 
     @property
     def model(self) -> Model:
@@ -91,7 +77,7 @@ class Participant:
         return {
             "evaluations": self.learner.evaluations,
             "banned": self.learner.banned,
-            "finalized": len(self.node.durable.log),
+            **self.order.status(),
         }
 
     def offers(self) -> Sequence[Offer]:
@@ -103,37 +89,27 @@ class Participant:
         self.lines.append(self._log.offered(offer, self.search.noted))
         return [offer]
 
-    def changed(self, out: Sequence[Send], received: Packet | None) -> Sequence[Send]:
-        """What it sends where its node would send ``out``: the same."""
+    def changed(self, out: Sequence[Send], received: Any) -> Sequence[Send]:
+        """What it sends where its order would send ``out``: the same."""
         return out
 
     def _offer(self) -> Sequence[Send]:
         out: list[Send] = []
-        if len(self.node.durable.outgoing) < PENDING:
+        if self.order.room > 0:
             for offer in self.offers():
-                self.node, sent = streamlet.broadcast(self.me, self.node, encode_offer(offer))
-                out += sent
+                out += self.order.broadcast(offer)
         return out
 
     def _deliver(self) -> Sequence[Send]:
-        """Take what is final, and make the offer that is due then."""
-        while True:
-            self.node, block = streamlet.deliver(self.node)
-            if block is None:
-                return self._offer()
-            if offer := offer_in(block):
-                self._take(offer)
+        """Take what is delivered, and make the offer that is due then."""
+        while delivery := self.order.deliver():
+            self._take(delivery)
+        return self._offer()
 
-    def _take(self, offer: Offer) -> None:
-        generation = current_generation(self.learner)
+    def _take(self, delivery: Delivery) -> None:
+        generation, offer = current_generation(self.learner), delivery.offer
         self.search.noted.clear()
         self.learner = tob_learner.receive(self.search, self.rules, self.learner, offer)
-        self.lines.append(self._log.delivered(offer, self.search.noted))
+        self.lines.append(self._log.delivered(offer, self.search.noted, **delivery.place))
         if current_generation(self.learner) > generation:
             self.lines.append(self._log.decided(generation, self.learner.model.digest))
-
-
-def offer_in(block: Block) -> Offer | None:
-    """The offer that a block carries, if it does."""
-    message = block.payload
-    return None if message is None else decode_offer(message.sender, message.body)

@@ -33,19 +33,21 @@ from model_consensus.conformance.log_writing import LogLines
 from model_consensus.conformance.logs import Log, open_logs
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Search
-from model_consensus.node.config import Config
+from model_consensus.node.config import BroadcastConfig, Config
+from model_consensus.node.orders import StreamletOrder
 from model_consensus.node.participant import Remembered
 from model_consensus.simulation.run_folder import locked
 from model_consensus.streamlet.codec import decode, encode
 from model_consensus.streamlet.messages import Chain, Message, Notarization
-from model_consensus.streamlet.state import Durable, Node
-from model_consensus.tob_learner import current_generation, new_learner
+from model_consensus.streamlet.state import Durable
+from model_consensus.tob_learner import Learner, current_generation, new_learner
 
 
 class Storage:
     """The two files, open for appending.
 
     :ivar lines: makes the lines of the log.
+    :ivar order: what must be remembered.
     """
 
     def __init__(
@@ -53,28 +55,24 @@ class Storage:
         lines: LogLines,
         journal: BinaryIO,
         log: BinaryIO,
-        durable: Durable,
-        notarized: Sequence[Notarization],
+        order: StreamletOrder,
     ) -> None:
-        self.lines = lines
+        self.lines, self.order = lines, order
         self._journal, self._log = journal, log
-        self._durable = durable
-        self._notarized = {link.block.digest for link in notarized}
+        self._durable = order.node.durable
+        self._notarized = {*order.node.notarized}
 
-    def sync(self, node: Node, lines: Sequence[str]) -> None:
+    def sync(self, lines: Sequence[str]) -> None:
         """Append what the node must remember and the journal does not have, and lines of the log.
 
         :raises ModelConsensusError: that is impossible; nothing may be sent then.
         """
+        node = self.order.node
         new = [node.notarized[each] for each in node.notarized if each not in self._notarized]
         records = [*_changes(self._durable, node.durable, new)]
         append(self._journal, [*map(_line, records)])
         self._durable = node.durable
         self._notarized.update(link.block.digest for link in new)
-        self.log(lines)
-
-    def log(self, lines: Sequence[str]) -> None:
-        """Append lines of the log alone."""
         append(self._log, lines)
 
 
@@ -115,28 +113,33 @@ def open_storage(config: Config) -> Iterator[tuple[Storage, Remembered]]:
         if not records:
             append(journal, [_line(_head(config))])
         lines = LogLines(config.process)
-        storage = Storage(lines, journal, log, durable, notarized)
-        if begun:
-            replay = _restarted(config, storage)
-            yield storage, Remembered(durable, notarized, replay.learner, replay.delivered)
-        else:
-            storage.log([lines.start(config.agreed)])
-            yield storage, Remembered(durable, [], new_learner(config.search, config.process))
+        delivered, learner = begin_log(config, lines, log, begun=begun)
+        order = StreamletOrder(config.identity, durable, notarized, delivered)
+        yield Storage(lines, journal, log, order), Remembered(order, learner)
 
 
-def _restarted(config: Config, storage: Storage) -> Replay:
-    """Go on with the log, which says so; a decision that a crash kept out of it is added."""
+def begin_log(
+    config: BroadcastConfig, lines: LogLines, file: BinaryIO, *, begun: bool
+) -> tuple[int, Learner]:
+    """Begin the log; or go on with it, which it says, and add a decision that a crash kept out.
+
+    :param begun: whether there are lines in it.
+    :returns: how many offers were delivered, and the learner after them.
+    :raises ModelConsensusError: it is not one of this node's.
+    """
+    if not begun:
+        append(file, [lines.start(config.agreed)])
+        return 0, new_learner(config.search, config.process)
     with open_logs([config.log]) as (log,):
         if (log.process, log.agreed) != (config.process, config.agreed):
             raise ModelConsensusError(f"{config.log}: line 1: not of this process and its setting")
         *_, replay = replayed(log, config.search)
-    lines = storage.lines
     lines.number = log.line - 1
     said = [lines.restarted(replay.delivered)]
     if replay.due is not None:
         said.append(lines.decided(replay.due.generation, replay.due.model))
-    storage.log(said)
-    return replay
+    append(file, said)
+    return replay.delivered, replay.learner
 
 
 def replayed(log: Log, search: Search) -> Iterator[Replay]:

@@ -354,7 +354,8 @@ CLAIMS = (
 
 ASSUMED = (
     "The network is a Total Order Broadcast with authenticated senders. Streamlet implements one "
-    "under partial synchrony if n > 3f.",
+    "under partial synchrony if n > 3f, and NATS JetStream if its servers only crash, fewer than "
+    "half of them at a time. Offers are signed over both.",
     "Over proof-of-work, the delay is at most Δ: a correct process's block reaches every correct "
     "process within Δ slots, in each of which any number of blocks are won. P1 to P6 say for which "
     "Δ they hold; P7 and P9 are without delay, where a block arrives before the next one is won. "
