@@ -17,7 +17,7 @@ from model_consensus.evolutionary_search import Process, Search
 from model_consensus.node.orders import Order
 from model_consensus.node.participant import Participant, Remembered
 from model_consensus.streamlet.state import Identity, Send
-from model_consensus.systems.answers import OneLandscape
+from model_consensus.systems.answers import Asked, OneLandscape
 from model_consensus.systems.tob import State, TobSystem
 from model_consensus.systems.total_order_broadcast import Broadcast
 from model_consensus.tob_learner import Offer, Rules, current_generation, new_learner
@@ -41,13 +41,14 @@ class ByzantineParticipant(Participant):
         byzantine: Sequence[Process],
         attack: str,
     ) -> None:
-        nothing = Remembered(order, new_learner(search, me.process))
-        super().__init__(me, search, rules, generations, LogLines(me.process), nothing)
-        self._misbehaviour = MISBEHAVIOURS.get(attack, MISBEHAVIOURS["none"])
-        self._attack = ATTACKS["none" if attack in MISBEHAVIOURS else attack]
         self._system = TobSystem(
             me.committee.processes, byzantine, rules, OneLandscape(search), generations
         )
+        nothing = Remembered(order, new_learner(search, me.process))
+        asked = Asked(search, self._system.lineages)  # attacks ask where a model comes from
+        super().__init__(me, asked, rules, generations, LogLines(me.process), nothing)
+        self._misbehaviour = MISBEHAVIOURS.get(attack, MISBEHAVIOURS["none"])
+        self._attack = ATTACKS["none" if attack in MISBEHAVIOURS else attack]
         self._wanted: set[Offer] = set()
         self._acted = 0
 
