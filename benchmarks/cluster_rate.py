@@ -1,6 +1,6 @@
 """What real processes take on loopback, beside the simulation.
 
-    python -m benchmarks.cluster_rate [--processes N ...] [--generations G] [--flood PACKETS]
+    python benchmarks/cluster_rate.py [--processes N ...] [--generations G] [--flood PACKETS]
 
 The first table has a row for each number of processes and each landscape: generations a second of a
 cluster over Streamlet and one over NATS, both as a share of the simulation's as well, and kilobytes
@@ -14,21 +14,31 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from model_consensus.errors import ModelConsensusError
+from model_consensus.evolutionary_search import tagged_digest
 from model_consensus.node.cluster import Cluster, Fault, Times
 from model_consensus.node.config import Config, load_config
-from model_consensus.node.wire import frame
+from model_consensus.node.wire import dial, frame
 from model_consensus.simulation.catalogue import load_landscape
 from model_consensus.simulation.setting import Setting
 from model_consensus.simulation.training import train
 from model_consensus.streamlet.codec import encode
-from tests.node.test_host import connected, rubbish
+from model_consensus.streamlet.messages import (
+    Block,
+    Chain,
+    Notarization,
+    Packet,
+    Proposal,
+    Request,
+    Vote,
+)
 
 ORDERS = {"Streamlet": "streamlet", "NATS": "tob"}
 Work = Callable[[Cluster], Awaitable[None]]
@@ -115,6 +125,38 @@ def rejoining(protocol: str) -> float:
 
     run(setting_of(protocol, 4, 1_000_000), "onemax", look, [Fault(5, "kill", "p1")])
     return found[0]
+
+
+async def connected(me: Config, other: Config) -> tuple[StreamReader, StreamWriter]:
+    """A connection of ``me``, the adversary, with a node that may be starting."""
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection(*other.listen)
+            break
+        except OSError:
+            await asyncio.sleep(0.01)
+    await dial(me.identity, other.agreed.genesis, other.process, reader, writer)
+    return reader, writer
+
+
+def rubbish(me: Config, epoch: int) -> Iterator[Packet]:
+    """Packets of every kind, about half of them well signed, each of them ten times."""
+    committee, sign, name = me.identity.committee, me.identity.sign, me.process
+    number = 0
+    while True:
+        number += 1
+        noise = tagged_digest("rubbish", number)
+        block = Block(epoch + number % 999, noise, None)
+        vote = committee.vote(name, sign, block)
+        packets: list[Packet] = [
+            vote,
+            committee.message(name, sign, noise),
+            Proposal(block, vote),
+            Chain((Notarization(block, (vote,)),)),
+            Vote("p1", epoch + number % 999, noise, 2 * noise),
+            Request("p2", epoch, number, 2 * noise),
+        ]
+        yield from 10 * packets
 
 
 def beside_a_flood(packets: int, seconds: float | None = None) -> tuple[float, float]:

@@ -23,7 +23,9 @@ def command(
 ) -> list[str]:
     """The arguments of ``model-consensus`` for a scenario over one of ``OVER``."""
     protocol = "pow" if over == "pow" else "tob"
-    options = {**scenario, "generations": generations, "landscape": "onemax", "epoch": 0.05}
+    # Each process hears all others in an epoch, and all of them are on one machine.
+    epoch = 0.003 * int(str(scenario["processes"])) ** 2
+    options = {**scenario, "generations": generations, "landscape": "onemax", "epoch": epoch}
     if protocol == "tob":
         options["order"] = over
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]

@@ -4,66 +4,24 @@ import asyncio
 import json
 import resource
 import sys
-from asyncio import StreamReader, StreamWriter
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from benchmarks.cluster_rate import connected, rubbish
 from model_consensus.commands import status as status_command
-from model_consensus.evolutionary_search import tagged_digest
-from model_consensus.node.config import Config
 from model_consensus.node.host import HEARD, STRANGERS, Host, Sent
 from model_consensus.node.hosted import hosted
 from model_consensus.node.participant import Participant
-from model_consensus.node.wire import ask_status, dial, frame
+from model_consensus.node.wire import ask_status, frame
 from model_consensus.streamlet.codec import encode
-from model_consensus.streamlet.messages import (
-    Block,
-    Chain,
-    Notarization,
-    Packet,
-    Proposal,
-    Request,
-    Vote,
-)
+from model_consensus.streamlet.messages import Packet
 from tests.support.nodes import configs, pow_configs
 
 FLOOD = 100_000
-
-
-async def connected(me: Config, other: Config) -> tuple[StreamReader, StreamWriter]:
-    """A connection of ``me``, the adversary, with a node that may be starting."""
-    while True:
-        try:
-            reader, writer = await asyncio.open_connection(*other.listen)
-            break
-        except OSError:
-            await asyncio.sleep(0.01)
-    await dial(me.identity, other.agreed.genesis, other.process, reader, writer)
-    return reader, writer
-
-
-def rubbish(me: Config, epoch: int) -> Iterator[Packet]:
-    """Packets of every kind, about half of them well signed, each of them ten times."""
-    committee, sign, name = me.identity.committee, me.identity.sign, me.process
-    number = 0
-    while True:
-        number += 1
-        noise = tagged_digest("rubbish", number)
-        block = Block(epoch + number % 999, noise, None)
-        vote = committee.vote(name, sign, block)
-        packets: list[Packet] = [
-            vote,
-            committee.message(name, sign, noise),
-            Proposal(block, vote),
-            Chain((Notarization(block, (vote,)),)),
-            Vote("p1", epoch + number % 999, noise, 2 * noise),
-            Request("p2", epoch, number, 2 * noise),
-        ]
-        yield from 10 * packets
 
 
 def grown() -> int:

@@ -167,8 +167,8 @@ class Cluster:
                     "(a server) is started again",
                 ),
             }[fault.kind]
-            await begin(fault.process)
             self._say(f"{fault.process} {what} after generation {self._decided()}")
+            await begin(fault.process)
             await asyncio.sleep(fault.epochs * self.times.epoch)
             await end(fault.process)
             self._say(f"{fault.process} {again}")
@@ -177,6 +177,7 @@ class Cluster:
         member = self.members[process]
         assert member.child is not None
         child, member.child = member.child, None
+        member.status = {}  # the cluster goes on until it says again what it has decided
         child.kill()
         await child.wait()
 
