@@ -57,7 +57,8 @@ examples:
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "tob": {"order": "streamlet", "draws": 16, "attack": "under-claim"},
-    "pow": {"draws": 8, "attack": "selfish", "depth": 12, "hashes": 20_000, "tries": 1_000},
+    # With one of four Byzantine, a block is reverted at depth 30 with a probability of 1 in 20,000.
+    "pow": {"draws": 8, "attack": "selfish", "depth": 30, "hashes": 20_000, "tries": 1_000},
 }
 """What is taken where an option is not given, by protocol."""
 
