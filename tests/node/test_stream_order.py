@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_consensus.conformance.log_check import check_logs
+from model_consensus.conformance.log_writing import LogLines
 from model_consensus.conformance.logs import open_logs
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Ticket
 from model_consensus.node.config import NatsConfig
 from model_consensus.node.participant import Participant
+from model_consensus.node.storage import LogStorage
 from model_consensus.node.stream_order import Stored, StreamOrder
-from model_consensus.node.stream_storage import StreamStorage, open_stream_storage
+from model_consensus.node.stream_storage import open_stream_storage
 from model_consensus.streamlet.codec import encode
 from model_consensus.streamlet.messages import Block, Message
 from model_consensus.streamlet.offers import encode_offer
@@ -115,13 +117,14 @@ class Machine:
 
     def open(self) -> None:
         self.files = ExitStack()
-        self.storage: StreamStorage
-        opened = open_stream_storage(self.config)
+        self.storage: LogStorage
+        lines = LogLines(self.config.process)
+        opened = open_stream_storage(self.config, lines)
         self.storage, remembered = self.files.enter_context(opened)
         setting = self.config.setting
         self.participant = Participant(
             self.config.identity, self.config.search, Rules(setting.lambda_, setting.mu),
-            setting.generations, self.storage.lines, remembered,
+            setting.generations, lines, remembered,
         )  # fmt: skip
 
     def persist(self) -> None:
@@ -211,6 +214,7 @@ def test_a_log_without_places_is_refused(tmp_path: Path) -> None:
     where = next(line["number"] for line in lines if line["event"] == "delivered")
     del lines[where - 1]["sequence"]
     config.log.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.raises(ModelConsensusError) as refused, open_stream_storage(config):
+    opened = open_stream_storage(config, LogLines(config.process))
+    with pytest.raises(ModelConsensusError) as refused, opened:
         pass
     assert str(refused.value) == f"{config.log}: line {where}: sequence is missing"

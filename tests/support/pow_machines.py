@@ -19,7 +19,8 @@ from model_consensus.node.config import PowConfig
 from model_consensus.node.pow_byzantine import ByzantinePowParticipant
 from model_consensus.node.pow_packets import Send, decode, encode
 from model_consensus.node.pow_participant import PowParticipant
-from model_consensus.node.pow_storage import PowStorage, open_pow_storage
+from model_consensus.node.pow_storage import open_pow_storage
+from model_consensus.node.storage import LogStorage
 from tests.support.nodes import NAMES, pow_configs
 
 Lines = dict[Process, list[dict[str, Any]]]
@@ -41,7 +42,7 @@ class PowMachine:
         config = self.config
         lines = PowLogLines(config.process, clock=lambda: self.now)
         self.files = ExitStack()
-        self.storage: PowStorage
+        self.storage: LogStorage
         self.storage, miner = self.files.enter_context(open_pow_storage(config, lines))
         known = config.search, config.setting.generations, config.tries
         self.participant = PowParticipant(config.identity, miner, *known, lines)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from model_consensus.conformance.log_writing import LogLines
 from model_consensus.conformance.pow_log_writing import PowLogLines
 from model_consensus.evolutionary_search import Search
 from model_consensus.node import pow_packets
@@ -61,8 +62,9 @@ def _over_nats(config: NatsConfig) -> Iterator[Host]:
     if config.byzantine:
         yield NatsHost(config, _liar(config, StreamOrder(config.identity)), speech, _forget)
         return
-    with open_stream_storage(config) as (storage, remembered):
-        participant = Participant(*_known(config), storage.lines, remembered)
+    lines = LogLines(config.process)
+    with open_stream_storage(config, lines) as (storage, remembered):
+        participant = Participant(*_known(config), lines, remembered)
         yield NatsHost(config, participant, speech, lambda: storage.sync(participant.lines))
 
 

@@ -3,52 +3,31 @@
 The log has each block that the process mined, received or refused after an evaluation, each offer
 that it made or took, and so the whole state of its learner (docs/logs.md).
 
-The rule of this file: lines are synced before :meth:`PowStorage.sync` returns.  So whatever a crash
+The rule of this file: lines are synced before :meth:`LogStorage.sync` returns.  So whatever a crash
 leaves, nothing was sent that the log does not have.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import BinaryIO
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from model_consensus.conformance.log_replay import ContradictionError, Known, Told
+from model_consensus.conformance.log_replay import Known, Told
 from model_consensus.conformance.pow_log_replay import PowReplay, Taken
 from model_consensus.conformance.pow_log_writing import PowLogLines
-from model_consensus.conformance.pow_logs import POW, PowLog
+from model_consensus.conformance.pow_logs import POW
 from model_consensus.conformance.pow_miner import Miner
-from model_consensus.errors import ModelConsensusError
 from model_consensus.node.config import PowConfig
-from model_consensus.node.storage import append, sync_folders, whole_lines
-from model_consensus.simulation.run_folder import locked
-
-
-class PowStorage:
-    """The log, open for appending."""
-
-    def __init__(self, log: BinaryIO) -> None:
-        self._log = log
-
-    def sync(self, lines: Sequence[str]) -> None:
-        """Append lines of the log.
-
-        :raises ModelConsensusError: that is impossible; nothing may be sent then.
-        """
-        append(self._log, lines)
+from model_consensus.node.storage import LogStorage, at_its_line, check_whose, open_log, whole_lines
 
 
 @contextmanager
-def open_pow_storage(config: PowConfig, lines: PowLogLines) -> Iterator[tuple[PowStorage, Miner]]:
+def open_pow_storage(config: PowConfig, lines: PowLogLines) -> Iterator[tuple[LogStorage, Miner]]:
     """Read the log, remove the incomplete line that a crash may have left, and go on with it.
 
     :param lines: makes its lines.
     :raises ModelConsensusError: another process has it open, or it is not what this node left.
     """
-    lock = config.log.with_name(config.log.name + ".lock")
-    with ExitStack() as files:
-        files.enter_context(locked(lock, f"{config.log}: another node is writing here"))
-        log = files.enter_context(config.log.open("a+b"))
-        sync_folders(config.log)
-        storage = PowStorage(log)
+    with open_log(config) as log:
+        storage = LogStorage(log)
         if whole_lines(log):
             miner = _restarted(config, storage, lines)
         else:
@@ -57,11 +36,10 @@ def open_pow_storage(config: PowConfig, lines: PowLogLines) -> Iterator[tuple[Po
         yield storage, miner
 
 
-def _restarted(config: PowConfig, storage: PowStorage, lines: PowLogLines) -> Miner:
+def _restarted(config: PowConfig, storage: LogStorage, lines: PowLogLines) -> Miner:
     """Go on with the log, which says so; decisions that a crash kept out of it are added."""
     with POW.open([config.log]) as (log,):
-        if (log.process, log.agreed) != (config.process, config.agreed):
-            raise ModelConsensusError(f"{config.log}: line 1: not of this process and its setting")
+        check_whose(log, config)
         replay = PowReplay(log, Told(config.search, computes=False), Known())
         for _ in replayed(replay):
             pass
@@ -78,9 +56,6 @@ def replayed(replay: PowReplay) -> Iterator[Taken]:
 
     :raises ModelConsensusError: the log contradicts itself.
     """
-    try:
+    with at_its_line(replay.log):
         while replay.next is not None:
             yield replay.take()
-    except ContradictionError as problem:
-        log: PowLog = replay.log
-        raise ModelConsensusError(f"{log.source}: line {log.line}: {problem}") from None

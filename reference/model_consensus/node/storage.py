@@ -30,10 +30,10 @@ from typing import Any, BinaryIO, TypeVar
 
 from model_consensus.conformance.log_replay import ContradictionError, Known, Replay, Told
 from model_consensus.conformance.log_writing import LogLines
-from model_consensus.conformance.logs import Log, open_logs
+from model_consensus.conformance.logs import Log, LogOf, open_logs
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Search
-from model_consensus.node.config import BroadcastConfig, Config
+from model_consensus.node.config import BroadcastConfig, Config, NodeConfig, PowConfig
 from model_consensus.node.orders import StreamletOrder
 from model_consensus.node.participant import Remembered
 from model_consensus.simulation.run_folder import locked
@@ -41,6 +41,20 @@ from model_consensus.streamlet.codec import decode, encode
 from model_consensus.streamlet.messages import Chain, Message, Notarization
 from model_consensus.streamlet.state import Durable
 from model_consensus.tob_learner import Learner, current_generation, new_learner
+
+
+class LogStorage:
+    """A log that is all that a node keeps, open for appending."""
+
+    def __init__(self, log: BinaryIO) -> None:
+        self._log = log
+
+    def sync(self, lines: Sequence[str]) -> None:
+        """Append lines of the log.
+
+        :raises ModelConsensusError: that is impossible; nothing may be sent then.
+        """
+        append(self._log, lines)
 
 
 class Storage:
@@ -92,6 +106,21 @@ def append(file: BinaryIO, lines: Sequence[str]) -> None:
 
 
 @contextmanager
+def open_log(config: NodeConfig) -> Iterator[BinaryIO]:
+    """The log of a node that keeps nothing else.
+
+    :raises ModelConsensusError: another process has it open.
+    """
+    lock = config.log.with_name(config.log.name + ".lock")
+    with (
+        locked(lock, f"{config.log}: another node is writing here"),
+        config.log.open("a+b") as log,
+    ):
+        sync_folders(config.log)
+        yield log
+
+
+@contextmanager
 def open_storage(config: Config) -> Iterator[tuple[Storage, Remembered]]:
     """Read the files, remove the incomplete line that a crash may have left, and go on with them.
 
@@ -131,8 +160,7 @@ def begin_log(
         append(file, [lines.start(config.agreed)])
         return 0, new_learner(config.search, config.process)
     with open_logs([config.log]) as (log,):
-        if (log.process, log.agreed) != (config.process, config.agreed):
-            raise ModelConsensusError(f"{config.log}: line 1: not of this process and its setting")
+        check_whose(log, config)
         *_, replay = replayed(log, config.search)
     lines.number = log.line - 1
     said = [lines.restarted(replay.delivered)]
@@ -140,6 +168,21 @@ def begin_log(
         said.append(lines.decided(replay.due.generation, replay.due.model))
     append(file, said)
     return replay.delivered, replay.learner
+
+
+def check_whose(log: LogOf[Any, Any], config: BroadcastConfig | PowConfig) -> None:
+    """Refuse the log of another process, or of another setting."""
+    if (log.process, log.agreed) != (config.process, config.agreed):
+        raise ModelConsensusError(f"{config.log}: line 1: not of this process and its setting")
+
+
+@contextmanager
+def at_its_line(log: LogOf[Any, Any]) -> Iterator[None]:
+    """A contradiction becomes a `ModelConsensusError` that names the line of the log."""
+    try:
+        yield
+    except ContradictionError as problem:
+        raise ModelConsensusError(f"{log.source}: line {log.line}: {problem}") from None
 
 
 def replayed(log: Log, search: Search) -> Iterator[Replay]:
@@ -150,7 +193,7 @@ def replayed(log: Log, search: Search) -> Iterator[Replay]:
     """
     known = Known()
     replay = Replay(log, Told(search, computes=False), known)
-    try:
+    with at_its_line(log):
         while True:
             for _ in replay.up_to_delivery():
                 pass
@@ -159,8 +202,6 @@ def replayed(log: Log, search: Search) -> Iterator[Replay]:
                 return
             replay.deliver()
             known.forget(current_generation(replay.learner))
-    except ContradictionError as problem:
-        raise ModelConsensusError(f"{log.source}: line {log.line}: {problem}") from None
 
 
 def whole_lines(file: BinaryIO) -> list[bytes]:
