@@ -254,6 +254,13 @@ def another_loss_of_a_draw_of_nobody(logs: Lines) -> tuple[str, int, str]:
 
 
 @fault
+def an_offer_on_another_model(logs: Lines) -> tuple[str, int, str]:
+    where = places(logs, "p2", "heard")[0]
+    logs["p2"][where]["offer"]["parent"] = "0" * 64
+    return "p2", where, "its learner takes no such offer: "
+
+
+@fault
 def one_loss_too_many(logs: Lines) -> tuple[str, int, str]:
     where = places(logs, "p3", "heard")[0]
     losses = logs["p3"][where]["losses"]

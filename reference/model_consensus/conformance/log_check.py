@@ -23,7 +23,6 @@ from model_consensus import tob_learner
 from model_consensus.conformance.log_replay import (
     ContradictionError,
     Known,
-    LoggedLandscape,
     Merged,
     Replay,
     Told,
@@ -66,11 +65,7 @@ def check_logs(logs: Sequence[Log], computed: Search | None = None) -> Iterator[
     waiting: set[tob_learner.Offer] = set()  # the offers that have no place in the order yet
     replays = []
     for log in logs:
-        open_search = LoggedLandscape(
-            log.agreed.draws, log.agreed.recombines, {}, log.agreed.genesis
-        )
-        told = Told(open_search if computed is None else computed, computed is not None)
-        replays.append(Replay(log, told, known))
+        replays.append(Replay(log, Told.by(log.agreed, computed), known))
     logging = {log.process for log in logs}
     place = 0
     try:

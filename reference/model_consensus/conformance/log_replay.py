@@ -12,6 +12,7 @@ import numpy as np
 
 from model_consensus import tob_learner
 from model_consensus.conformance.logs import (
+    Agreed,
     Decided,
     Delivered,
     Event,
@@ -20,10 +21,12 @@ from model_consensus.conformance.logs import (
     Offered,
     Restarted,
 )
+from model_consensus.conformance.pow_logs import PowAgreed
 from model_consensus.evolutionary_search import (
     Digest,
     Model,
     Process,
+    Search,
     Step,
 )
 from model_consensus.systems.answers import AroundSearch, OpenLandscape
@@ -78,6 +81,14 @@ class Told(AroundSearch):
     computes: bool
     told: tuple[int, ...] = ()
     evaluated: list[tuple[tuple[Digest, Step], int]] = field(default_factory=list)
+
+    @classmethod
+    def by(cls, agreed: Agreed | PowAgreed, computed: Search | None) -> "Told":
+        """Told by a log that begins like this; ``computed`` is there if the landscape is known."""
+        if computed is not None:
+            return cls(computed, computes=True)
+        of_logs = LoggedLandscape(agreed.draws, agreed.recombines, {}, agreed.genesis)
+        return cls(of_logs, computes=False)
 
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """See :class:`Search`."""

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from model_consensus import tob_learner
-from model_consensus.conformance.logs import EXACT, VERSION, Agreed
+from model_consensus.conformance.logs import EXACT, TOB, VERSION, Agreed
+from model_consensus.conformance.pow_logs import PowAgreed
 from model_consensus.evolutionary_search import Digest, Model, Process, Step, Ticket
 from model_consensus.systems.answers import AroundSearch
 from model_consensus.systems.tob import Action, Deliver, Offer, State, TobSystem
@@ -34,6 +35,22 @@ class Lines:
     process: Process
     number: int = 0
 
+    def begun(self, agreed: Agreed | PowAgreed, protocol: str | None, **rules: int) -> str:
+        """The first line, with the rules of the protocol."""
+        named = {} if protocol is None else {"protocol": protocol}
+        return self.line(
+            "start",
+            version=VERSION,
+            **named,
+            process=self.process,
+            processes=agreed.processes,
+            **rules,
+            draws=agreed.draws,
+            recombines=agreed.recombines,
+            elitist=agreed.elitist,
+            genesis=agreed.genesis.hex(),
+        )
+
     def offered(self, offer: tob_learner.Offer, losses: Sequence[int]) -> str:
         """The process makes an offer, for which it has evaluated models of these losses."""
         return self.about("offered", offer, losses)
@@ -60,18 +77,7 @@ class LogLines(Lines):
 
     def start(self, agreed: Agreed) -> str:
         """The first line."""
-        return self.line(
-            "start",
-            version=VERSION,
-            process=self.process,
-            processes=agreed.processes,
-            **{"lambda": agreed.lambda_},
-            mu=agreed.mu,
-            draws=agreed.draws,
-            recombines=agreed.recombines,
-            elitist=agreed.elitist,
-            genesis=agreed.genesis.hex(),
-        )
+        return self.begun(agreed, TOB.protocol, **{"lambda": agreed.lambda_}, mu=agreed.mu)
 
     def delivered(self, offer: tob_learner.Offer, losses: Sequence[int], **place: int) -> str:
         """The process has taken an offer, and evaluated models of these losses upon it.

@@ -209,12 +209,17 @@ def protocol_of(path: Path) -> Any:
     return data.get("protocol") if isinstance(data, dict) else None
 
 
-def draws_of(data: Any) -> int:
-    """The field ``draws``."""
+def search_of(data: Any) -> dict[str, Any]:
+    """What a first line says of the search, whatever the protocol."""
     draws = natural_of(data, "draws", 1)
     if draws > MOST_DRAWS:
         raise ValueError(f"draws is not an integer in 1..{MOST_DRAWS}")
-    return draws
+    return {
+        "draws": draws,
+        "recombines": field_of(data, "recombines", bool),
+        "elitist": field_of(data, "elitist", bool),
+        "genesis": digest_of(data, "genesis"),
+    }
 
 
 def _agreed(data: Any, processes: tuple[Process, ...]) -> Agreed:
@@ -222,10 +227,7 @@ def _agreed(data: Any, processes: tuple[Process, ...]) -> Agreed:
         processes,
         natural_of(data, "lambda", 1),
         natural_of(data, "mu", 1),
-        draws_of(data),
-        field_of(data, "recombines", bool),
-        field_of(data, "elitist", bool),
-        digest_of(data, "genesis"),
+        **search_of(data),
     )
     if not agreed.mu <= agreed.lambda_ <= len(processes):
         raise ValueError(f"not 1 <= mu <= lambda <= {len(processes)}, the number of processes")
@@ -256,7 +258,8 @@ def _object(file: BinaryIO, number: int) -> Any:
     return data
 
 
-def _offered(data: Any, agreed: Agreed) -> Event:
+def offered_of(data: Any, agreed: Any) -> Offered:
+    """The process makes an offer, over any protocol."""
     return Offered(offer_of(data, agreed.processes), losses_of(data))
 
 
@@ -264,7 +267,8 @@ def _delivered(data: Any, agreed: Agreed) -> Event:
     return Delivered(offer_of(data, agreed.processes), losses_of(data))
 
 
-def _decided(data: Any, agreed: Agreed) -> Event:
+def decided_of(data: Any, agreed: Any) -> Decided:
+    """The process decides, over any protocol."""
     return Decided(natural_of(data, "generation", 1), digest_of(data, "model"))
 
 
@@ -277,9 +281,9 @@ TOB = Format(
     "Total Order Broadcast",
     _agreed,
     {
-        "offered": _offered,
+        "offered": offered_of,
         "delivered": _delivered,
-        "decided": _decided,
+        "decided": decided_of,
         "restarted": _restarted,
     },
 )

@@ -21,7 +21,6 @@ from model_consensus.conformance.log_check import RejectedLogError, check_starts
 from model_consensus.conformance.log_replay import (
     ContradictionError,
     Known,
-    LoggedLandscape,
     Told,
     differences,
 )
@@ -79,13 +78,7 @@ class PowCheck:
         self._known = Known()
         self._made: dict[tuple[Process, Digest], Offer] = {}  # what those with logs have offered
         self._decided: dict[int, tuple[Digest, Process, int]] = {}
-        self.replays = []
-        for log in logs:
-            of_logs = LoggedLandscape(
-                log.agreed.draws, log.agreed.recombines, {}, self.agreed.genesis
-            )
-            told = Told(of_logs if computed is None else computed, computed is not None)
-            self.replays.append(PowReplay(log, told, self._known))
+        self.replays = [PowReplay(log, Told.by(log.agreed, computed), self._known) for log in logs]
 
     def steps(self) -> Iterator[Taken]:
         """The merged behaviour, step by step, as far as the logs are right.
@@ -114,7 +107,8 @@ class PowCheck:
             case None | Mined():
                 return False
             case Heard(offer):
-                if offer.sender not in self.logging:
+                # What its own learner does not take is its fault, whatever its sender says.
+                if offer.sender not in self.logging or not replay.miner.hears(offer):
                     return True
                 made = self._made.get((offer.sender, offer.parent))
                 if made is not None and made != offer:

@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from model_consensus.conformance.log_writing import Lines, number_data, ticket_data
-from model_consensus.conformance.logs import VERSION
-from model_consensus.conformance.pow_logs import PowAgreed
+from model_consensus.conformance.pow_logs import POW, PowAgreed
 from model_consensus.pow_learner import Block
 from model_consensus.tob_learner import Offer
 
@@ -21,19 +20,7 @@ class PowLogLines(Lines):
 
     def start(self, agreed: PowAgreed) -> str:
         """The first line."""
-        return self.line(
-            "start",
-            version=VERSION,
-            protocol="pow",
-            process=self.process,
-            processes=agreed.processes,
-            depth=agreed.depth,
-            hashes=agreed.hashes,
-            draws=agreed.draws,
-            recombines=agreed.recombines,
-            elitist=agreed.elitist,
-            genesis=agreed.genesis.hex(),
-        )
+        return self.begun(agreed, POW.protocol, depth=agreed.depth, hashes=agreed.hashes)
 
     def heard(self, offer: Offer, losses: Sequence[int]) -> str:
         """The process takes an offer of another one, and has evaluated models of these losses."""

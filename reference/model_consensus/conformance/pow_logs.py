@@ -27,7 +27,9 @@ from model_consensus.conformance.logs import (
     Format,
     LogOf,
     Offered,
-    draws_of,
+    decided_of,
+    offered_of,
+    search_of,
 )
 from model_consensus.evolutionary_search import Digest, Process
 from model_consensus.pow_learner import EVERY_HASH, Block, Rules
@@ -138,18 +140,11 @@ def _agreed(data: Any, processes: tuple[Process, ...]) -> PowAgreed:
         processes,
         natural_of(data, "depth"),
         natural_of(data, "hashes", 1),
-        draws_of(data),
-        field_of(data, "recombines", bool),
-        field_of(data, "elitist", bool),
-        digest_of(data, "genesis"),
+        **search_of(data),
     )
     if agreed.hashes > MOST_HASHES:
         raise ValueError("hashes is not an integer in 1..2^32")
     return agreed
-
-
-def _offered(data: Any, agreed: PowAgreed) -> PowEvent:
-    return Offered(offer_of(data, agreed.processes), losses_of(data))
 
 
 def _heard(data: Any, agreed: PowAgreed) -> PowEvent:
@@ -164,10 +159,6 @@ def _received(data: Any, agreed: PowAgreed) -> PowEvent:
     return Received(block_of(data), losses_of(data), _time(data))
 
 
-def _decided(data: Any, agreed: PowAgreed) -> PowEvent:
-    return Decided(natural_of(data, "generation", 1), digest_of(data, "model"))
-
-
 def _restarted(data: Any, agreed: PowAgreed) -> PowEvent:
     return PowRestarted(natural_of(data, "blocks"), _time(data))
 
@@ -177,11 +168,11 @@ POW = Format(
     "proof-of-work",
     _agreed,
     {
-        "offered": _offered,
+        "offered": offered_of,
         "heard": _heard,
         "mined": _mined,
         "received": _received,
-        "decided": _decided,
+        "decided": decided_of,
         "restarted": _restarted,
     },
 )

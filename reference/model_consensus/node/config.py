@@ -72,6 +72,16 @@ class NodeConfig:
             self.process, Committee(self.keys, round_robin), signing_key(self.secret)[1]
         )
 
+    def _for_all(self) -> dict[str, Any]:
+        """What the first line of a log has over any protocol."""
+        return {
+            "processes": tuple(sorted(self.keys)),
+            "draws": self.setting.draws,
+            "recombines": self.setting.recombines,
+            "elitist": self.setting.elitist,
+            "genesis": self.search.genesis.digest,
+        }
+
 
 @dataclass(frozen=True)
 class BroadcastConfig(NodeConfig):
@@ -80,16 +90,7 @@ class BroadcastConfig(NodeConfig):
     @cached_property
     def agreed(self) -> Agreed:
         """The first line of the log."""
-        rules = self.setting
-        return Agreed(
-            tuple(sorted(self.keys)),
-            rules.lambda_,
-            rules.mu,
-            rules.draws,
-            rules.recombines,
-            rules.elitist,
-            self.search.genesis.digest,
-        )
+        return Agreed(lambda_=self.setting.lambda_, mu=self.setting.mu, **self._for_all())
 
     @property
     def problem(self) -> Digest:
@@ -129,20 +130,11 @@ class PowConfig(NodeConfig):
     @cached_property
     def agreed(self) -> PowAgreed:
         """The first line of the log."""
-        rules = self.setting
-        return PowAgreed(
-            tuple(sorted(self.keys)),
-            rules.depth,
-            rules.hashes,
-            rules.draws,
-            rules.recombines,
-            rules.elitist,
-            self.search.genesis.digest,
-        )
+        return PowAgreed(depth=self.setting.depth, hashes=self.setting.hashes, **self._for_all())
 
     @property
     def problem(self) -> Digest:
-        """See :class:`Config`."""
+        """See :class:`BroadcastConfig`."""
         agreed = self.agreed
         tag = "model-consensus/node/pow/1"
         return tagged_digest(tag, agreed.genesis, agreed.depth, agreed.hashes)
