@@ -1,7 +1,7 @@
 """Logs of real processes: true ones are accepted, and one line that is changed is named."""
 
-import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -20,23 +20,19 @@ from model_consensus.tla.config import read_config
 from tests.support.places import ROOT
 from tests.support.recorded_logs import (
     Lines,
-    leaves,
+    assert_missing,
+    assert_named,
+    assert_noticed_there_or_harmless,
     merge,
     numbered,
-    others,
     parsed,
+    places,
     recorded,
     run_of,
-    same_numbers,
     write,
 )
 
 CORRECT = ("p1", "p2", "p3")
-
-
-def places(logs: Lines, process: str, event: str) -> list[int]:
-    """The indices of the events of this kind in the log of ``process``."""
-    return [index for index, line in enumerate(logs[process]) if line["event"] == event]
 
 
 def written_again(folder: Path, logs: Lines) -> Lines:
@@ -322,13 +318,7 @@ def another_genesis(logs: Lines) -> tuple[str, int, str]:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_named_by_process_and_line(name: str, tmp_path: Path) -> None:
     logs = recorded("silent" if name == "an_offer_that_its_log_does_not_have" else "under-claim")
-    process, index, reason = FAULTS[name](logs)
-    with pytest.raises(RejectedLogError) as rejected:
-        merge(tmp_path, logs)
-    found = rejected.value
-    assert (found.process, found.line) == (process, index + 1), found.reason
-    assert found.source == str(tmp_path / f"{process}.log")
-    assert found.reason.startswith(reason), found.reason
+    assert_named(merge, tmp_path, logs, FAULTS[name](logs))
 
 
 def test_two_logs_of_one_process_are_refused(tmp_path: Path) -> None:
@@ -383,15 +373,7 @@ def test_another_landscape_has_another_genesis(tmp_path: Path) -> None:
 def test_a_line_that_is_missing_is_told_from_a_lie(
     process: str, index: int, tmp_path: Path
 ) -> None:
-    logs = recorded()
-    where = 1 + index % (len(logs[process]) - 2)
-    del logs[process][where]
-    with pytest.raises(LogError) as missing:
-        merge(tmp_path, logs)
-    assert str(missing.value) == (
-        f"{tmp_path / process}.log: line {where + 1}: lines are missing: number is "
-        f"{where + 2}, and must be {where + 1}"
-    )
+    assert_missing(merge, tmp_path, recorded(), process, index)
 
 
 def test_deliveries_that_only_a_restart_knows_of_are_missing_lines(tmp_path: Path) -> None:
@@ -417,25 +399,9 @@ def test_whatever_is_changed_in_one_line_is_noticed_there_or_harmless(
     data: st.DataObject, tmp_path: Path
 ) -> None:
     true = recorded(data.draw(st.sampled_from(["under-claim", "equivocation", "none"])))
-    logs = {process: [dict(line) for line in lines] for process, lines in true.items()}
-    process = data.draw(st.sampled_from(CORRECT))
-    index = data.draw(st.integers(0, len(logs[process]) - 1))
-    line = json.loads(json.dumps(logs[process][index]))
-    path = data.draw(st.sampled_from(leaves(line)))
-    at = line
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = data.draw(others(at[path[-1]]).filter(lambda new: new != at[path[-1]]))
-    logs[process][index] = line
-    found: RejectedLogError | LogError | None = None
-    try:
-        merge(tmp_path, logs, computes=True)
-    except (RejectedLogError, LogError) as error:
-        found = error
-    if isinstance(found, LogError):
-        assert str(found).startswith(f"{tmp_path / process}.log: line {index + 1}: ")
-    elif found is not None and path != ("process",):  # then it is another process's log
-        assert (found.process, found.line) == (process, index + 1), found.reason
-    elif found is None:
-        changed = {**logs, process: [*logs[process][:index], line, *logs[process][index + 1 :]]}
-        assert same_numbers(changed) == same_numbers(true)
+    assert_noticed_there_or_harmless(
+        partial(merge, computes=True),
+        tmp_path,
+        true,
+        data,
+    )

@@ -1,8 +1,7 @@
 """Logs over proof-of-work: true ones are accepted, and one line that is changed is named."""
 
-import json
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,15 +26,17 @@ from model_consensus.simulation.cached_search import CachedSearch
 from model_consensus.simulation.catalogue import load_landscape
 from tests.support.nodes import NAMES, WORK
 from tests.support.pow_machines import Lines, Network, checked, recorded
-from tests.support.recorded_logs import leaves, numbered, others, same_numbers, write
+from tests.support.recorded_logs import (
+    assert_missing,
+    assert_named,
+    assert_noticed_there_or_harmless,
+    numbered,
+    places,
+    write,
+)
 
 CORRECT = NAMES[:3]
 SEARCH = CachedSearch(EvolutionarySearch(load_landscape("onemax"), 2, 1, 1, True))
-
-
-def places(logs: Lines, process: str, event: str) -> list[int]:
-    """The indices of the events of this kind in the log of ``process``."""
-    return [index for index, line in enumerate(logs[process]) if line["event"] == event]
 
 
 def merge(folder: Path, logs: Lines, *, computes: bool = False) -> list[Taken]:
@@ -309,13 +310,7 @@ def somebody(logs: Lines, event: str) -> tuple[str, int]:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_named_by_process_and_line(name: str, tmp_path: Path) -> None:
     logs = recorded()
-    process, index, reason = FAULTS[name](logs)
-    with pytest.raises(RejectedLogError) as rejected:
-        merge(tmp_path, logs)
-    found = rejected.value
-    assert (found.process, found.line) == (process, index + 1), found.reason
-    assert found.source == str(tmp_path / f"{process}.log")
-    assert found.reason.startswith(reason), found.reason
+    assert_named(merge, tmp_path, logs, FAULTS[name](logs))
 
 
 def test_a_name_is_free_while_somebody_has_no_log(tmp_path: Path) -> None:
@@ -352,15 +347,7 @@ def test_a_name_is_free_while_somebody_has_no_log(tmp_path: Path) -> None:
 def test_a_line_that_is_missing_is_told_from_a_lie(
     process: str, index: int, tmp_path: Path
 ) -> None:
-    logs = recorded()
-    where = 1 + index % (len(logs[process]) - 2)
-    del logs[process][where]
-    with pytest.raises(LogError) as missing:
-        merge(tmp_path, logs)
-    assert str(missing.value) == (
-        f"{tmp_path / process}.log: line {where + 1}: lines are missing: number is "
-        f"{where + 2}, and must be {where + 1}"
-    )
+    assert_missing(merge, tmp_path, recorded(), process, index)
 
 
 def test_blocks_that_only_a_restart_knows_of_are_missing_lines(tmp_path: Path) -> None:
@@ -390,25 +377,11 @@ def test_whatever_is_changed_in_one_line_is_noticed_there_or_harmless(
     data: st.DataObject, tmp_path: Path
 ) -> None:
     true = recorded(data.draw(st.sampled_from(["honest", "false-offers", "below-floor"])))
-    logs = {process: [dict(line) for line in lines] for process, lines in true.items()}
-    process = data.draw(st.sampled_from(CORRECT))
-    index = data.draw(st.integers(0, len(logs[process]) - 1))
-    line: Any = json.loads(json.dumps(logs[process][index]))
-    path = data.draw(st.sampled_from([leaf for leaf in leaves(line) if leaf != ("time",)]))
-    at = line
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = data.draw(others(at[path[-1]]).filter(lambda new: new != at[path[-1]]))
-    logs[process][index] = line
-    found: RejectedLogError | LogError | None = None
-    try:
-        merge(tmp_path, logs, computes=True)
-    except (RejectedLogError, LogError) as error:
-        found = error
-    if isinstance(found, LogError):
-        assert str(found).startswith(f"{tmp_path / process}.log: line {index + 1}: ")
-    elif found is not None and path != ("process",):  # then it is another process's log
-        assert (found.process, found.line) == (process, index + 1), found.reason
-    elif found is None and not is_offer_of_p4(line):  # which it may have made, to one alone
-        changed = {**logs, process: [*logs[process][:index], line, *logs[process][index + 1 :]]}
-        assert same_numbers(changed) == same_numbers(true)
+    assert_noticed_there_or_harmless(
+        partial(merge, computes=True),
+        tmp_path,
+        true,
+        data,
+        unchecked=[("time",)],
+        is_harmless=is_offer_of_p4,  # which it may have made, to one alone
+    )

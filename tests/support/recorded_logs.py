@@ -1,19 +1,20 @@
 """Logs of simulated runs, as lists of JSON objects that a test can change."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
 from model_consensus.adversaries.tob import ATTACKS
-from model_consensus.conformance.log_check import check_logs
+from model_consensus.conformance.log_check import RejectedLogError, check_logs
 from model_consensus.conformance.log_replay import Merged
 from model_consensus.conformance.log_writing import Logs
-from model_consensus.conformance.logs import Log, open_logs
+from model_consensus.conformance.logs import Log, LogError, open_logs
 from model_consensus.evolutionary_search import EvolutionarySearch, Process
 from model_consensus.simulation.benchmark_functions import Sphere
 from model_consensus.simulation.cached_search import CachedSearch
@@ -76,16 +77,85 @@ def numbered(lines: list[dict[str, Any]]) -> None:
         line["number"] = number
 
 
-def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def places(logs: Lines, process: str, event: str) -> list[int]:
+    """The indices of the events of this kind in the log of ``process``."""
+    return [index for index, line in enumerate(logs[process]) if line["event"] == event]
+
+
+Merge = Callable[[Path, Lines], object]
+"""Writes logs into a folder and checks them."""
+
+
+def assert_named(merge: Merge, folder: Path, logs: Lines, fault: tuple[str, int, str]) -> None:
+    """The logs are rejected for this process, at the event of this index, for this reason."""
+    process, index, reason = fault
+    with pytest.raises(RejectedLogError) as rejected:
+        merge(folder, logs)
+    found = rejected.value
+    assert (found.process, found.line) == (process, index + 1), found.reason
+    assert found.source == str(folder / f"{process}.log")
+    assert found.reason.startswith(reason), found.reason
+
+
+def assert_missing(merge: Merge, folder: Path, logs: Lines, process: str, index: int) -> None:
+    """A line that is left out is told from a lie; not the first, and not the last one."""
+    where = 1 + index % (len(logs[process]) - 2)
+    del logs[process][where]
+    with pytest.raises(LogError) as missing:
+        merge(folder, logs)
+    assert str(missing.value) == (
+        f"{folder / process}.log: line {where + 1}: lines are missing: number is "
+        f"{where + 2}, and must be {where + 1}"
+    )
+
+
+def assert_noticed_there_or_harmless(
+    merge: Merge,
+    folder: Path,
+    true: Lines,
+    data: st.DataObject,
+    *,
+    unchecked: Sequence[tuple[Any, ...]] = (),
+    is_harmless: Callable[[Any], bool] = lambda line: False,
+) -> None:
+    """Whatever is changed in one line.
+
+    :param unchecked: the places of what is not checked.
+    :param is_harmless: whether nobody can know that a changed line is wrong.
+    """
+    logs = {process: [dict(line) for line in lines] for process, lines in true.items()}
+    process = data.draw(st.sampled_from(["p1", "p2", "p3"]))
+    index = data.draw(st.integers(0, len(logs[process]) - 1))
+    line: Any = json.loads(json.dumps(logs[process][index]))
+    path = data.draw(st.sampled_from([leaf for leaf in _leaves(line) if leaf not in unchecked]))
+    at = line
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = data.draw(_others(at[path[-1]]).filter(lambda new: new != at[path[-1]]))
+    logs[process][index] = line
+    found: RejectedLogError | LogError | None = None
+    try:
+        merge(folder, logs)
+    except (RejectedLogError, LogError) as error:
+        found = error
+    if isinstance(found, LogError):
+        assert str(found).startswith(f"{folder / process}.log: line {index + 1}: ")
+    elif found is not None and path != ("process",):  # then it is another process's log
+        assert (found.process, found.line) == (process, index + 1), found.reason
+    elif found is None and not is_harmless(line):
+        assert _same_numbers(logs) == _same_numbers(true)
+
+
+def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The places of everything in a JSON value that is no list or object."""
     if isinstance(value, dict):
-        return [leaf for key, each in value.items() for leaf in leaves(each, (*path, key))]
+        return [leaf for key, each in value.items() for leaf in _leaves(each, (*path, key))]
     if isinstance(value, list):
-        return [leaf for i, each in enumerate(value) for leaf in leaves(each, (*path, i))]
+        return [leaf for i, each in enumerate(value) for leaf in _leaves(each, (*path, i))]
     return [path]
 
 
-def others(value: Any) -> st.SearchStrategy[Any]:
+def _others(value: Any) -> st.SearchStrategy[Any]:
     """Other values for a leaf, most of them of its kind."""
     names = st.sampled_from(
         ["p1", "p2", "p3", "p4", "p5", "offered", "delivered", "decided", "restarted", "0" * 64]
@@ -97,10 +167,10 @@ def others(value: Any) -> st.SearchStrategy[Any]:
     return kinds
 
 
-def same_numbers(value: Any) -> Any:
+def _same_numbers(value: Any) -> Any:
     """The same, with numbers as strings: they may be written so."""
     if isinstance(value, dict):
-        return {key: same_numbers(each) for key, each in value.items()}
+        return {key: _same_numbers(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [same_numbers(each) for each in value]
+        return [_same_numbers(each) for each in value]
     return str(value) if type(value) is int else value
