@@ -18,10 +18,12 @@ from model_consensus.conformance.trace_specifications import (
 from model_consensus.conformance.trace_values import (
     GENESIS,
     LARGEST,
+    Conversion,
     MalformedError,
     Names,
     SetOf,
     TooLargeError,
+    converted,
     inside,
     numbered,
 )
@@ -76,7 +78,8 @@ class Encoded:
     def original(self, state: Mapping[str, Value]) -> dict[str, Value]:
         """The variables of a state of TLC, in the names of the trace."""
         shapes = MODULES[self.trace.module].variables
-        return {name: shapes[name].convert(state[name], self.names.decode) for name in shapes}
+        decoding = Conversion(self.names.decode)
+        return {name: converted(shapes[name], state[name], decoding) for name in shapes}
 
 
 def encode(trace: Trace) -> Encoded:
@@ -274,14 +277,15 @@ def _states(
     """The labels and the states before the first malformed one, and what is malformed there."""
     labels: list[Function] = []
     states: list[dict[str, Value]] = []
+    encoding, losses = Conversion(names.encode), None
     for index, state in enumerate(trace.states):
         arguments = trace.arguments[index] if trace.arguments else {}
         try:
             encoded = {
-                name: inside(name, shape, state[name], names.encode)
+                name: inside(name, shape, state[name], encoding)
                 for name, shape in module.variables.items()
             }
-            label = _label(module, index, trace.actions[index], arguments, names)
+            label = _label(module, index, trace.actions[index], arguments, encoding)
             _check_guesses(trace, module, index, arguments)
         except MalformedError as error:
             problem = f"{error.place.removeprefix('.')}: {error.problem}".removeprefix(": ")
@@ -290,7 +294,9 @@ def _states(
             raise TraceError(f"{trace.source}: state {index}: {error}") from None
         variables = {str(name): state[name] for name in state}
         wrong = next(state_problems(module, trace.constants, variables), None)
-        wrong = wrong or _wrong_loss(trace, variables.get("loss", ()))
+        if variables.get("loss") is not losses:
+            losses = variables["loss"]
+            wrong = wrong or _wrong_loss(trace, losses)
         if wrong:
             return labels, states, wrong
         labels.append(label)
@@ -314,7 +320,7 @@ def _wrong_loss(trace: Trace, losses: Value) -> str | None:
 
 
 def _label(
-    module: Module, index: int, action: str, arguments: Mapping[str, Value], names: Names
+    module: Module, index: int, action: str, arguments: Mapping[str, Value], encoding: Conversion
 ) -> Function:
     """What a state says of the action that led to it; "", 0 and {} stand for nothing.
 
@@ -336,16 +342,16 @@ def _label(
             raise MalformedError(f"forged is {short(forged)}, not a block with the field work")
         work = Boolean.of(bool(forged["work"]))
         unlabelled = Function({field: forged[field] for field in forged if field != "work"})
-        forged = inside("forged", BLOCK, unlabelled, names.encode)
+        forged = inside("forged", BLOCK, unlabelled, encoding)
     return record(
         action=action,
-        process="" if process is None else names.encode("process", process),
-        block=names.encode("natural", block),
+        process="" if process is None else encoding.atom("process", process),
+        block=encoding.atom("natural", block),
         forged=frozenset() if forged is None else frozenset([forged]),
         work=work,
         senders=frozenset()
         if senders is None
-        else inside("senders", SetOf(PROCESS), senders, names.encode),
+        else inside("senders", SetOf(PROCESS), senders, encoding),
     )
 
 

@@ -131,14 +131,22 @@ class Names:
     _back: dict[str, dict[Value, Value]] = field(default_factory=dict)
 
 
-Convert = Callable[[str, Value], Value]
-"""`Names.encode` or `Names.decode`."""
+@dataclass(frozen=True)
+class Conversion:
+    """How atoms are converted: by `Names.encode` or `Names.decode`.
+
+    :ivar known: what has become of the functions so far, by their identity and that of their shape:
+        a state shares most of them with the one before it.
+    """
+
+    atom: Callable[[str, Value], Value]
+    known: dict[tuple[int, int], tuple[Function, Value]] = field(default_factory=dict)
 
 
 class Shape(Protocol):
     """What a value must look like."""
 
-    def convert(self, value: Value, convert: Convert) -> Value:
+    def convert(self, value: Value, conversion: Conversion) -> Value:
         """The value with its atoms converted.
 
         :raises MalformedError: it has not this shape.
@@ -155,9 +163,9 @@ class Atom:
 
     kind: str
 
-    def convert(self, value: Value, convert: Convert) -> Value:
+    def convert(self, value: Value, conversion: Conversion) -> Value:
         """See `Shape`."""
-        return convert(self.kind, value)
+        return conversion.atom(self.kind, value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,14 +176,14 @@ class SequenceOf:
     least: int = 0
     most: int | None = None
 
-    def convert(self, value: Value, convert: Convert) -> Value:
+    def convert(self, value: Value, conversion: Conversion) -> Value:
         """See `Shape`."""
         if not isinstance(value, tuple):
             raise MalformedError(f"{short(value)} is not a sequence")
         if len(value) < self.least or (self.most is not None and len(value) > self.most):
             raise MalformedError(f"a sequence of {len(value)} elements cannot stand here")
         return tuple(
-            [inside(index, self.item, each, convert) for index, each in enumerate(value, 1)]
+            [inside(index, self.item, each, conversion) for index, each in enumerate(value, 1)]
         )
 
 
@@ -185,11 +193,11 @@ class SetOf:
 
     item: Shape
 
-    def convert(self, value: Value, convert: Convert) -> Value:
+    def convert(self, value: Value, conversion: Conversion) -> Value:
         """See `Shape`."""
         if not isinstance(value, frozenset):
             raise MalformedError(f"{short(value)} is not a set")
-        return frozenset([self.item.convert(each, convert) for each in value])
+        return frozenset([converted(self.item, each, conversion) for each in value])
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +206,7 @@ class Record:
 
     fields: Mapping[str, Shape]
 
-    def convert(self, value: Value, convert: Convert) -> Value:
+    def convert(self, value: Value, conversion: Conversion) -> Value:
         """See `Shape`."""
         items = _items(value, "record")
         for name in self.fields:
@@ -208,7 +216,10 @@ class Record:
             if given not in self.fields:
                 raise MalformedError(f"the field {short(given)} is not in the specification")
         return Function(
-            {name: inside(name, shape, items[name], convert) for name, shape in self.fields.items()}
+            {
+                name: inside(name, shape, items[name], conversion)
+                for name, shape in self.fields.items()
+            }
         )
 
 
@@ -219,12 +230,12 @@ class Table:
     domain: str
     item: Shape
 
-    def convert(self, value: Value, convert: Convert) -> Value:
+    def convert(self, value: Value, conversion: Conversion) -> Value:
         """See `Shape`."""
         items = _items(value, "function")
         return function(
             {
-                convert(self.domain, key): inside(key, self.item, items[key], convert)
+                conversion.atom(self.domain, key): inside(key, self.item, items[key], conversion)
                 for key in items
             }
         )
@@ -239,10 +250,25 @@ def _items(value: Value, kind: str) -> Mapping[Value, Value]:
     raise MalformedError(f"{short(value)} is not a {kind}")
 
 
-def inside(key: Value, shape: Shape, value: Value, convert: Convert) -> Value:
+def converted(shape: Shape, value: Value, conversion: Conversion) -> Value:
+    """A value converted, a function only once.
+
+    :raises MalformedError: it has not this shape.
+    """
+    if not isinstance(value, Function):
+        return shape.convert(value, conversion)
+    place = id(shape), id(value)
+    if (
+        place not in conversion.known
+    ):  # which keeps the value, and so nothing else gets its identity
+        conversion.known[place] = value, shape.convert(value, conversion)
+    return conversion.known[place][1]
+
+
+def inside(key: Value, shape: Shape, value: Value, conversion: Conversion) -> Value:
     """A value that stands at ``key`` in another one, converted."""
     try:
-        return shape.convert(value, convert)
+        return converted(shape, value, conversion)
     except MalformedError as error:
         error.place = inner("x", key)[1:] + error.place
         raise
