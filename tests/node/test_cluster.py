@@ -97,9 +97,13 @@ def test_a_drawn_cluster_is_accepted(over: str, seed: int, tmp_path: Path, capsy
 
 
 @pytest.mark.slow
-def test_an_interrupted_cluster_leaves_no_process_and_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("over", "generations"), [("streamlet", 15), ("nats", 400)])
+def test_an_interrupted_cluster_leaves_no_process_and_goes_on(
+    over: str, generations: int, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    options = [*QUICK, "--generations", "15", "--kills", "0", "--cuts", "0", "--out", str(out)]
+    options = [*QUICK, "--order", over, "--generations", str(generations), "--kills", "0"]
+    options += ["--cuts", "0", "--out", str(out)]
     command = [sys.executable, "-m", "model_consensus", "cluster", "tob", *options]
     cluster = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     log = out / "logs" / "p1.log"
@@ -115,7 +119,7 @@ def test_an_interrupted_cluster_leaves_no_process_and_goes_on(tmp_path: Path) ->
     assert main(["cluster", "tob", *options, "--resume", "--cuts", "1"]) == 2
     assert main(["cluster", "tob", *options, "--resume"]) == 0
     happened = events(log)
-    assert (happened.count("restarted"), happened.count("decided")) == (1, 15)
+    assert (happened.count("restarted"), happened.count("decided")) == (1, generations)
 
 
 def runs(pid: int) -> bool:

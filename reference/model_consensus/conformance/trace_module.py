@@ -48,6 +48,11 @@ class Writer:
         self.lines.append(f"    /\\ TLCSet({register}, {expression})")
         return f"TLCGet({register})"
 
+    @property
+    def last_register(self) -> str:
+        """An assumption that makes room for all registers."""
+        return f"    /\\ TLCSet({self._next}, 0)"
+
     def write(self, value: Value) -> str:
         """An expression for ``value``."""
         if isinstance(value, Boolean | int | str):
@@ -278,6 +283,8 @@ def module_text(
     yield f"---- MODULE {name} ----"
     yield f"EXTENDS {extends}"
     yield "ASSUME"
+    # The last register first: TLC copies them all to make room for one more.
+    yield writer.last_register
     yield from writer.lines
     yield f"TheCount == {len(traces)}"
     yield f"TheLastGood == {last_good}"
