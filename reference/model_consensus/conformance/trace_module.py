@@ -48,11 +48,6 @@ class Writer:
         self.lines.append(f"    /\\ TLCSet({register}, {expression})")
         return f"TLCGet({register})"
 
-    @property
-    def last_register(self) -> str:
-        """An assumption that makes room for all registers."""
-        return f"    /\\ TLCSet({self._next}, 0)"
-
     def write(self, value: Value) -> str:
         """An expression for ``value``."""
         if isinstance(value, Boolean | int | str):
@@ -283,9 +278,9 @@ def module_text(
     yield f"---- MODULE {name} ----"
     yield f"EXTENDS {extends}"
     yield "ASSUME"
-    # The last register first: TLC copies them all to make room for one more.
-    yield writer.last_register
-    yield from writer.lines
+    writer.define("0")  # A last register, set first: TLC copies them all to make room for one more.
+    yield writer.lines[-1]
+    yield from writer.lines[:-1]
     yield f"TheCount == {len(traces)}"
     yield f"TheLastGood == {last_good}"
     yield f"TheLosses == {{{_listed(map(show, ordered(losses)))}}}"

@@ -135,12 +135,12 @@ class Names:
 class Conversion:
     """How atoms are converted: by `Names.encode` or `Names.decode`.
 
-    :ivar known: what has become of the functions so far, by their identity and that of their shape:
-        a state shares most of them with the one before it.
+    :ivar known: what has become of the functions so far, by shape and identity: a state shares most
+        of them with the one before it.
     """
 
     atom: Callable[[str, Value], Value]
-    known: dict[tuple[int, int], tuple[Function, Value]] = field(default_factory=dict)
+    known: dict[tuple["Shape", int], tuple[Function, Value]] = field(default_factory=dict)
 
 
 class Shape(Protocol):
@@ -257,10 +257,8 @@ def converted(shape: Shape, value: Value, conversion: Conversion) -> Value:
     """
     if not isinstance(value, Function):
         return shape.convert(value, conversion)
-    place = id(shape), id(value)
-    if (
-        place not in conversion.known
-    ):  # which keeps the value, and so nothing else gets its identity
+    place = shape, id(value)
+    if place not in conversion.known:  # It keeps the value: nothing else gets its identity.
         conversion.known[place] = value, shape.convert(value, conversion)
     return conversion.known[place][1]
 
