@@ -114,7 +114,7 @@ def measure(instance: Instance) -> Cost:
                 made.append(len(search.models))
             case Mine(process, seen):
                 learner = before.learner[process]
-                pow_learner.catch(search, learner, seen)
+                pow_learner.catch(search, learner, pow_learner.useful(search, learner, seen))
                 pow_learner.mine(search, rules, learner, seen)
                 # It knows its own offer; and whoever keeps the losses evaluates no model twice.
                 own = next(offer for offer in seen if offer.sender == process)

@@ -46,7 +46,7 @@ def ours(landscape: Digits | DigitsMLP, lambda_: int) -> Step:
 
     def step() -> None:
         nonlocal model
-        steps = [frozenset([t]) for t in all_drawn(model.generation + 1, "p", lambda_)]
+        steps = all_drawn(model.generation + 1, "p", lambda_)
         model = search.offspring(model, steps[least(search.losses(model, steps))])
 
     return step
@@ -59,7 +59,7 @@ def one_by_one(landscape: Digits | DigitsMLP, lambda_: int) -> Step:
 
     def step() -> None:
         nonlocal model
-        steps = [frozenset([t]) for t in all_drawn(model.generation + 1, "p", lambda_)]
+        steps = all_drawn(model.generation + 1, "p", lambda_)
         losses = [search.losses(model, [one])[0] for one in steps]
         model = search.offspring(model, steps[least(losses)])
 

@@ -41,11 +41,6 @@ def sequential(search: EvolutionarySearch, steps: list[list[Step]]) -> list[Dige
     return decided
 
 
-def own_steps(generation: int, process: str, draws: int) -> list[Step]:
-    """The steps of the single draws of a process."""
-    return [frozenset([ticket]) for ticket in all_drawn(generation, process, draws)]
-
-
 @settings(max_examples=8)
 @given(
     seed=SEEDS,
@@ -94,7 +89,7 @@ def test_together_without_faults_is_one_process_alone(
             ticket = action.offer.ticket
             order.setdefault(ticket.generation, []).append(ticket.proposer)
     drawn = [
-        [step for name in order[generation] for step in own_steps(generation, name, draws)]
+        [step for name in order[generation] for step in all_drawn(generation, name, draws)]
         for generation in range(1, 4)
     ]
     expected = sequential(search, drawn)
@@ -118,7 +113,7 @@ def test_one_miner_alone_is_sequential_search(draws: int, landscape: Landscape, 
     for generation in range(1, 7):
         found = []
         for name in (NOBODY, "p1"):
-            drawn = own_steps(generation, name, draws)
+            drawn = all_drawn(generation, name, draws)
             losses = search.losses(model, drawn)
             found.append((min(losses), drawn[least(losses)]))
         (floor, step), (own, best) = found
@@ -146,7 +141,7 @@ def test_together_without_faults_a_step_is_the_best_of_all_that_is_known(
     for generation, decided in enumerate(system.decided(last.learner["p1"])[1:], 1):
         best: list[tuple[int, Step]] = []
         for name in names:
-            drawn = own_steps(generation, name, draws)
+            drawn = all_drawn(generation, name, draws)
             losses = search.losses(model, drawn)
             options = [*zip(losses, drawn, strict=True)]
             (ticket,) = drawn[0]

@@ -103,9 +103,9 @@ class TobProperties(Faulty):
         """Compare the chosen one with the honest proposals that are known at the decision."""
         system, parent = self.system, before.model.digest
         drawn = [
-            system.lineages.offspring(parent, frozenset([ticket]))
+            system.lineages.offspring(parent, step)
             for process in system.correct
-            for ticket in all_drawn(current_generation(before), process, system.landscapes.draws)
+            for step in all_drawn(current_generation(before), process, system.landscapes.draws)
         ]
         wanted = system.landscapes.draws * (system.rules.lambda_ - self.f)
         matched = sum(chosen in loss and d in loss and loss[chosen] <= loss[d] for d in drawn)

@@ -106,6 +106,7 @@ def tagged_digest(tag: str, *fields: bytes | str | int) -> Digest:
     return sha.digest()
 
 
+@lru_cache(maxsize=64)  # all processes name the same offspring
 def offspring_digest(parent: Digest, step: Step) -> Digest:
     """The name of the offspring of ``parent`` by ``step``; a weight counts from -2^63."""
     tickets = []
@@ -210,9 +211,10 @@ def check_step(search: Search, parent: Model, step: Step) -> None:
             raise ModelConsensusError(f"not legal in generation {parent.generation + 1}: {ticket}")
 
 
-def all_drawn(generation: int, process: Process, draws: int) -> tuple[Ticket, ...]:
-    """The tickets of single draws of ``process`` in ``generation``, in the order of the draws."""
-    return tuple(Ticket(generation, process, single(draw, draws)) for draw in range(draws))
+@lru_cache(maxsize=64)  # whoever receives a block asks again for the draws of nobody
+def all_drawn(generation: int, process: Process, draws: int) -> tuple[Step, ...]:
+    """The steps by single draws of ``process`` in ``generation``, in the order of the draws."""
+    return tuple(frozenset([Ticket(generation, process, single(d, draws))]) for d in range(draws))
 
 
 def least(losses: Sequence[int]) -> int:
@@ -231,8 +233,9 @@ def by_rank(losses: Sequence[int]) -> Weights:
     ``len(losses) - 1`` for the least loss, two less for each rank; of equal losses the first has
     the better rank.
     """
-    order = sorted(range(len(losses)), key=losses.__getitem__)
-    return tuple(len(losses) - 1 - 2 * order.index(draw) for draw in range(len(losses)))
+    draws = range(len(losses))
+    ranks = {draw: rank for rank, draw in enumerate(sorted(draws, key=losses.__getitem__))}
+    return tuple(len(losses) - 1 - 2 * ranks[draw] for draw in draws)
 
 
 def recombined(
@@ -255,14 +258,13 @@ def best_ticket(search: Search, parent: Model, process: Process) -> tuple[Ticket
     It is the recombination of its draws, if that is better than the best of them.  It costs
     ``proposal_cost`` evaluations.  Ties go to the least draw.
     """
-    tickets = all_drawn(parent.generation + 1, process, search.draws)
-    losses = search.losses(parent, [frozenset([ticket]) for ticket in tickets])
+    drawn = all_drawn(parent.generation + 1, process, search.draws)
+    losses = search.losses(parent, drawn)
+    combined = recombined(search, parent, process, losses)
+    losses = [*losses, *search.losses(parent, combined)]
     best = least(losses)
-    for step in recombined(search, parent, process, losses):
-        (loss,), (ticket,) = search.losses(parent, [step]), step
-        if loss < losses[best]:
-            return ticket, loss
-    return tickets[best], losses[best]
+    (ticket,) = (*drawn, *combined)[best]
+    return ticket, losses[best]
 
 
 @dataclass(frozen=True)

@@ -339,19 +339,17 @@ def is_true(search: Search, learner: Learner, offer: Offer) -> bool:
     return search.losses(model_of_tip(learner), [offered(offer)]) == [offer.claim]
 
 
-def catch(search: Search, learner: Learner, offers: Sequence[Offer]) -> Learner:
+def catch(search: Search, learner: Learner, chosen: Sequence[Offer]) -> Learner:
     """The learner that has evaluated the useful offers, if need be, and bans those who lied."""
-    chosen = useful(search, learner, offers)
     if blend_is_as_good(search, learner, chosen):
         return learner
     liars = [offer.sender for offer in chosen if not is_true(search, learner, offer)]
     return replace(learner, banned=learner.banned.union(liars)) if liars else learner
 
 
-def best_step(search: Search, learner: Learner, offers: Sequence[Offer]) -> Step:
-    """The step to lead with, after :func:`catch`: the blend of the useful offers if it is as good
-    as each, else the best of them; of offers with equal claims, the first."""
-    chosen = useful(search, learner, offers)
+def best_step(search: Search, learner: Learner, chosen: Sequence[Offer]) -> Step:
+    """The step to lead with, if none of the :func:`useful` offers is false: their blend if it is as
+    good as each, else the best of them; of offers with equal claims, the first."""
     as_good = blend_is_as_good(search, learner, chosen)
     return blend(chosen) if as_good else offered(least_claim(chosen))
 
@@ -369,6 +367,6 @@ def mine(
 
     ``start`` is the first nonce to be tried: it makes two blocks of one content differ.
     """
-    step, model = best_step(search, learner, offers), model_of_tip(learner)
-    block = block_on(search, learner.tip, model, learner.process, step)
+    step = best_step(search, learner, useful(search, learner, offers))
+    block = block_on(search, learner.tip, model_of_tip(learner), learner.process, step)
     return find_nonce(rules, block, start)

@@ -53,7 +53,7 @@ def loss_of(parent: Model, *tickets: Ticket) -> int:
 @cache
 def drawn_by_strangers() -> list[Ticket]:
     """Tickets on the genesis model of names that nobody has, the best first."""
-    tickets = [t for name in range(100) for t in all_drawn(1, f"s{name}", DRAWS)]
+    tickets = [t for name in range(100) for (t,) in all_drawn(1, f"s{name}", DRAWS)]
     return sorted(tickets, key=lambda ticket: loss_of(GENESIS, ticket))
 
 
@@ -102,8 +102,8 @@ def undone_by(pow_: Learners, cheapen: Callable[[Block], Block]) -> bool:
 
 def strangers_above_floor(model: Model) -> list[Step]:
     floor = public_offer(SEARCH, model).claim
-    tickets = [t for n in range(200) for t in all_drawn(model.generation + 1, f"s{n}", DRAWS)]
-    return [frozenset([t]) for t in tickets if loss_of(model, t) <= floor]
+    steps = [s for n in range(200) for s in all_drawn(model.generation + 1, f"s{n}", DRAWS)]
+    return [step for step in steps if SEARCH.losses(model, [step])[0] <= floor]
 
 
 def free_chain(pow_: Learners) -> bool:
@@ -155,7 +155,7 @@ def below_floor(pow_: Learners) -> bool:
 
 def between_the_draws(pow_: Learners) -> bool:
     """Resilience: whether a step is accepted that is better than nobody's worst draw only."""
-    losses = [loss_of(GENESIS, ticket) for ticket in all_drawn(1, NOBODY, DRAWS)]
+    losses = [loss_of(GENESIS, ticket) for (ticket,) in all_drawn(1, NOBODY, DRAWS)]
     between = next(t for t in drawn_by_strangers() if min(losses) < loss_of(GENESIS, t))
     assert loss_of(GENESIS, between) < max(losses)
     return received(pow_, START, [block(between)]).tip != GENESIS.digest
@@ -166,7 +166,7 @@ def below_the_recombination(pow_: Learners) -> bool:
     learner = START
     while True:
         model = model_of_tip(learner)
-        drawn = all_drawn(model.generation + 1, NOBODY, DRAWS)
+        drawn = [t for (t,) in all_drawn(model.generation + 1, NOBODY, DRAWS)]
         best = min(drawn, key=lambda ticket: loss_of(model, ticket))
         if public_offer(SEARCH, model).claim < loss_of(model, best):
             break

@@ -46,10 +46,15 @@ class Leader:
         tickets = [offer.ticket for offer in self.offers if offer.sender in senders]
         self.told.tell(loss, PUBLIC.ticket, *tickets)
 
+    def look(self) -> None:
+        """The learner looks at its offers."""
+        chosen = self.learners.useful(self.told, self.learner, self.offers)
+        self.learner = self.learners.catch(self.told, self.learner, chosen)
+
     def catch(self) -> None:
         """The learner looks at its offers, and again when it has caught somebody."""
         for _ in range(5):
-            self.learner = self.learners.catch(self.told, self.learner, self.offers)
+            self.look()
 
     def mine(self) -> Block:
         """The learner catches who lies, and mines."""
@@ -91,7 +96,7 @@ def costs_again(pow_: Learners) -> bool:
     leader = Leader(pow_)
     leader.learner = replace(leader.learner, banned=frozenset(["b1"]))
     leader.has(offer_of("b1", 1), loss=11)
-    leader.learners.catch(leader.told, leader.learner, leader.offers)
+    leader.look()
     return leader.told.evaluations > PUBLIC_ALONE
 
 
@@ -99,7 +104,7 @@ def costs_though_it_is_bad(pow_: Learners) -> bool:
     """Work: whether an offer that is worse than the public one costs more evaluations."""
     leader = Leader(pow_)
     leader.has(offer_of("p2", 11), loss=11)
-    leader.learners.catch(leader.told, leader.learner, leader.offers)
+    leader.look()
     return leader.told.evaluations > PUBLIC_ALONE
 
 

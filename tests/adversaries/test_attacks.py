@@ -61,9 +61,7 @@ KINDS = ("loss", "resilience", "banned", "lineage", "evaluations", "stopped", "a
 def is_resilient(parent: Model, chosen: Model, lambda_: int) -> bool:
     """Whether a step matches the draws of λ - f correct processes."""
     steps = [
-        frozenset([ticket])
-        for process in NAMES[:3]
-        for ticket in all_drawn(parent.generation + 1, process, DRAWS)
+        step for process in NAMES[:3] for step in all_drawn(parent.generation + 1, process, DRAWS)
     ]
     (loss,) = OneMax().losses(chosen.vector[None])
     return sum(loss <= each for each in SEARCH.losses(parent, steps)) >= DRAWS * (lambda_ - 1)

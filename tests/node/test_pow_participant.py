@@ -9,17 +9,25 @@ from pathlib import Path
 import pytest
 
 from model_consensus.adversaries.pow import STRATEGIES
-from model_consensus.evolutionary_search import Ticket
+from model_consensus.evolutionary_search import Ticket, proposal_cost
 from model_consensus.node.config import PowConfig
 from model_consensus.node.pow_packets import Packet, decode, encode, longest_packet
 from model_consensus.node.pow_participant import ANSWERED, ASKED, REFUSED
-from model_consensus.pow_learner import LONGEST_NAME, Block, chain, find_nonce
+from model_consensus.pow_learner import (
+    LONGEST_NAME,
+    Block,
+    block_on,
+    chain,
+    find_nonce,
+    model_of,
+    public_offer,
+)
 from model_consensus.streamlet.codec import CodecError
 from model_consensus.streamlet.messages import MAX_BODY, Vote
 from model_consensus.streamlet.offers import encode_offer
 from model_consensus.streamlet.state import Identity
 from model_consensus.systems.pow_tree import nonce_without_work
-from model_consensus.tob_learner import Offer
+from model_consensus.tob_learner import Offer, offered
 from tests.support.nodes import NAMES, WORK, pow_configs
 from tests.support.pow_machines import Network, PowMachine
 
@@ -105,6 +113,31 @@ def test_a_block_with_work_is_refused_once(network: Network) -> None:
         assert participant.receive(lie) == []
     assert evaluations(machine) == before + 1
     assert len(participant.lines) == 1
+
+
+def test_losses_are_forgotten_with_what_can_be_reverted(tmp_path: Path) -> None:
+    """A second block on a parent costs the public offer again if the learner keeps it no more."""
+    network = Network(tmp_path, generations=40, pow=WORK | {"depth": 3})
+    try:
+        machine = network.machines["p1"]
+        miner = machine.participant.miner
+        while miner.height < 12:
+            network.step()
+        search, rules = machine.config.search, miner.rules
+        costs = []
+        for parent in (chain(miner.learner)[1], chain(miner.learner)[-2]):
+            model = model_of(search, miner.learner, parent)
+            step = offered(public_offer(search, model))
+            made = find_nonce(rules, block_on(search, parent, model, "p4", step))
+            before = evaluations(machine)
+            machine.participant.receive(made)
+            assert made.digest in miner.learner.known
+            costs.append(evaluations(machine) - before)
+        assert costs == [proposal_cost(search), 0]
+        machine.crash(1.0)  # it is computed again from the log
+        network.step()
+    finally:
+        network.close()
 
 
 def test_one_offer_of_each_process_is_evaluated_on_a_tip(network: Network) -> None:

@@ -42,10 +42,6 @@ def step(*tickets: Ticket) -> Step:
     return frozenset(tickets)
 
 
-def singles(generation: int, process: str, draws: int) -> list[Step]:
-    return [step(ticket) for ticket in all_drawn(generation, process, draws)]
-
-
 def digest_by_hand(*fields: bytes) -> bytes:
     return hashlib.sha256(b"".join(len(f).to_bytes(8, "big") + f for f in fields)).digest()
 
@@ -224,7 +220,7 @@ def test_the_first_draw_of_an_elitist_search_is_the_parent_again() -> None:
 def test_the_weights_of_a_single_draw() -> None:
     assert single(0, 1) == (1,)
     assert single(2, 4) == (0, 0, 1, 0)
-    assert all_drawn(2, "p", 2) == (Ticket(2, "p", (1, 0)), Ticket(2, "p", (0, 1)))
+    assert all_drawn(2, "p", 2) == (step(Ticket(2, "p", (1, 0))), step(Ticket(2, "p", (0, 1))))
 
 
 @pytest.mark.parametrize(
@@ -284,7 +280,7 @@ def test_least_prefers_the_first() -> None:
 def revealed(losses: Sequence[int], combined: int, *, recombines: bool = True) -> OpenLandscape:
     """The landscape in which the draws of p lost ``losses`` and their recombination this."""
     landscape = OpenLandscape(len(losses), recombines)
-    drawn = singles(1, "p", len(losses))
+    drawn = all_drawn(1, "p", len(losses))
     known = [(landscape.offspring(landscape.genesis, each).digest) for each in drawn]
     order = sorted(range(len(losses)), key=lambda draw: (losses[draw], draw))
     weights = [0] * len(losses)
@@ -365,7 +361,7 @@ def test_the_genesis_digest_covers_the_whole_problem() -> None:
 
 
 STEPS = [
-    *singles(1, "p", 3),
+    *all_drawn(1, "p", 3),
     step(Ticket(1, "p", (2, 0, -2))),
     step(Ticket(1, "p", (-1, 2, 1)), Ticket(1, "q", (0, 1, 0))),
 ]
@@ -467,7 +463,7 @@ def test_an_open_landscape_needs_draws(draws: int) -> None:
 
 
 def test_an_open_landscape_knows_what_was_revealed_and_names_the_rest() -> None:
-    steps = singles(1, "p", 2)
+    steps = all_drawn(1, "p", 2)
     closed = OpenLandscape(2)
     first, second = (closed.offspring(closed.genesis, each).digest for each in steps)
     partly = closed.reveal({first: 4})
@@ -507,7 +503,7 @@ def test_a_cached_search_evaluates_each_offspring_once_and_forgets_old_parents()
     assert cached.losses(cached.genesis, again) == [expected[4], expected[0], expected[4]]
     assert sum(evaluated) == 5
     child = cached.offspring(cached.genesis, STEPS[0])
-    cached.losses(child, singles(2, "p", 3)[:1])
+    cached.losses(child, all_drawn(2, "p", 3)[:1])
     cached.losses(cached.genesis, STEPS)
     assert sum(evaluated) == 5 + 1 + 5
 

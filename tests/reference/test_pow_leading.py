@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from model_consensus.evolutionary_search import (
     Model,
+    Search,
     Step,
     Ticket,
     best_ticket,
@@ -16,6 +17,7 @@ from model_consensus.evolutionary_search import (
 from model_consensus.pow_learner import (
     EVERY_HASH,
     NOBODY,
+    Learner,
     Verdict,
     best_step,
     blend,
@@ -53,6 +55,10 @@ OFFER = DRAWS + 1
 @pytest.fixture
 def told() -> Told:
     return Told()
+
+
+def caught_by(search: Search, learner: Learner, offers: Sequence[Offer]) -> Learner:
+    return catch(search, learner, useful(search, learner, offers))
 
 
 def test_an_offer_is_the_best_ticket_on_the_model_of_the_tip(search: Counting) -> None:
@@ -94,8 +100,8 @@ def test_offers_that_may_not_be_used_are_not(told: Told) -> None:
     assert useful(told, learner, [good]) == (PUBLIC, good)
     assert useful(told, learner, ignored) == (PUBLIC,)
     assert useful(told, learner, [*ignored, good]) == (PUBLIC, good)
-    assert catch(told, learner, ignored) is learner
-    assert best_step(told, learner, ignored) == frozenset([Ticket(1, NOBODY, OTHER)])
+    assert caught_by(told, learner, ignored) is learner
+    assert best_step(told, learner, (PUBLIC,)) == frozenset([Ticket(1, NOBODY, OTHER)])
 
 
 def test_offers_are_on_the_model_of_the_tip(told: Told) -> None:
@@ -113,7 +119,7 @@ def test_offers_are_on_the_model_of_the_tip(told: Told) -> None:
 
 def test_without_a_better_offer_the_public_one_leads(told: Told) -> None:
     learner = new_learner(told, "p1")
-    assert catch(told, learner, ()) is learner
+    assert caught_by(told, learner, ()) is learner
     led = mine(told, RULES, learner, ())
     assert led.step == frozenset([Ticket(1, NOBODY, OTHER)])
     assert (led.claim, led.miner, led.parent) == (FLOOR, "p1", learner.root)
@@ -128,7 +134,7 @@ def test_the_blend_leads_if_it_is_as_good_as_each_offer_is_said_to_be(
     offers = [offer_of("p2", 7), offer_of("b1", 5)]
     told.tell(loss, PUBLIC.ticket, offers[0].ticket, offers[1].ticket)
     learner = new_learner(told, "p1")
-    assert catch(told, learner, offers) is learner
+    assert caught_by(told, learner, offers) is learner
     assert told.evaluations == DRAWS + 1
     led = mine(told, RULES, learner, offers)
     assert led.step == blend([PUBLIC, *offers])
@@ -142,7 +148,7 @@ def test_the_best_offer_leads_if_the_blend_is_worse_than_one_of_them(told: Told)
         told.tell(offer.claim, offer.ticket)
     told.tell(6, PUBLIC.ticket, *(offer.ticket for offer in offers))
     learner = new_learner(told, "p1")
-    assert catch(told, learner, offers) is learner
+    assert caught_by(told, learner, offers) is learner
     assert told.evaluations == DRAWS + 1 + len([PUBLIC, *offers])
     led = mine(told, RULES, learner, offers)
     assert led.step == frozenset([offers[1].ticket])  # of equal claims the first
@@ -158,10 +164,10 @@ def test_a_liar_is_caught_and_banned_and_the_others_are_blended(told: Told, loss
     told.tell(9, PUBLIC.ticket, true.ticket, also.ticket, false.ticket)
     told.tell(4, PUBLIC.ticket, true.ticket, also.ticket)
     learner, offers = new_learner(told, "p1"), [true, also, false]
-    caught = catch(told, learner, offers)
+    caught = caught_by(told, learner, offers)
     assert caught == replace(learner, banned=frozenset(["b1"]))
     assert useful(told, caught, offers) == (PUBLIC, true, also)
-    assert catch(told, caught, offers) is caught
+    assert caught_by(told, caught, offers) is caught
     led = mine(told, RULES, caught, offers)
     assert led.step == blend([PUBLIC, true, also])
     assert led.claim == 4
@@ -172,7 +178,7 @@ def test_all_liars_are_caught_at_once_and_the_public_offer_is_left(told: Told) -
     for offer in offers:
         told.tell(11, offer.ticket)
     told.tell(11, PUBLIC.ticket, *(offer.ticket for offer in offers))
-    caught = catch(told, new_learner(told, "p1"), offers)
+    caught = caught_by(told, new_learner(told, "p1"), offers)
     assert caught.banned == {"p2", "b1"}
     assert mine(told, RULES, caught, offers).step == frozenset([Ticket(1, NOBODY, OTHER)])
 
@@ -182,7 +188,7 @@ def test_a_ban_is_for_ever(told: Told) -> None:
     false = offer_of("b1", 1)
     told.tell(11, false.ticket)
     told.tell(11, PUBLIC.ticket, false.ticket)
-    learner = catch(told, learner, [false])
+    learner = caught_by(told, learner, [false])
     assert learner.banned == {"b1", "b2"}
     after = receive(told, RULES, learner, mine(told, RULES, learner, [false]))
     assert after.tip != after.root
@@ -237,7 +243,7 @@ def test_whatever_is_offered_a_leader_is_as_good_as_every_true_offer_and_everybo
         return loss_of(landscape, model, frozenset([offer.ticket])) == offer.claim
 
     chosen = useful(landscape, leader, order)
-    while (caught := catch(landscape, leader, order)) is not leader:
+    while (caught := caught_by(landscape, leader, order)) is not leader:
         assert caught.banned > leader.banned
         assert caught == replace(leader, banned=caught.banned)
         leader = caught

@@ -70,7 +70,7 @@ def search(path: Path, *, resume: bool, generations: int, seed: int = 1) -> list
         own = EvolutionarySearch(landscape, 3, 3)
         model, seen = own.genesis, []
         for generation in range(1, generations + 1):
-            steps = [frozenset([ticket]) for ticket in all_drawn(generation, "p", 3)]
+            steps = all_drawn(generation, "p", 3)
             seen += own.losses(model, steps)
             assert path.read_text().count("\n") > len(seen)  # written at once
             model = own.offspring(model, steps[0])

@@ -33,7 +33,7 @@ def evolve(landscape: Landscape, offspring: int, generations: int, process: str)
     search = EvolutionarySearch(landscape, offspring, offspring)
     model = search.genesis
     for generation in range(1, generations + 1):
-        steps = [frozenset([ticket]) for ticket in all_drawn(generation, process, offspring)]
+        steps = all_drawn(generation, process, offspring)
         model = search.offspring(model, steps[least(search.losses(model, steps))])
     return model
 

@@ -117,7 +117,7 @@ def test_every_accepted_block_is_exact_and_above_its_floor_whatever_the_strategy
             parent = model_of(search, learner, block.parent)
             assert [block.claim] == search.losses(parent, [block.step])
             drawn = all_drawn(parent.generation + 1, NOBODY, 2)
-            assert block.claim <= min(search.losses(parent, [frozenset([t]) for t in drawn]))
+            assert block.claim <= min(search.losses(parent, drawn))
 
 
 def test_a_correct_miner_leads_with_what_is_as_good_as_every_true_offer() -> None:

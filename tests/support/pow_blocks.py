@@ -51,7 +51,7 @@ def loss_of(search: Search, parent: Model, step: Step) -> int:
 def by_loss(search: Search, parent: Model) -> list[tuple[int, Ticket]]:
     """The draws of a dozen strangers, from the least loss to the greatest."""
     generation = parent.generation + 1
-    tickets = [t for name in range(12) for t in all_drawn(generation, f"s{name}", DRAWS)]
+    tickets = [t for name in range(12) for (t,) in all_drawn(generation, f"s{name}", DRAWS)]
     return sorted((loss_of(search, parent, frozenset([ticket])), ticket) for ticket in tickets)
 
 

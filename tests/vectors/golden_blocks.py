@@ -114,11 +114,11 @@ def _refused(learner: Learner, first: Block, second: Block) -> list[tuple[Block,
     model = model_of_tip(learner)
     floor = public_offer(SEARCH, model).claim
     drawn = {
-        frozenset([ticket]): SEARCH.losses(model, [frozenset([ticket])])[0]
+        step: SEARCH.losses(model, [step])[0]
         for name in ("", *NAMES[:9])
-        for ticket in all_drawn(2, name, SEARCH.draws)
+        for step in all_drawn(2, name, SEARCH.draws)
     }
-    nobodys = [frozenset([ticket]) for ticket in all_drawn(2, "", SEARCH.draws)]
+    nobodys = all_drawn(2, "", SEARCH.draws)
     nobodys_first, nobodys_best = nobodys[0], min(nobodys, key=drawn.__getitem__)
     assert floor < drawn[nobodys_best]
     next_below = min((loss, step) for step, loss in drawn.items() if loss > floor)[1]
@@ -185,8 +185,10 @@ def _led(
     reason: str,
 ) -> Json:
     learner = replace(new_learner(search, "p1"), banned=frozenset(banned))
-    while (caught := pow_learner.catch(search, learner, offers)) is not learner:
-        learner = caught
+    before = None
+    while learner is not before:
+        before, chosen = learner, pow_learner.useful(search, learner, offers)
+        learner = pow_learner.catch(search, learner, chosen)
     block = mine(search, rules, learner, offers)
     others = pow_learner.check(search, rules, new_learner(search, "p2"), block)
     assert others is Verdict.ACCEPTED
@@ -207,8 +209,9 @@ def _true_offers(search: EvolutionarySearch) -> list[Offer]:
     floor = public_offer(search, genesis).claim
     offers = []
     for name in NAMES[:30]:
-        for ticket in (*all_drawn(1, name, search.draws), best_ticket(search, genesis, name)[0]):
-            (loss,) = search.losses(genesis, [frozenset([ticket])])
+        best = frozenset([best_ticket(search, genesis, name)[0]])
+        for step in (*all_drawn(1, name, search.draws), best):
+            (loss,), (ticket,) = search.losses(genesis, [step]), step
             offers.append(Offer(name, genesis.digest, ticket, loss))
     return [offer for offer in offers if offer.claim < floor]
 

@@ -176,7 +176,7 @@ def _tied(search: EvolutionarySearch) -> list[Offer]:
     offers = []
     for proposer in NAMES[:6]:
         drawn = all_drawn(1, proposer, search.draws)
-        same = [ticket for ticket in drawn if _loss(search, ticket) == 16]
+        same = [ticket for (ticket,) in drawn if _loss(search, ticket) == 16]
         if same:
             offers.append(_offer(search, proposer, same[-1].weights))
     first, second, third, *_ = offers
@@ -266,7 +266,7 @@ def _proposals() -> list[tuple[EvolutionarySearch, str, str]]:
     """A search, a process, and what is at stake."""
 
     def losses(process: str) -> list[int]:
-        return [_loss(MINED, ticket) for ticket in all_drawn(1, process, MINED.draws)]
+        return [_loss(MINED, ticket) for (ticket,) in all_drawn(1, process, MINED.draws)]
 
     def first(search: EvolutionarySearch, where: Callable[[str, list[int], int], bool]) -> str:
         for process in NAMES:

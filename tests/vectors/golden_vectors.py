@@ -200,7 +200,7 @@ def lineage_vectors() -> Json:
 
 
 BATCH: Sequence[Step] = [
-    *(frozenset([ticket]) for ticket in all_drawn(1, "p1", 23)),
+    *all_drawn(1, "p1", 23),
     frozenset([Ticket(1, "p1", by_rank(range(23))), Ticket(1, "p2", (1,) * 23)]),
 ]
 

@@ -78,12 +78,13 @@ class LeastStep(Strategy):
 
 def worst_combination(view: View, process: Process, model: Model) -> tuple[Ticket, int]:
     """The draws of ``process`` on ``model`` combined the wrong way round, and what this loses."""
-    tickets = all_drawn(model.generation + 1, process, view.search.draws)
-    losses = view.search.losses(model, [frozenset([ticket]) for ticket in tickets])
-    if view.search.recombines and len(tickets) > 1:
+    drawn = all_drawn(model.generation + 1, process, view.search.draws)
+    losses = view.search.losses(model, drawn)
+    if view.search.recombines and len(drawn) > 1:
         turned = tuple(-weight for weight in by_rank(losses))
         worst = Ticket(model.generation + 1, process, turned)
     else:
+        tickets = [ticket for step in drawn for ticket in step]
         worst = max(zip(losses, tickets, strict=True))[1]
     return worst, view.search.losses(model, [frozenset([worst])])[0]
 
@@ -129,8 +130,8 @@ class BarelyUseful(LeastStep):
         It tries its draws, and their recombination with more and more of the weights turned around.
         """
         drawn = all_drawn(model.generation + 1, process, view.search.draws)
-        losses = view.search.losses(model, [frozenset([ticket]) for ticket in drawn])
-        tickets = list(drawn)
+        losses = view.search.losses(model, drawn)
+        tickets = [ticket for step in drawn for ticket in step]
         if view.search.recombines and len(drawn) > 1:
             weights = by_rank(losses)
             turned = ((*(-w for w in weights[:m]), *weights[m:]) for m in range(len(drawn)))

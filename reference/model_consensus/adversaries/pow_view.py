@@ -104,5 +104,7 @@ class View:
         root = self.system.genesis.digest
         learner = Learner(process, root, {model.digest: model}, ChainMap(), model.digest)
         offers = self.system.offers_on(self.state, model)
-        learner = pow_learner.catch(self.search, learner, offers)
-        return pow_learner.best_step(self.search, learner, offers)
+        chosen = pow_learner.useful(self.search, learner, offers)
+        learner = pow_learner.catch(self.search, learner, chosen)
+        chosen = pow_learner.useful(self.search, learner, offers)
+        return pow_learner.best_step(self.search, learner, chosen)

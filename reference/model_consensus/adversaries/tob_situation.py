@@ -108,8 +108,8 @@ class Situation:
 def situation(system: TobSystem, search: Search, state: State, attacker: Process) -> Situation:
     """What ``attacker`` sees in ``state``."""
     ahead = max(state.learner.values(), key=current_generation)
-    tickets = all_drawn(current_generation(ahead), attacker, search.draws)
-    losses = search.losses(ahead.model, [frozenset([ticket]) for ticket in tickets])
+    drawn = all_drawn(current_generation(ahead), attacker, search.draws)
+    losses = search.losses(ahead.model, drawn)
     known = state.broadcast.network.union(
         ahead.accepted, ahead.verified, state.broadcast.inbox[ahead.process]
     )

@@ -13,7 +13,7 @@ delay, in slots, with which they are is measured.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -107,13 +107,14 @@ class PowCheck:
             case None | Mined():
                 return False
             case Heard(offer):
-                # What its own learner does not take is its fault, whatever its sender says.
-                if offer.sender not in self.logging or not replay.miner.hears(offer):
-                    return True
                 made = self._made.get((offer.sender, offer.parent))
-                if made is not None and made != offer:
+                if offer.sender not in self.logging or made == offer:
+                    return True
+                if not replay.miner.hears(offer):
+                    return True  # it is its own fault then, whatever its sender says
+                if made is not None:
                     raise self._unmade(replay, offer, f": the offer has {differences(made, offer)}")
-                return made is not None
+                return False
             case Received(block):
                 return block.digest in self.won or (
                     block.miner not in self.logging
@@ -182,7 +183,7 @@ class PowCheck:
                 self._restarted[taken.process] = time
             case Decided(generation, model):
                 self._agree(replay, generation, model, taken.line)
-        return replace(taken, slot=self._slot)
+        return taken
 
     def _win(
         self,

@@ -35,7 +35,6 @@ class Taken:
     :ivar seen: the offers that the process has had before its block, or after what it heard.
     :ivar catches: whether it bans somebody.
     :ivar accepts: whether a block that it received is accepted.
-    :ivar slot: of the last block won, with this one.
     """
 
     process: Process
@@ -45,7 +44,6 @@ class Taken:
     seen: tuple[Offer, ...] = ()
     catches: bool = False
     accepts: bool = False
-    slot: int = 0
 
 
 class PowReplay:

@@ -4,13 +4,13 @@ What the adversary does is what the logs show of it: it makes an offer when that
 is in a block, and wins a block when that is first received.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from model_consensus.conformance.log_replay import LoggedLandscape
 from model_consensus.conformance.logs import Offered
-from model_consensus.conformance.pow_log_check import PowCheck
+from model_consensus.conformance.pow_log_check import PowCheck, Won
 from model_consensus.conformance.pow_log_replay import Taken
 from model_consensus.conformance.pow_logs import Heard, Mined, Received
 from model_consensus.conformance.traces import Trace, record
@@ -59,12 +59,15 @@ def merged_system(check: PowCheck, merged: Sequence[Taken]) -> DelayedPowSystem:
 
 
 class _Run:
-    """The system, taking the merged steps."""
+    """The system, taking the merged steps.
 
-    def __init__(self, system: DelayedPowSystem) -> None:
-        self.system = system
+    :param won: the blocks that were won, by the digests that they have in the logs.
+    """
+
+    def __init__(self, system: DelayedPowSystem, won: Mapping[Digest, Won]) -> None:
+        self.system, self._won = system, won
         self.state: State = next(system.initial())
-        self.places = {system.genesis.digest: 0}  # by the digests that blocks have in the logs
+        self.places = {system.genesis.digest: 0}  # by the same digests
 
     def steps(self, taken: Taken) -> Iterator[tuple[Action, State]]:
         """The steps that an event of a log stands for."""
@@ -90,9 +93,10 @@ class _Run:
 
     def _wins(self, taken: Taken, block: Block) -> Iterator[Mine]:
         """What ``process`` does to win a block with this step, if that is possible in the slot."""
+        slot = self._won[block.digest].slot
         for action in self.system.leads(self.state, taken.process, taken.seen):
-            if isinstance(action, Mine) and self._is_next(taken.slot):
-                win = replace(action, slot=taken.slot)
+            if isinstance(action, Mine) and self._is_next(slot):
+                win = replace(action, slot=slot)
                 if self.system.apply(self.state, win).blocks[-1].step == block.step:
                     yield win
 
@@ -114,7 +118,8 @@ class _Run:
                 return
             self.places[block.digest] = len(self.state.blocks) + 1
             wins = system.byzantine_blocks(self.state, miner, parent, block.step)
-            yield self._take(replace(_first(wins), slot=taken.slot))
+            slot = self._won[block.digest].slot
+            yield self._take(replace(_first(wins), slot=slot))
         place = self.places[block.digest]
         withheld = system.is_withheld(self.state, place)
         yield self._take((ByzantinePublish if withheld else Receive)(process, place))
@@ -143,7 +148,7 @@ def _first(found: Iterable[Found]) -> Found:
 
 def merged_trace(check: PowCheck, merged: Sequence[Taken]) -> tuple[Trace, list[Taken]]:
     """The merged behaviour as a trace, and for each of its steps what it was read from."""
-    run, origins = _Run(merged_system(check, merged)), list[Taken]()
+    run, origins = _Run(merged_system(check, merged), check.won), list[Taken]()
 
     def steps() -> Iterator[tuple[Action | None, State]]:
         yield None, run.state

@@ -2,13 +2,14 @@
 
 :mod:`model_consensus.pow_learner` leaves open when a process offers, which offers it uses and when
 it prepares to lead.  Here it offers once on each tip, and uses its own offer and the first of each
-other process on the model of that tip.  Whenever it has another offer, it catches liars and makes
-its block anew, for which a nonce is then searched.  No model is evaluated twice.  So a process can
-be computed again from its log, and what others send costs it no more than an evaluation or two for
-each of them and each tip, unless they do the work of a block.
+other process on the model of that tip.  Whenever it has another useful offer, it catches liars and
+makes its block anew, for which a nonce is then searched.  It evaluates no model twice, as long as
+the learner keeps that of its parent, to which it can still revert.  So a process can be computed
+again from its log, and what others send costs it no more than an evaluation or two for each of them
+and each tip, unless they do the work of a block.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from model_consensus import pow_learner
@@ -32,20 +33,21 @@ EVALUATED = frozenset({Verdict.ACCEPTED, Verdict.EVALUATION, Verdict.FLOOR})
 
 @dataclass
 class Remembering(AroundSearch):
-    """A search that evaluates no model twice."""
+    """A search that evaluates no offspring of a parent twice before it forgets the parent."""
 
-    _known: dict[tuple[Digest, Step], int] = field(default_factory=dict)
+    _known: dict[Digest, dict[Step, int]] = field(default_factory=dict)
 
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """See :class:`Search`."""
-        keys = [(parent.digest, step) for step in steps]
-        missing = [
-            step for step in dict.fromkeys(steps) if (parent.digest, step) not in self._known
-        ]
+        known = self._known.setdefault(parent.digest, {})
+        missing = list({step: None for step in steps if step not in known})
         if missing:
-            found = zip(missing, super().losses(parent, missing), strict=True)
-            self._known.update({(parent.digest, step): loss for step, loss in found})
-        return [self._known[key] for key in keys]
+            known.update(zip(missing, super().losses(parent, missing), strict=True))
+        return [known[step] for step in steps]
+
+    def forget(self, kept: Set[Digest]) -> None:
+        """Forget the losses of the offspring of all parents but these."""
+        self._known = {digest: known for digest, known in self._known.items() if digest in kept}
 
 
 def height_of(block: Block) -> int:
@@ -68,6 +70,7 @@ class Miner:
         self.offers: dict[Process, Offer] = {}
         self.block: Block | None = None
         self.due: list[Decided] = []
+        self._led: tuple[Offer, ...] = ()  # the offers that its block makes use of
         root = self.learner.root
         self._decided = [(root, root)]  # the blocks and their models, by height
 
@@ -117,10 +120,14 @@ class Miner:
         return due
 
     def _prepare(self) -> None:
-        seen = tuple(self.offers.values())
-        self.learner = pow_learner.catch(self.search, self.learner, seen)
-        step = pow_learner.best_step(self.search, self.learner, seen)
-        learner = self.learner
+        before, seen = self.learner, tuple(self.offers.values())
+        chosen = pow_learner.useful(self.search, before, seen)
+        if chosen == self._led:
+            return
+        learner = self.learner = pow_learner.catch(self.search, before, chosen)
+        if learner is not before:
+            chosen = pow_learner.useful(self.search, learner, seen)
+        step, self._led = pow_learner.best_step(self.search, learner, chosen), chosen
         self.block = pow_learner.block_on(
             self.search, learner.tip, model_of_tip(learner), learner.process, step
         )
@@ -128,8 +135,9 @@ class Miner:
     def _adopt(self, block: Block) -> None:
         before = self.learner.tip
         self.learner = pow_learner.adopt(self.search, self.rules, self.learner, block)
+        self.search.forget({model.digest for model in self.learner.models.values()})
         if self.learner.tip != before:
-            self.offers, self.block = {}, None
+            self.offers, self.block, self._led = {}, None, ()
             self._decide()
 
     def _decide(self) -> None:

@@ -94,7 +94,7 @@ def _exact(true: Callable[[int, int], bool]) -> Callable[[Search, Model, Block],
 
 def _drawn_losses(search: Search, parent: Model, process: Process) -> list[int]:
     drawn = all_drawn(parent.generation + 1, process, search.draws)
-    return search.losses(parent, [frozenset([ticket]) for ticket in drawn])
+    return search.losses(parent, drawn)
 
 
 def _above(
@@ -221,9 +221,8 @@ def _useful(
     return useful
 
 
-def _blames_all(search: Search, learner: Learner, offers: Sequence[Offer]) -> Learner:
+def _blames_all(search: Search, learner: Learner, chosen: Sequence[Offer]) -> Learner:
     """In place of ``catch``: where the blend is not good enough, all its senders are banned."""
-    chosen = useful(search, learner, offers)
     if pow_learner.blend_is_as_good(search, learner, chosen):
         return learner
     return replace(learner, banned=learner.banned.union(offer.sender for offer in chosen))
@@ -234,22 +233,21 @@ def _as_good_as_some(search: Search, learner: Learner, chosen: Sequence[Offer]) 
     return loss <= max(offer.claim for offer in chosen)
 
 
-def _own_only(search: Search, learner: Learner, offers: Sequence[Offer]) -> Step:
-    own = [offer for offer in offers if offer.sender == learner.process]
+def _own_only(search: Search, learner: Learner, chosen: Sequence[Offer]) -> Step:
+    own = [offer for offer in chosen if offer.sender in (NOBODY, learner.process)]
     return best_step(search, learner, own)
 
 
-def _first_only(search: Search, learner: Learner, offers: Sequence[Offer]) -> Step:
-    public, *chosen = useful(search, learner, offers)
-    return offered(chosen[0] if chosen else public)
+def _first_only(search: Search, learner: Learner, chosen: Sequence[Offer]) -> Step:
+    public, *better = chosen
+    return offered(better[0] if better else public)
 
 
-def _first_draw(search: Search, learner: Learner, offers: Sequence[Offer]) -> Step:
-    public, *chosen = useful(search, learner, offers)
-    if chosen:
-        return best_step(search, learner, offers)
-    drawn = all_drawn(public.ticket.generation, NOBODY, search.draws)
-    return frozenset(drawn[:1])
+def _first_draw(search: Search, learner: Learner, chosen: Sequence[Offer]) -> Step:
+    public, *better = chosen
+    if better:
+        return best_step(search, learner, chosen)
+    return all_drawn(public.ticket.generation, NOBODY, search.draws)[0]
 
 
 def _claims_the_least_claim(
@@ -363,7 +361,7 @@ DEFECTS: Mapping[str, SimpleNamespace] = {
         "Believes the offers without evaluating them.",
         is_true=lambda search, learner, offer: True,
     ),
-    "unbanned": with_steps("Bans nobody.", catch=lambda search, learner, offers: learner),
+    "unbanned": with_steps("Bans nobody.", catch=lambda search, learner, chosen: learner),
     "blames-all": with_steps(
         "Bans all senders of a blend that is not good enough.", catch=_blames_all
     ),

@@ -223,8 +223,7 @@ def proposal_stages(
     landscapes: Landscapes, lineages: Lineages, parent: Model, process: Process
 ) -> tuple[Stage, Stage]:
     """A process evaluates its draws, and then their recombination."""
-    tickets = all_drawn(parent.generation + 1, process, landscapes.draws)
-    drawn = [frozenset([ticket]) for ticket in tickets]
+    drawn = all_drawn(parent.generation + 1, process, landscapes.draws)
 
     def combined(loss: Losses) -> list[Step]:
         losses = [loss[lineages.offspring(parent.digest, step)] for step in drawn]

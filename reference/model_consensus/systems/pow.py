@@ -123,7 +123,7 @@ class PowSystem(PowTree):
         for losses in self._answers(state, model, self._led(state, process, seen)):
             search = self.landscapes.search(self.drawn(state, Mine(process, seen, losses)))
             learner = state.learner[process]
-            after = self.learners.catch(search, learner, seen)
+            after = self._caught(search, learner, seen)
             if after is not learner:
                 yield Catch(process, seen, losses)
             elif self.may_win(state, process):
@@ -196,7 +196,7 @@ class PowSystem(PowTree):
                 loss = self._remembered(state, self._model(state, offer.parent), drawn)
                 return replace(state, offers=state.offers | {offer}, loss=loss)
             case Catch(process, seen, _):
-                learner = self.learners.catch(search, state.learner[process], seen)
+                learner = self._caught(search, state.learner[process], seen)
                 loss = self._remembered(state, model_of_tip(learner), drawn)
                 return replace(state, learner={**state.learner, process: learner}, loss=loss)
             case Mine(process, seen, _):
@@ -254,6 +254,11 @@ class PowSystem(PowTree):
         return explored_losses(self.lineages, state.loss, model, stages, losses)
 
     # ------------------------------------------------------------------------- the landscape
+
+    def _caught(self, search: Search, learner: Learner, seen: Sequence[Offer]) -> Learner:
+        """``Ban`` of the ``Liars`` among the ``Useful``."""
+        chosen = self.learners.useful(search, learner, seen)
+        return self.learners.catch(search, learner, chosen)  # type: ignore[no-any-return]
 
     def _led(self, state: State, process: Process, seen: Sequence[Offer]) -> Sequence[Stage]:
         """``LedOn``: a leader evaluates the public offer, and the blend of the useful ones."""
