@@ -5,9 +5,10 @@
 The first table has a row for each number of processes and each landscape: generations a second of a
 cluster over Streamlet and one over NATS, both as a share of the simulation's as well, and kilobytes
 a generation, those that all nodes send to each other, or to the servers and back (and not those
-that the servers send each other).  The second has the seconds in which a node that was killed and
-is started again has decided what the others had decided at its start, and the generations a second
-of three nodes over Streamlet while the fourth is silent or sends them hostile packets.
+that the servers send each other).  The second has the seconds that a killed node is down, and from
+its restart until it has decided what the others had decided then; and the generations a second of
+three nodes while the fourth is silent, and while it sends them hostile packets or puts hostile
+messages into the stream.  A flood ends when the nodes have read all of it.
 """
 
 import argparse
@@ -16,15 +17,18 @@ import tempfile
 import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
+import nats
 from rich.console import Console
 from rich.table import Table
 
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import tagged_digest
 from model_consensus.node.cluster import Cluster, Fault, Times
-from model_consensus.node.config import Config, load_config
+from model_consensus.node.config import Config, NatsConfig, load_config
+from model_consensus.node.nats_host import stream_name
 from model_consensus.node.wire import dial, frame
 from model_consensus.simulation.catalogue import load_landscape
 from model_consensus.simulation.setting import Setting
@@ -39,9 +43,13 @@ from model_consensus.streamlet.messages import (
     Request,
     Vote,
 )
+from model_consensus.streamlet.state import Identity
 
 ORDERS = {"Streamlet": "streamlet", "NATS": "tob"}
 Work = Callable[[Cluster], Awaitable[None]]
+
+LEAST = 3.0
+"""Seconds that a rate is measured for, at least: the status of a node is a fraction of one old."""
 
 
 def epoch_of(n: int) -> float:
@@ -96,6 +104,7 @@ def rate_and_bytes(protocol: str, n: int, landscape: str, generations: int) -> t
     async def look(cluster: Cluster) -> None:
         begin = await until(lambda: generation(cluster) >= 2)
         first, carried = generation(cluster), cluster.links.carried
+        await asyncio.sleep(LEAST)
         end = await until(lambda: generation(cluster) >= first + generations)
         done = generation(cluster) - first
         found.append((done / (end - begin), (cluster.links.carried - carried) / done))
@@ -111,17 +120,17 @@ def simulated(n: int, landscape: str, generations: int) -> float:
     return generations / (time.monotonic() - begin)
 
 
-def rejoining(protocol: str) -> float:
-    """Seconds from the restart of a killed node until it has what the others had then."""
+def rejoining(protocol: str) -> tuple[float, float]:
+    """Seconds that a killed node is down, and from its restart until it has what the others had."""
     found = []
 
     async def look(cluster: Cluster) -> None:
         await until(lambda: generation(cluster) >= 5)
         member, other = cluster.members["p1"], cluster.members["p2"]
-        await until(lambda: member.child is None)
+        killed = await until(lambda: member.child is None)
         begin = await until(lambda: member.child is not None)
         there = other.generation
-        found.append(await until(lambda: member.generation >= there) - begin)
+        found.append((begin - killed, await until(lambda: member.generation >= there) - begin))
 
     run(setting_of(protocol, 4, 1_000_000), "onemax", look, [Fault(5, "kill", "p1")])
     return found[0]
@@ -139,9 +148,9 @@ async def connected(me: Config, other: Config) -> tuple[StreamReader, StreamWrit
     return reader, writer
 
 
-def rubbish(me: Config, epoch: int) -> Iterator[Packet]:
+def rubbish(me: Identity, epoch: int) -> Iterator[Packet]:
     """Packets of every kind, about half of them well signed, each of them ten times."""
-    committee, sign, name = me.identity.committee, me.identity.sign, me.process
+    committee, sign, name = me.committee, me.sign, me.process
     number = 0
     while True:
         number += 1
@@ -159,34 +168,59 @@ def rubbish(me: Config, epoch: int) -> Iterator[Packet]:
         yield from 10 * packets
 
 
-def beside_a_flood(packets: int, seconds: float | None = None) -> tuple[float, float]:
+async def to_nodes(cluster: Cluster, packets: int) -> None:
+    """p4 sends so many packets to the nodes over Streamlet, each to all of them."""
+    configs = [load_config(cluster.members[f"p{i}"].config) for i in (4, 1, 2, 3)]
+    me, *nodes = [config for config in configs if isinstance(config, Config)]
+    ends = [await connected(me, node) for node in nodes]
+    junk = rubbish(me.identity, cluster.members["p1"].status["epoch"])
+    for _ in range(packets // len(nodes) + 1):
+        data = frame(encode(next(junk)))
+        for _, writer in ends:
+            writer.write(data)
+            await writer.drain()
+    for reader, writer in ends:
+        writer.write_eof()
+        await reader.read()  # all has been read
+        writer.close()
+
+
+async def into_the_stream(cluster: Cluster, packets: int) -> None:
+    """p4 puts so many messages into the stream."""
+    me = load_config(cluster.members["p4"].config)
+    assert isinstance(me, NatsConfig)
+    client = await nats.connect([f"nats://{host}:{port}" for host, port in me.servers])
+    engine, subject = client.jetstream(publish_async_max_pending=256), stream_name(me)
+    before = cluster.members["p1"].status["sequence"]
+    for packet in islice(rubbish(me.identity, 1), packets):
+        await engine.publish_async(subject, encode(packet))
+    await engine.publish_async_completed()
+    nodes = [cluster.members[f"p{i}"] for i in (1, 2, 3)]
+    await until(lambda: all(node.status["sequence"] >= before + packets for node in nodes))
+    await client.close()
+
+
+FLOODS = {"streamlet": to_nodes, "tob": into_the_stream}
+
+
+def beside_a_flood(
+    protocol: str, packets: int, seconds: float | None = None
+) -> tuple[float, float]:
     """Generations a second while p4 sends so many packets, or for seconds none; and the seconds."""
     found = []
-
-    async def flood(cluster: Cluster) -> None:
-        configs = [load_config(cluster.members[f"p{i}"].config) for i in (4, 1, 2, 3)]
-        me, *nodes = [config for config in configs if isinstance(config, Config)]
-        ends = [await connected(me, node) for node in nodes]
-        junk = rubbish(me, cluster.members["p1"].status["epoch"])
-        for _ in range(packets // len(nodes) + 1):
-            data = frame(encode(next(junk)))
-            for _, writer in ends:
-                writer.write(data)
-                await writer.drain()
-        for reader, writer in ends:
-            writer.write_eof()
-            await reader.read()  # all has been read
-            writer.close()
 
     async def look(cluster: Cluster) -> None:
         await until(lambda: generation(cluster) >= 2)
         await cluster._kill("p4")
         begin, first = time.monotonic(), generation(cluster)
-        await (flood(cluster) if seconds is None else asyncio.sleep(seconds))
+        if seconds is None:
+            await FLOODS[protocol](cluster, packets)
+        else:
+            await asyncio.sleep(seconds)
         took = time.monotonic() - begin
         found.append(((generation(cluster) - first) / took, took))
 
-    run(setting_of("streamlet", 4, 1_000_000), "onemax", look)
+    run(setting_of(protocol, 4, 1_000_000), "onemax", look)
     return found[0]
 
 
@@ -212,12 +246,16 @@ def faults(packets: int) -> Table:
     """The second table."""
     table = Table("n = 4, onemax", "figure")
     for order, protocol in ORDERS.items():
-        table.add_row(f"seconds to rejoin, {order}", f"{rejoining(protocol):.1f}")
-    flooded, seconds = beside_a_flood(packets)
-    alone, _ = beside_a_flood(0, seconds)
-    table.add_row(f"generations/s beside {packets:,} hostile packets", f"{flooded:.1f}")
-    table.add_row("generations/s beside a silent process", f"{alone:.1f}")
-    table.add_row("share", f"{flooded / alone:.2f}")
+        down, behind = rejoining(protocol)
+        table.add_row(f"seconds that a killed node is down, {order}", f"{down:.1f}")
+        table.add_row(f"seconds until it has rejoined, {order}", f"{behind:.1f}")
+    for order, protocol in ORDERS.items():
+        flooded, seconds = beside_a_flood(protocol, packets)
+        alone, _ = beside_a_flood(protocol, 0, seconds)
+        told = f"generations/s beside {packets:,} hostile packets, read in {seconds:.0f} s"
+        table.add_row(f"{told}, {order}", f"{flooded:.1f}")
+        table.add_row(f"generations/s beside a silent process, {order}", f"{alone:.1f}")
+        table.add_row(f"share, {order}", f"{flooded / alone:.2f}")
     return table
 
 

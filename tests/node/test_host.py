@@ -67,7 +67,7 @@ def test_a_flood_costs_bounded_memory_and_does_not_stop_the_others(
 
         async def flood() -> None:
             ends = [await connected(attacker, node) for node in nodes]
-            packets = rubbish(attacker, hosts[0].participant.epoch)
+            packets = rubbish(attacker.identity, hosts[0].participant.epoch)
             for _ in range(FLOOD // len(nodes) + 1):
                 data = frame(encode(next(packets)))
                 for _, writer in ends:

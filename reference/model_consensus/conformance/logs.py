@@ -243,7 +243,7 @@ def _object(file: BinaryIO, number: int) -> Any:
     if not complete and len(line) == LONGEST_LINE:
         raise ValueError(f"longer than {LONGEST_LINE:,} bytes")
     try:
-        data = json.loads(line)
+        data = json.loads(line.decode())
     except (ValueError, RecursionError):
         if not complete:
             return ...

@@ -70,7 +70,7 @@ class Miner:
         self.offers: dict[Process, Offer] = {}
         self.block: Block | None = None
         self.due: list[Decided] = []
-        self._led: tuple[Offer, ...] = ()  # the offers that its block makes use of
+        self._floor = 0  # the claim of the public offer on its tip, if it has made its offer
         root = self.learner.root
         self._decided = [(root, root)]  # the blocks and their models, by height
 
@@ -101,7 +101,8 @@ class Miner:
     def hear(self, offer: Offer) -> None:
         """Take an offer that it :meth:`hears`."""
         self.offers[offer.sender] = offer
-        self._prepare()
+        if offer.claim < self._floor:  # else it is not useful
+            self._prepare()
 
     def receive(self, block: Block) -> Verdict:
         """Take a block of another process, if it is not refused."""
@@ -122,12 +123,10 @@ class Miner:
     def _prepare(self) -> None:
         before, seen = self.learner, tuple(self.offers.values())
         chosen = pow_learner.useful(self.search, before, seen)
-        if chosen == self._led:
-            return
         learner = self.learner = pow_learner.catch(self.search, before, chosen)
         if learner is not before:
             chosen = pow_learner.useful(self.search, learner, seen)
-        step, self._led = pow_learner.best_step(self.search, learner, chosen), chosen
+        step, self._floor = pow_learner.best_step(self.search, learner, chosen), chosen[0].claim
         self.block = pow_learner.block_on(
             self.search, learner.tip, model_of_tip(learner), learner.process, step
         )
@@ -137,7 +136,7 @@ class Miner:
         self.learner = pow_learner.adopt(self.search, self.rules, self.learner, block)
         self.search.forget({model.digest for model in self.learner.models.values()})
         if self.learner.tip != before:
-            self.offers, self.block, self._led = {}, None, ()
+            self.offers, self.block = {}, None
             self._decide()
 
     def _decide(self) -> None:

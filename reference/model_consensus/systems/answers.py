@@ -6,7 +6,7 @@ an :class:`OpenLandscape` one by one; :class:`OneLandscape` searches a real land
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Protocol
 
@@ -171,17 +171,17 @@ class AroundSearch:
 
     search: Search
 
-    @property
+    @cached_property
     def draws(self) -> int:
         """See :class:`Search`."""
         return self.search.draws
 
-    @property
+    @cached_property
     def recombines(self) -> bool:
         """See :class:`Search`."""
         return self.search.recombines
 
-    @property
+    @cached_property
     def genesis(self) -> Model:
         """See :class:`Search`."""
         return self.search.genesis
