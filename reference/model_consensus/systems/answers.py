@@ -91,7 +91,7 @@ def _without_coordinates(generation: int, digest: Digest) -> Model:
     return Model(generation, digest, np.empty(0, np.int64))
 
 
-_digest = lru_cache(1 << 16)(offspring_digest)
+_digest = lru_cache(1 << 16)(offspring_digest.__wrapped__)
 """An explorer asks for the same offspring in thousands of states."""
 
 Losses = Mapping[Digest, int]
