@@ -228,6 +228,21 @@ def test_a_missing_extra_is_named(
     )
 
 
+def test_an_interruption_anywhere_has_one_status(tmp_path: Path) -> None:
+    """Also in a string that Python runs, as in the making of a dataclass."""
+    package = tmp_path / "interrupted.py"
+    package.write_text("exec('raise KeyboardInterrupt')\n", encoding="utf-8")
+    arguments = ["run", "tob", "--landscape", "interrupted:landscape", "--no-check"]
+    done = subprocess.run(
+        [sys.executable, "-m", "model_consensus", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stderr) == (130, "model-consensus: interrupted\n")
+
+
 def test_every_extra_that_is_named_exists() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert set(EXTRAS.values()) <= set(project["optional-dependencies"])

@@ -89,6 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refused(missing(module)) if module in EXTRAS else _failed()
     except KeyboardInterrupt:
         _say("interrupted")
+        # Interrupted while it ran a string, as those that make dataclasses, Python would end by the
+        # signal under ``-m``, whatever is returned; running another one, it forgets that.
+        exec("")
         return 130
     except BrokenPipeError:  # the reader of our output has gone
         _abandon_output()
