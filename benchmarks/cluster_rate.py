@@ -16,7 +16,7 @@ import asyncio
 import tempfile
 import time
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -168,21 +168,29 @@ def rubbish(me: Identity, epoch: int) -> Iterator[Packet]:
         yield from 10 * packets
 
 
+async def poured(me: Config, nodes: Sequence[Config], packets: Iterable[Packet]) -> list[bytes]:
+    """``me`` sends the packets to each of the nodes: what these said when they had read all."""
+    ends = [await connected(me, node) for node in nodes]
+    for packet in packets:
+        data = frame(encode(packet))
+        for _, writer in ends:
+            writer.write(data)
+            await writer.drain()
+    said = []
+    for reader, writer in ends:
+        writer.write_eof()
+        said.append(await reader.read())
+    for _, writer in ends:
+        writer.close()
+    return said
+
+
 async def to_nodes(cluster: Cluster, packets: int) -> None:
     """p4 sends so many packets to the nodes over Streamlet, each to all of them."""
     configs = [load_config(cluster.members[f"p{i}"].config) for i in (4, 1, 2, 3)]
     me, *nodes = [config for config in configs if isinstance(config, Config)]
-    ends = [await connected(me, node) for node in nodes]
     junk = rubbish(me.identity, cluster.members["p1"].status["epoch"])
-    for _ in range(packets // len(nodes) + 1):
-        data = frame(encode(next(junk)))
-        for _, writer in ends:
-            writer.write(data)
-            await writer.drain()
-    for reader, writer in ends:
-        writer.write_eof()
-        await reader.read()  # all has been read
-        writer.close()
+    await poured(me, nodes, islice(junk, packets // len(nodes) + 1))
 
 
 async def into_the_stream(cluster: Cluster, packets: int) -> None:

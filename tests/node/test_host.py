@@ -7,17 +7,17 @@ import sys
 from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from benchmarks.cluster_rate import connected, rubbish
+from benchmarks.cluster_rate import connected, poured, rubbish
 from model_consensus.commands import status as status_command
 from model_consensus.node.host import HEARD, STRANGERS, Host, Sent
 from model_consensus.node.hosted import hosted
 from model_consensus.node.participant import Participant
 from model_consensus.node.wire import ask_status, frame
-from model_consensus.streamlet.codec import encode
 from model_consensus.streamlet.messages import Packet
 from tests.support.nodes import configs, pow_configs
 
@@ -66,18 +66,9 @@ def test_a_flood_costs_bounded_memory_and_does_not_stop_the_others(
             count(heard, number, host)
 
         async def flood() -> None:
-            ends = [await connected(attacker, node) for node in nodes]
             packets = rubbish(attacker.identity, hosts[0].participant.epoch)
-            for _ in range(FLOOD // len(nodes) + 1):
-                data = frame(encode(next(packets)))
-                for _, writer in ends:
-                    writer.write(data)
-                    await writer.drain()
-            for reader, writer in ends:
-                writer.write_eof()
-                assert await reader.read() == b""  # all has been read
-            for _, writer in ends:
-                writer.close()
+            said = await poured(attacker, nodes, islice(packets, FLOOD // len(nodes) + 1))
+            assert said == [b""] * len(nodes)
 
         before = grown()
         asyncio.run(with_nodes(hosts, flood()))

@@ -9,45 +9,21 @@ again from its log, and what others send costs it no more than an evaluation or 
 and each tip, unless they do the work of a block.
 """
 
-from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
-
 from model_consensus import pow_learner
 from model_consensus.conformance.logs import Decided
 from model_consensus.evolutionary_search import (
     Digest,
-    Model,
     Process,
     Search,
-    Step,
     is_own_ticket,
     offspring_digest,
 )
 from model_consensus.pow_learner import Block, Learner, Rules, Verdict, model_of_tip
-from model_consensus.systems.answers import AroundSearch
+from model_consensus.systems.answers import Remembering
 from model_consensus.tob_learner import Offer
 
 EVALUATED = frozenset({Verdict.ACCEPTED, Verdict.EVALUATION, Verdict.FLOOR})
 """The verdicts on blocks that have cost evaluations."""
-
-
-@dataclass
-class Remembering(AroundSearch):
-    """A search that evaluates no offspring of a parent twice before it forgets the parent."""
-
-    _known: dict[Digest, dict[Step, int]] = field(default_factory=dict)
-
-    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
-        """See :class:`Search`."""
-        known = self._known.setdefault(parent.digest, {})
-        missing = list({step: None for step in steps if step not in known})
-        if missing:
-            known.update(zip(missing, super().losses(parent, missing), strict=True))
-        return [known[step] for step in steps]
-
-    def forget(self, kept: Set[Digest]) -> None:
-        """Forget the losses of the offspring of all parents but these."""
-        self._known = {digest: known for digest, known in self._known.items() if digest in kept}
 
 
 def height_of(block: Block) -> int:

@@ -4,7 +4,7 @@ It is a parameter of a system.  :class:`EveryLandscape` branches over all losses
 an :class:`OpenLandscape` one by one; :class:`OneLandscape` searches a real landscape.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import product
@@ -193,6 +193,25 @@ class AroundSearch:
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """See :class:`Search`."""
         return self.search.losses(parent, steps)
+
+
+@dataclass
+class Remembering(AroundSearch):
+    """A search that evaluates no offspring of a parent twice before it forgets the parent."""
+
+    _known: dict[Digest, dict[Step, int]] = field(default_factory=dict, compare=False)
+
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
+        """See :class:`Search`."""
+        known = self._known.setdefault(parent.digest, {})
+        missing = list({step: None for step in steps if step not in known})
+        if missing:
+            known.update(zip(missing, super().losses(parent, missing), strict=True))
+        return [known[step] for step in steps]
+
+    def forget(self, kept: Set[Digest]) -> None:
+        """Forget the losses of the offspring of all parents but these."""
+        self._known = {digest: known for digest, known in self._known.items() if digest in kept}
 
 
 @dataclass
