@@ -199,7 +199,7 @@ def test_offspring_saturate_within_the_proof() -> None:
 
 
 @pytest.mark.parametrize(
-    ("generation", "step"), [(1, 4), (80, 4), (81, 3), (160, 3), (161, 2), (320, 2), (321, 1)]
+    ("generation", "step"), [(1, 8), (16, 8), (17, 7), (96, 3), (112, 2), (113, 1), (9999, 1)]
 )
 def test_the_linear_step_follows_the_schedule(generation: int, step: int) -> None:
     offspring = LINEAR.mutate(LINEAR.initial(), np.full((1, 650), NOISE_UNIT), generation)

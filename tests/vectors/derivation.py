@@ -129,7 +129,7 @@ def mutated(landscape: str, vector: list[int], z: list[int], generation: int) ->
     step, limit = {
         "sphere": (max(1, 32 >> (generation - 1) // 10), 1 << 20),
         "rosenbrock": (max(1, 8 >> (generation - 1) // 50), 2048),
-        "digits": (4 - (generation > 80) - (generation > 160) - (generation > 320), 4095),
+        "digits": (8 - min((generation - 1) // 16, 7), 4095),
     }[landscape]
     return [cut(v + nearest(step * n, 64), limit) for v, n in zip(vector, z, strict=True)]
 

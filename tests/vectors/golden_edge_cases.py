@@ -71,7 +71,11 @@ def _search(name: str) -> EvolutionarySearch:
 
 def _late_steps() -> list[Case]:
     """Offspring on both sides of each change of the step, and long after the last."""
-    changes = {"sphere": range(10, 60, 10), "rosenbrock": (50, 100, 150), "digits": (80, 160, 320)}
+    changes = {
+        "sphere": range(10, 60, 10),
+        "rosenbrock": range(50, 200, 50),
+        "digits": range(16, 128, 16),
+    }
     return [
         (search, generation - 1, search.genesis.vector, 0, f"the step of generation {generation}")
         for name, last in changes.items()
