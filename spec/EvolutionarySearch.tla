@@ -79,9 +79,11 @@ Reveal(landscape, new) ==
     [m \in DOMAIN landscape \cup DOMAIN new |->
         IF m \in DOMAIN landscape THEN landscape[m] ELSE new[m]]
 
-(* The landscapes that may be found when models are evaluated. *)
+(* The landscapes that may be found when models are evaluated: no other    *)
+(* one if all of them are known.                                           *)
 Revealed(landscape, models) ==
-    {Reveal(landscape, new) : new \in Landscapes(models \ DOMAIN landscape)}
+    IF models \subseteq DOMAIN landscape THEN {landscape}
+    ELSE {Reveal(landscape, new) : new \in Landscapes(models \ DOMAIN landscape)}
 -----------------------------------------------------------------------------
 (* WHAT A PROCESS PROPOSES: its best draw, or all its draws recombined.    *)
 

@@ -51,7 +51,7 @@ DecidedBlocks(p) ==
     ELSE SubSeq(Chain(tip[p]), 1, Height(tip[p]) - Depth)
 
 IsCorrect(i) == blocks[i].miner \in Correct
-IsKnown(i) == \E p \in Correct : i \in known[p]
+IsWithheld(i) == ~IsCorrect(i) /\ \A p \in Correct : i \notin known[p]
 -----------------------------------------------------------------------------
 Init == /\ blocks = << >>
         /\ known = [p \in Correct |-> {0}]
@@ -92,7 +92,7 @@ Mine(p) ==
 (* passes on.                                                              *)
 Receive(p, i) ==
     /\ i \in DOMAIN blocks
-    /\ IsCorrect(i) \/ IsKnown(i)
+    /\ ~IsWithheld(i)
     /\ Take(p, i)
 
 (* ADVERSARY.  b wins a block on any block there is, and withholds it ... *)
@@ -104,7 +104,7 @@ ByzantineMine(b, i) ==
 (* ... until the adversary shows it to p, the first to see it. *)
 ByzantinePublish(p, i) ==
     /\ i \in DOMAIN blocks
-    /\ ~IsCorrect(i) /\ ~IsKnown(i)
+    /\ IsWithheld(i)
     /\ Take(p, i)
 
 CorrectNext == \/ \E p \in Correct : Mine(p)

@@ -59,8 +59,15 @@ StepsOf(tickets, processes) ==
     IN  IF processes = {} THEN {{}}
         ELSE {s \cup one : s \in StepsOf(tickets, processes \ {p}), one \in AtMostOne(own)}
 Blends(known, parent) ==
-    LET proposals == {m \in known : \E p \in Proc : IsProposal(m, parent, p)}
-    IN  {Offspring(parent, s) : s \in StepsOf(UNION {Last(m) : m \in proposals}, Proc) \ {{}}}
+    LET steps == {Last(m) : m \in {m \in known : IsOffspring(m, parent)}}
+        tickets == UNION {s \in steps : Cardinality(s) = 1}
+    IN  {Offspring(parent, s) : s \in StepsOf(tickets, Proc) \ {{}}}
+
+(* The landscapes in which these models are known, too: those that are     *)
+(* Revealed.  In this form TLC sees fast whether a landscape is one.       *)
+Extensions(landscape, models) ==
+    {l \in [DOMAIN landscape \cup models -> Losses] :
+        \A m \in DOMAIN landscape : l[m] = landscape[m]}
 
 (* A correct process counts what it evaluates, and stays within its work. *)
 StaysWithinWork(counts, d) == WorkOf(counts, d, Work, More)
@@ -83,26 +90,25 @@ IsOpen(parent) == /\ Generation(parent) < Generations
 (* q evaluates models on a parent that has been evaluated itself, and      *)
 (* proposes one of its own or nothing.                                     *)
 EvaluateOn(parent, q) ==
-    /\ UNCHANGED decided
     /\ IsOpen(parent)
-    /\ \E models \in EvaluableOf(parent, q) : loss' \in Revealed(loss, models)
+    /\ \E models \in EvaluableOf(parent, q) : loss' \in Extensions(loss, models)
     /\ \E own \in MayPropose(loss', parent, q) :
         proposed' = Pending(proposed \cup own, decided)
     /\ Count(decided)
 
 (* The same, with a blend. *)
 EvaluateBlendOn(parent, q) ==
-    /\ UNCHANGED decided
     /\ IsOpen(parent)
     /\ \E models \in EvaluableOf(parent, q) :
        \E blend \in Blends(DOMAIN loss \cup models, parent) :
-        loss' \in Revealed(loss, models \cup {blend})
+        loss' \in Extensions(loss, models \cup {blend})
     /\ \E own \in MayPropose(loss', parent, q) :
         proposed' = Pending(proposed \cup own, decided)
     /\ Count(decided)
 
-Evaluate(q) == \E parent \in DOMAIN loss \cup {Genesis} : EvaluateOn(parent, q)
-EvaluateBlend(q) == \E parent \in DOMAIN loss \cup {Genesis} : EvaluateBlendOn(parent, q)
+Parents == DOMAIN loss \cup {Genesis}
+Evaluate(q) == UNCHANGED decided /\ \E parent \in Parents : EvaluateOn(parent, q)
+EvaluateBlend(q) == UNCHANGED decided /\ \E parent \in Parents : EvaluateBlendOn(parent, q)
 
 (* WHAT MAY BE DECIDED next to `parent'.  What a model uses of a correct   *)
 (* process, that process has proposed; and what p decides is what others   *)
@@ -120,8 +126,8 @@ Decide(p) == \E blend \in AtMostOne(Blends(DOMAIN loss, Last(decided[p]))) :
     LET parent == Last(decided[p])
         d == [decided EXCEPT ![p] = Append(@, model)]
     IN  /\ Decisions(decided[p]) < Generations
-        /\ decided' = d
         /\ Continues(model, parent)
+        /\ decided' = d
         /\ UsesProposed(model, parent)
         /\ IsWithOthers(d[p], decided)
         /\ \E landscape \in Revealed(loss, blend) :
@@ -140,7 +146,8 @@ HasProposed(p) == LET parent == Last(decided[p]) IN
     /\ AllDrawn(parent, p) \subseteq DOMAIN loss
     /\ \E m \in proposed \cap DOMAIN loss :
         IsProposal(m, parent, p) /\ \A draw \in AllDrawn(parent, p) : loss[m] <= loss[draw]
-Propose(p) == ~HasProposed(p) /\ EvaluateOn(Last(decided[p]), p) /\ HasProposed(p)'
+Propose(p) == /\ UNCHANGED decided
+              /\ ~HasProposed(p) /\ EvaluateOn(Last(decided[p]), p) /\ HasProposed(p)'
 Fairness == \A p \in Correct : WF_vars(Propose(p)) /\ WF_vars(Decide(p))
 
 Spec == Init /\ [][Next]_vars

@@ -39,12 +39,13 @@ VARIABLES blocks,   \* the blocks in the order in which they were mined; a
 
 Miner(i) == blocks[i].miner
 
-(* The models from the genesis to that of block i. *)
-RECURSIVE Models(_)
+(* The model of block i, and the models from the genesis to it. *)
+RECURSIVE ModelOf(_)
+ModelOf(i) ==
+    IF i = 0 THEN Genesis ELSE Offspring(ModelOf(blocks[i].parent), blocks[i].step)
 Models(i) ==
-    LET Extended(models) == Append(models, Offspring(Last(models), blocks[i].step))
-    IN  IF i = 0 THEN <<Genesis>> ELSE Once(Extended, Models(blocks[i].parent))
-ModelOf(i) == Last(Models(i))
+    LET PathTo(model) == [j \in 1 .. Len(model) + 1 |-> SubSeq(model, 1, j - 1)]
+    IN  Once(PathTo, ModelOf(i))
 
 RECURSIVE Height(_)
 Height(i) == IF i = 0 THEN 0 ELSE Height(blocks[i].parent) + 1

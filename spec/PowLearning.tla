@@ -101,10 +101,10 @@ OfferBest(p) ==
     /\ ~HasOffered(p, tip[p])
     /\ LET parent == ModelOf(tip[p]) IN
        \E landscape \in Consistent(Explored(loss, parent, p)) :
-        LET ticket == BestTicket(landscape, parent, p)
-            claim == landscape[Proposal(parent, ticket)]
-        IN  /\ offers' = offers \cup {Offer(parent, p, ticket, claim)}
-            /\ Remember(landscape, tip[p])
+       \E ticket \in {BestTicket(landscape, parent, p)} :
+        /\ offers' = offers \cup
+                {Offer(parent, p, ticket, landscape[Proposal(parent, ticket)])}
+        /\ Remember(landscape, tip[p])
     /\ UNCHANGED learnerVars
 MakeOffer(p) == MayOffer /\ OfferBest(p)
 
@@ -116,9 +116,10 @@ Collected(p) == {seen \in SUBSET OffersOn(tip[p]) :
     /\ \A o, other \in seen : o.sender = other.sender => o = other}
 
 (* p catches those that have sent it false offers. *)
-CatchAmong(p, seen) == \E landscape \in LedOn(p, seen) :
-    LET liars == Liars(Useful(p, seen, landscape), landscape)
-    IN  /\ liars # {}
+CatchAmong(p, seen) ==
+    \E landscape \in LedOn(p, seen) :
+    \E liars \in {Liars(Useful(p, seen, landscape), landscape)} :
+        /\ liars # {}
         /\ Ban(p, liars)
         /\ Remember(landscape, tip[p])
         /\ UNCHANGED offers
@@ -126,18 +127,21 @@ Catch(p) == MayOffer /\ \E seen \in Collected(p) : CatchAmong(p, seen)
 
 (* p wins a block that leads on from its tip, and sends it to all, to      *)
 (* itself as well.                                                         *)
-Lead(p, seen) == \E landscape \in LedOn(p, seen) :
-    LET useful == Useful(p, seen, landscape)
-    IN  /\ Liars(useful, landscape) = {}
+Lead(p, seen) ==
+    \E landscape \in LedOn(p, seen) :
+    \E useful \in {Useful(p, seen, landscape)} :
+        /\ Liars(useful, landscape) = {}
         /\ \E step \in BestSteps(useful, landscape) : Extend(p, tip[p], step, landscape)
 Mine(p) == MayWin(p) /\ \E seen \in Collected(p) : Lead(p, seen)
 
+(* The adversary has won block i and shown it to nobody. *)
+IsWithheld(i) == Miner(i) \in Byzantine /\ \A p \in Correct : i \notin known[p]
+
 (* p receives a block of a correct process, or one that a correct process  *)
 (* passes on.  If its parent is missing it is refused, and received again. *)
-IsKnown(i) == \E p \in Correct : i \in known[p]
 Receive(p, i) ==
     /\ i \in DOMAIN blocks
-    /\ Miner(i) \in Correct \/ IsKnown(i)
+    /\ ~IsWithheld(i)
     /\ Take(p, i) /\ Forget
 
 (* ADVERSARY.  b offers any ticket of its own on any block's model, with   *)
@@ -173,7 +177,7 @@ ByzantineMine(b) == MayWin(b) /\ LeadAnyhow(b)
 (* ... until the adversary shows it to p, the first to see it. *)
 ByzantinePublish(p, i) ==
     /\ i \in DOMAIN blocks
-    /\ Miner(i) \in Byzantine /\ ~IsKnown(i)
+    /\ IsWithheld(i)
     /\ Take(p, i) /\ Forget
 
 (* Everything else that the adversary can send: blocks in Byzantine        *)
@@ -271,7 +275,7 @@ RECURSIVE ChainIsAtFloor(_)
 ChainIsAtFloor(i) == i = 0 \/
     /\ ModelOf(i) \in DOMAIN loss => IsAtFloor(i)
     /\ ChainIsAtFloor(blocks[i].parent)
-Resilience == \A p \in Correct : ChainIsAtFloor(DecidedBlock(p))
+Resilience == \A i \in {DecidedBlock(p) : p \in Correct} : ChainIsAtFloor(i)
 
 (* The same of every block when it is mined, whatever the depth. *)
 IsMinedAtFloor == [][\A i \in DOMAIN blocks' \ DOMAIN blocks :

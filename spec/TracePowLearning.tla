@@ -14,6 +14,7 @@ traceVars == <<vars, decided, trace, step, by>>
 
 (* The models up to that of a block, without the way back to the genesis.  *)
 TraceModels(i) == IF i = 0 THEN <<TraceGenesis>> ELSE Recorded.chains[i]
+TraceModelOf(i) == Last(TraceModels(i))
 TraceHeight(i) == Recorded.since + Len(TraceModels(i)) - 1
 
 (* A window leaves earlier blocks out: they count as wins, and the models  *)

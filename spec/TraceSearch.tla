@@ -14,9 +14,8 @@ TraceWeights(w) == Recorded.weights[w - Draws]
 TraceIsLegal(w) == w \in 1 .. Draws \/ (w > Draws /\ Recombines /\ IsCombination(TraceWeights(w)))
 TraceByRank(losses) ==                  \* 0 if nobody used them
     LET Number(weights) ==
-            LET is == {i \in DOMAIN Recorded.weights : Recorded.weights[i] = weights}
-            IN  IF is = {} THEN 0 ELSE Draws + CHOOSE i \in is : TRUE
-    IN  Once(Number, RankWeights(losses) \o << >>)   \* not anew for each i
+            IF weights \in DOMAIN Recorded.numbers THEN Recorded.numbers[weights] ELSE 0
+    IN  Once(Number, RankWeights(losses) \o << >>)   \* a sequence, as the keys are
 
 (* Models are numbered from 2^30 on, the genesis model first, and so       *)
 (* cannot be taken for other numbers.                                      *)

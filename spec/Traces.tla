@@ -45,6 +45,7 @@ EXTENDS Integers, Sequences, FiniteSets, TLC
 (*   blends      of each model, the genesis included: its other offspring, *)
 (*               as pairs <<step, model>>                                  *)
 (*   weights     the weights that are not those of a single draw           *)
+(*   numbers     for each of them Draws and its place there                *)
 (*   chains      if it has blocks: the models up to that of each, from the *)
 (*               genesis on; 0 where nobody evaluated one                  *)
 CONSTANTS TraceCount,   \* how many traces there are

@@ -154,7 +154,7 @@ SPECIFICATION: Specification = {
     "pow-leaked": (
         "pow",
         "PowLearning.tla",
-        "    /\\ Miner(i) \\in Correct \\/ IsKnown(i)\n",
+        "    /\\ ~IsWithheld(i)\n",
         "",
         Shows("Init ByzantineMine", "Receive", THEIRS),
         "A withheld block is received as if a correct process had passed it on.",

@@ -101,6 +101,11 @@ class Writer:
                 return [f"{place} = Tail(@)"]
             if after[:-1] == before:
                 return [f"{place} = Append(@, {self.write(after[-1])})"]
+        if isinstance(before, frozenset) and isinstance(after, frozenset):
+            gone, new = before - after, after - before
+            if len(gone) + len(new) < len(after):
+                kept = f"(@ \\ {self.write(gone)})" if gone else "@"
+                return [f"{place} = {kept} \\cup {self.write(new)}" if new else f"{place} = {kept}"]
         return [f"{place} = {self.write(after)}"]
 
     def _expression(self, value: Value) -> str:
@@ -113,7 +118,21 @@ class Writer:
         assert isinstance(value, Function)
         if _is_record(value):
             return f"[{_listed(f'{key} |-> {self.write(value[key])}' for key in value)}]"
-        return _joined([f"{self.write(key)} :> {self.write(value[key])}" for key in value])
+        return _joined(list(self._pieces(value)))
+
+    def _pieces(self, value: Function) -> Iterator[str]:
+        """A function in pieces; numbers that count up with their arguments make one of them."""
+        keys, values = list(value), [value[key] for key in value]
+        start = 0
+        while start < len(keys):
+            first, image = keys[start], values[start]
+            length = min(_rising(values, start), _rising(keys, start))
+            if length >= RUN and isinstance(first, int) and isinstance(image, int):
+                yield f"[j \\in {first} .. {first + length - 1} |-> {image - first} + j]"
+                start += length
+            else:
+                yield f"{self.write(first)} :> {self.write(image)}"
+                start += 1
 
 
 def _is_record(value: Value) -> TypeGuard[Function]:
@@ -127,11 +146,18 @@ def _run(items: Sequence[Value], start: int) -> tuple[int, str]:
     first, end = items[start], start + 1
     while end < len(items) and items[end] == first:
         end += 1
-    if end == start + 1 and type(first) is int:
-        while end < len(items) and items[end] == first + end - start:
-            end += 1
-        return end - start, f"{first - 1} + i"
+    rising = _rising(items, start)
+    if rising > 1 and isinstance(first, int):
+        return rising, f"{first - 1} + i"
     return end - start, ""
+
+
+def _rising(items: Sequence[Value], start: int) -> int:
+    """How many elements from ``start`` on are consecutive numbers."""
+    first, end = items[start], start + 1
+    while type(first) is int and end < len(items) and items[end] == first + end - start:
+        end += 1
+    return end - start
 
 
 def _listed(items: Iterable[str], separator: str = ", ") -> str:
@@ -205,6 +231,7 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
     }
     fields = [f"states |-> <<{_listed(states)}>>"]
     fields += [f"{name} |-> {writer.sequence(items)}" for name, items in lists.items()]
+    fields += [f"numbers |-> {writer.write(function(trace.names.weights))}"]
     left_out = trace.trace.left_out
     delta = trace.constants.get("Delta", 0)
     assert isinstance(delta, int)
