@@ -104,7 +104,7 @@ class Writer:
         if isinstance(before, frozenset) and isinstance(after, frozenset):
             gone, new = before - after, after - before
             if len(gone) + len(new) < len(after):
-                kept = f"(@ \\ {self.write(gone)})" if gone else "@"
+                kept = f"(@ \\ ({self.write(gone)}))" if gone else "@"
                 return [f"{place} = {kept} \\cup {self.write(new)}" if new else f"{place} = {kept}"]
         return [f"{place} = {self.write(after)}"]
 
