@@ -53,6 +53,7 @@ CVC5: tuple[dict[str, str], ...] = (
     {"rlimit-per": "100000"},
     {**FLAT, "relational-triggers": "true", "rlimit-per": "100000"},
     {**FLAT, "enum-inst": "true", "rlimit-per": "100000"},
+    {"enum-inst": "true", "rlimit-per": "100000"},
     {**FLAT, "enum-inst": "true", "rlimit-per": "1000000"},
 )
 # Those that it does not settle, or not with every choice of hypotheses: they rest on z3 alone.
