@@ -5,17 +5,23 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from model_consensus.commands.cli import main
+from model_consensus.errors import ModelConsensusError
 from model_consensus.node.cluster import drawn_faults
+from model_consensus.node.config import load_config
+from model_consensus.node.links import free_addresses
 from model_consensus.simulation.setting import Setting
 from property_tests.soak import OVER, command, drawn
+from tests.support.nodes import write_configs
 
 Output = pytest.CaptureFixture[str]
 QUICK = ["--landscape", "onemax", "--draws", "4", "--epoch", "0.05"]
@@ -126,6 +132,26 @@ def test_an_interrupted_cluster_leaves_no_process_and_goes_on(
     assert main(["cluster", "tob", *options, "--resume"]) == 0
     happened = events(log)
     assert (happened.count("restarted"), happened.count("decided")) == (1, generations)
+
+
+def test_an_address_is_given_to_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.sample", lambda ports, count: ports[2000:2020])
+    with free_addresses(3) as some:
+        with free_addresses(3) as others:
+            assert len({*some, *others}) == 6
+        with pytest.raises(ModelConsensusError, match="there are no 30 free ports"):
+            ExitStack().enter_context(free_addresses(30))
+    with free_addresses(3) as again:
+        assert again == some
+
+
+def test_a_node_says_that_its_address_is_taken(tmp_path: Path, capsys: Output) -> None:
+    path = write_configs(tmp_path)[0]
+    with socket.create_server(load_config(path).listen):
+        assert main(["node", "--config", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("model-consensus: error: listen: ")
+    assert line.endswith("address already in use")
 
 
 def runs(pid: int) -> bool:

@@ -59,7 +59,8 @@ def _key(process: str) -> Ed25519PrivateKey:
 
 def write_configs(folder: Path, **changes: object) -> list[Path]:
     """The four configurations, with their keys."""
-    listen = dict(zip(NAMES, free_addresses(4), strict=True))
+    with free_addresses(4) as free:
+        listen = dict(zip(NAMES, free, strict=True))
     paths = []
     for process in NAMES:
         pem = _key(process).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -9,7 +9,7 @@ import time
 from asyncio.subprocess import PIPE
 from asyncio.subprocess import Process as Child
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,7 @@ class Cluster:
         self.members: dict[Process, Member] = {}
         self.links = Links()
         self._servers = Servers(folder / "nodes")
+        self._kept = ExitStack()
         self._say, self._show = say, show
         self._changed = time.monotonic()
 
@@ -142,6 +143,7 @@ class Cluster:
             self.links.close()
             await self._stop()
             await self._servers.stop()
+            self._kept.close()
 
     def correct(self) -> list[Member]:
         """The nodes that follow the protocol."""
@@ -249,7 +251,8 @@ class Cluster:
         nodes.mkdir(exist_ok=True)
         (self.folder / "logs").mkdir(exist_ok=True)
         keys = {process: _key(nodes / f"{process}.pem") for process in names}
-        listen = dict(zip(names, free_addresses(len(names)), strict=True))
+        free = self._kept.enter_context(free_addresses(len(names)))
+        listen = dict(zip(names, free, strict=True))
         start = math.floor(time.time())
         first = nodes / "start"  # a cluster that is taken up again goes on counting its epochs
         if first.exists():

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Digest, Model, Process
 from model_consensus.node.config import BroadcastConfig, PowConfig
 from model_consensus.node.wire import (
@@ -128,13 +129,16 @@ class Host:
     async def run(self) -> None:
         """Take part until cancelled.
 
-        :raises ExceptionGroup: of a `ModelConsensusError`, if a file cannot be written, or an
-            `OSError`, if there is no listening at the address.
+        :raises ExceptionGroup: of a `ModelConsensusError`: a file cannot be written, or there is no
+            listening at the address.
         """
         self._persist()
         async with asyncio.TaskGroup() as self._tasks:
             host, port = self.config.listen
-            server = await asyncio.start_server(self._accepted, host, port)
+            try:
+                server = await asyncio.start_server(self._accepted, host, port)
+            except OSError as error:
+                raise ModelConsensusError(f"listen: {error.strerror}") from None
             try:
                 self._connect()
                 await self._keep_time()

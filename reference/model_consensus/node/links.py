@@ -7,8 +7,10 @@ import asyncio
 import random
 import socket
 from asyncio import StreamReader, StreamWriter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
+from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process
 from model_consensus.node.config import Address
 
@@ -88,24 +90,27 @@ class Links:
             writer.transport.abort()
 
 
-def free_addresses(count: int) -> list[Address]:
-    """Addresses on this machine at which nobody listens.
+@contextmanager
+def free_addresses(count: int) -> Iterator[list[Address]]:
+    """Addresses on this machine at which nobody listens, and which nobody else is given meanwhile.
 
     Their ports are below those that systems give to outgoing connections, so that a node that is
-    started again finds its own still free.
+    started again finds its own still free.  The port before each is taken in its place: so nobody
+    who asks here, in whatever program, gets the same.
+
+    :raises ModelConsensusError: there are not so many.
     """
-    with_sockets = []
-    for port in random.sample(range(20_000, 32_000), 12_000):
-        found = socket.socket()
-        try:
-            found.bind(("127.0.0.1", port))
-        except OSError:
-            found.close()
-            continue
-        with_sockets.append(found)
-        if len(with_sockets) == count:
-            break
-    addresses: list[Address] = [each.getsockname() for each in with_sockets]
-    for each in with_sockets:
-        each.close()
-    return addresses
+    with ExitStack() as kept:
+        addresses: list[Address] = []
+        for port in random.sample(range(20_000, 32_000, 2), 6_000):
+            if len(addresses) == count:
+                break
+            with suppress(OSError), ExitStack() as tried:
+                tried.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                with socket.socket() as listener:
+                    listener.bind(("127.0.0.1", port + 1))
+                kept.enter_context(tried.pop_all())
+                addresses.append(("127.0.0.1", port + 1))
+        if len(addresses) < count:
+            raise ModelConsensusError(f"there are no {count} free ports from 20000 to 32000")
+        yield addresses

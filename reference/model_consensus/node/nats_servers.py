@@ -7,6 +7,7 @@ import sysconfig
 from asyncio.subprocess import PIPE
 from asyncio.subprocess import Process as Child
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from model_consensus.errors import ModelConsensusError
@@ -29,10 +30,11 @@ class Servers:
         self._listen: Mapping[str, Address] = {}
         self._routes: Mapping[str, Address] = {}
         self._children: dict[str, Child] = {}
+        self._kept = ExitStack()
 
     async def start_all(self) -> Mapping[str, Address]:
         """Start all servers, with what they have stored: where each of them listens."""
-        free = free_addresses(2 * len(SERVERS))
+        free = self._kept.enter_context(free_addresses(2 * len(SERVERS)))
         self._listen = dict(zip(SERVERS, free, strict=False))
         self._routes = dict(zip(SERVERS, free[len(SERVERS) :], strict=True))
         for name in SERVERS:
@@ -73,6 +75,7 @@ class Servers:
         """Kill all."""
         for name in [*self._children]:
             await self.kill(name)
+        self._kept.close()
 
     def _configuration(self, name: str) -> str:
         """JSON is a configuration of a server.
