@@ -126,7 +126,7 @@ class Writer:
         start = 0
         while start < len(keys):
             first, image = keys[start], values[start]
-            length = min(_rising(values, start), _rising(keys, start))
+            length = _rising(start, keys, values)
             if length >= RUN and isinstance(first, int) and isinstance(image, int):
                 yield f"[j \\in {first} .. {first + length - 1} |-> {image - first} + j]"
                 start += length
@@ -146,16 +146,19 @@ def _run(items: Sequence[Value], start: int) -> tuple[int, str]:
     first, end = items[start], start + 1
     while end < len(items) and items[end] == first:
         end += 1
-    rising = _rising(items, start)
+    rising = _rising(start, items)
     if rising > 1 and isinstance(first, int):
         return rising, f"{first - 1} + i"
     return end - start, ""
 
 
-def _rising(items: Sequence[Value], start: int) -> int:
-    """How many elements from ``start`` on are consecutive numbers."""
-    first, end = items[start], start + 1
-    while type(first) is int and end < len(items) and items[end] == first + end - start:
+def _rising(start: int, *lists: Sequence[Value]) -> int:
+    """How many elements from ``start`` on are consecutive numbers, in each of the lists."""
+    numbers = [(items, items[start]) for items in lists]
+    end = start + 1
+    while end < len(lists[0]) and all(
+        type(first) is int and items[end] == first + end - start for items, first in numbers
+    ):
         end += 1
     return end - start
 

@@ -8,7 +8,6 @@ TLC cannot hold become their ranks.
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -234,10 +233,6 @@ class Table:
     def convert(self, value: Value, conversion: Conversion) -> Value:
         """See `Shape`."""
         items = _items(value, "function")
-        if isinstance(self.item, Atom):  # as below, in half the time
-            atom, kind = conversion.atom, self.item.kind
-            with suppress(MalformedError):
-                return function({atom(self.domain, key): atom(kind, items[key]) for key in items})
         return function(
             {
                 conversion.atom(self.domain, key): inside(key, self.item, items[key], conversion)
