@@ -1,6 +1,7 @@
 """One cache of losses for many simulated processes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from model_consensus.evolutionary_search import Model, Search, Step
 from model_consensus.systems.answers import Remembering
@@ -23,3 +24,19 @@ class CachedSearch(Remembering):
         if len(self._known) > self._parents:
             del self._known[next(iter(self._known))]
         return losses
+
+
+@dataclass
+class CountedSearch(Remembering):
+    """What one of these processes evaluates: a model that it has not forgotten counts once.
+
+    :ivar evaluations: how many models.
+    """
+
+    evaluations: int = 0
+
+    def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
+        """See :class:`Search`."""
+        known = self._known.get(parent.digest, {})
+        self.evaluations += len({step for step in steps if step not in known})
+        return super().losses(parent, steps)

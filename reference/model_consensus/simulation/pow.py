@@ -13,8 +13,17 @@ import numpy as np
 from model_consensus.adversaries.pow import Shown, Strategy
 from model_consensus.adversaries.pow_view import View
 from model_consensus.errors import ModelConsensusError
-from model_consensus.evolutionary_search import Process, proposal_cost, tagged_digest
-from model_consensus.pow_learner import blend_is_as_good, keep, model_of_tip, useful
+from model_consensus.evolutionary_search import Process, tagged_digest
+from model_consensus.pow_learner import (
+    Block,
+    catch,
+    check,
+    keep,
+    make_offer,
+    model_of_tip,
+    useful,
+)
+from model_consensus.simulation.cached_search import CountedSearch
 from model_consensus.systems.pow import PowSystem
 from model_consensus.systems.pow_actions import (
     Action,
@@ -69,9 +78,6 @@ class PowSimulation:
     """A run of ``system`` against ``strategy``; see :class:`Oracle` for the other parameters.
 
     :ivar state: where the run is.
-    :ivar evaluations: how many models each correct process has evaluated, one that it evaluates
-        again not counted: on each tip its draws and nobody's, with their recombinations, and what
-        it needs to lead, and each block.
     """
 
     def __init__(self, system: PowSystem, strategy: Strategy, share: float, seed: int) -> None:
@@ -79,8 +85,19 @@ class PowSimulation:
         self.strategy = strategy
         self.oracle = Oracle(system, share, seed)
         (self.state,) = system.initial()
-        self.evaluations = dict.fromkeys(system.correct, 0)
+        search = system.landscapes.search({})
+        self._counted = {process: CountedSearch(search) for process in system.correct}
         self._public: set[int] = set()
+
+    @property
+    def evaluations(self) -> dict[Process, int]:
+        """How many models each correct process has evaluated: on each tip its draws and nobody's,
+        what it needs to lead, and what it needs to check a block.
+
+        It makes ready to lead before each win, and remembers the losses of the offspring of all
+        models that it can still revert.
+        """
+        return {process: counted.evaluations for process, counted in self._counted.items()}
 
     def run(self, wins: int) -> Iterator[tuple[Action | None, State]]:
         """The actions of so many wins and the states after them; the initial state comes first."""
@@ -105,6 +122,8 @@ class PowSimulation:
             yield from self._show(process, place)
         for process, place in self._arriving():
             yield from self._show(process, place)
+        for process, learner in self.state.learner.items():
+            self._counted[process].forget({model.digest for model in learner.models.values()})
         # Nobody extends an older one: the adversary gives up what is depth + 2 blocks behind.
         self.system.forget(self.system.last_common(self.state) - self.system.rules.depth - 2)
 
@@ -135,10 +154,9 @@ class PowSimulation:
         return action, self.state
 
     def _offer(self) -> Iterator[Step]:
-        cost = 2 * proposal_cost(self.system.landscapes.search({}))
         for process in self.system.correct:
             for own in self.system.own_offers(self.state, process):
-                self.evaluations[process] += cost
+                make_offer(self._counted[process], self.state.learner[process])
                 yield self._take(own)
         for process in self.system.byzantine:
             offer = self.strategy.offer(View(self.system, self.state), process)
@@ -154,19 +172,11 @@ class PowSimulation:
         return (offers[process], *(offers[each] for each in offers if each != process))
 
     def _prepare(self, process: Process) -> Iterator[Step]:
-        """``process`` looks at the offers on its tip, and catches those who have lied.
-
-        It evaluates the blend of several useful offers.  If that is not as good as they are said
-        to be, it evaluates them all but its own.
-        """
+        """``process`` looks at the offers on its tip, and catches those who have lied."""
         seen, learner = self._seen(process), self.state.learner[process]
         for action in self.system.leads(self.state, process, seen):
-            search = self.system.landscapes.search(self.system.drawn(self.state, action))
-            chosen = useful(search, learner, seen)
-            if better := chosen[1:]:
-                as_good = blend_is_as_good(search, learner, chosen)
-                others = sum(offer.sender != process for offer in better)
-                self.evaluations[process] += 1 if as_good else 1 + others
+            search = self._counted[process]
+            catch(search, learner, useful(search, learner, seen))
             if isinstance(action, Catch):
                 yield self._take(action)
             break
@@ -183,8 +193,7 @@ class PowSimulation:
         forged = self.system.with_nonce(self.state, block, won)
         for process in self.system.correct:
             for action in self.system.forges(self.state, process, forged):
-                if action.losses or won:
-                    self.evaluations[process] += 1
+                self._check(process, forged)
                 yield self._take(action)
 
     def _mine(self, winner: Process) -> Iterator[Step]:
@@ -201,6 +210,10 @@ class PowSimulation:
                 yield self._take(action if isinstance(action, Catch) else self._won(action))
                 break
 
+    def _check(self, process: Process, block: Block) -> None:
+        """What ``process`` evaluates when it receives ``block``."""
+        check(self._counted[process], self.system.rules, self.state.learner[process], block)
+
     def _show(self, process: Process, place: int) -> Iterator[Step]:
         """``process`` receives the block, after those below it that it does not have."""
         known = self.state.learner[process].known
@@ -210,5 +223,5 @@ class PowSimulation:
             place = self.state.blocks.parent(place)
         for each in reversed(missing):
             withheld = self.system.is_withheld(self.state, each)
-            self.evaluations[process] += self.state.blocks[each - 1].miner != process
+            self._check(process, self.state.blocks[each - 1])
             yield self._take((ByzantinePublish if withheld else Receive)(process, each))
