@@ -56,6 +56,7 @@ ATTACKS_OF: Mapping[str, Sequence[str]] = {
     "alone": [],
     "alone-resplit": [],
     "pow": [name for name in STRATEGIES if name not in ("honest", "partition")],
+    "pow-resplit": ["selfish", "balance"],
     **{f"es-{name}": list(GRADIENT_ATTACKS) for name in AGGREGATORS},
 }
 """The methods, and the attacks on each.
@@ -100,7 +101,7 @@ def settings_text(settings: Settings | None = None, draws: int = DRAWS) -> str:
 
 def draws_of(method: str) -> int:
     """The draws of a process in a generation."""
-    return POW_DRAWS if method == "pow" else DRAWS
+    return POW_DRAWS if method.startswith("pow") else DRAWS
 
 
 def cells_of(
@@ -136,7 +137,7 @@ def run_cell(cell: Cell) -> Result:
             strategies.accuracy(weights, "validation"),
             strategies.accuracy(weights, "test"),
         )
-    if cell.method == "pow":
+    if cell.method.startswith("pow"):
         strategy = STRATEGIES["honest" if cell.attack == NO_ATTACK else cell.attack]
         *_, model = over_pow(landscape, strategy, budget=BUDGET, seed=cell.seed, **common)
     else:

@@ -26,6 +26,7 @@ LABELS = {
     "alone": "one process alone, recombining",
     "alone-resplit": "the same on fresh splits of the data",
     "pow": "ours, proof-of-work",
+    "pow-resplit": "the same on fresh splits of the data",
     "es-mean": "ES, mean",
     "es-median": "ES, median",
     "es-trimmed-mean": "ES, trimmed mean",

@@ -221,14 +221,13 @@ def surely_evaluated(system: Any, steps: list[Any]) -> dict[str, int]:
             process = action.process
             tip = model_of_tip(state.learner[process])
             needed[process] |= proposed(search, tip, process) | proposed(search, tip, "")
-        elif isinstance(action, Receive | ByzantinePublish | ByzantineForge):
-            process, block = action.process, action.block
-            block = block if isinstance(action, ByzantineForge) else state.blocks[block - 1]
-            if has_work(system.rules, block):
-                parent = model_of(search, state.learner[process], block.parent)
-                needed[process] |= {(parent.digest, block.step)}
-                if not isinstance(action, ByzantineForge):
-                    needed[process] |= proposed(search, parent, "")
+        elif isinstance(action, Receive | ByzantinePublish):
+            process, block = action.process, state.blocks[action.block - 1]
+            parent = model_of(search, state.learner[process], block.parent)
+            needed[process] |= {(parent.digest, block.step)} | proposed(search, parent, "")
+        elif isinstance(action, ByzantineForge) and has_work(system.rules, action.block):
+            parent = model_of(search, state.learner[action.process], action.block.parent)
+            needed[action.process] |= {(parent.digest, action.block.step)}
     return {process: len(models) for process, models in needed.items()}
 
 
@@ -245,7 +244,7 @@ def proposed(search: Any, parent: Model, process: str) -> set[Any]:
     return {(parent.digest, each) for each in (*drawn, combined)}
 
 
-@pytest.mark.parametrize("cell", small(["pow"]), ids=name_of)
+@pytest.mark.parametrize("cell", small(["pow", "pow-resplit"]), ids=name_of)
 def test_a_cell_over_proof_of_work(
     cell: Cell, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
