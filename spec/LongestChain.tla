@@ -51,6 +51,7 @@ DecidedBlocks(p) ==
     ELSE SubSeq(Chain(tip[p]), 1, Height(tip[p]) - Depth)
 
 IsCorrect(i) == blocks[i].miner \in Correct
+(* The adversary has won block i and shown it to nobody. *)
 IsWithheld(i) == ~IsCorrect(i) /\ \A p \in Correct : i \notin known[p]
 -----------------------------------------------------------------------------
 Init == /\ blocks = << >>
