@@ -18,7 +18,7 @@ verify: $(INSTALLED) ## Model-check, prove, compare state graphs, train, and che
 	@mkdir -p out
 	$(BIN)/model-consensus verify --json out/verify.json --html out/verify.html
 
-test: $(INSTALLED) ## Run the test suites, in as many processes as there are cores.
+test: $(INSTALLED) ## Run the test suites, in one process more than there are cores.
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 quick: $(INSTALLED) ## Run the tests to run while working: about a minute on two cores.
