@@ -8,14 +8,14 @@ import z3
 from model_consensus.proofs.induction import Condition
 
 
-def core(condition: Condition, *, time_limit: float = 60.0, seed: int = 0) -> Condition:
+def core(condition: Condition, *, steps: int = 0, seed: int = 0) -> Condition:
     """The condition with those hypotheses and facts only that z3's proof used.
 
-    That is a stronger theorem.  Another ``seed`` may find another proof.  Without a proof the
-    condition itself is returned.
+    That is a stronger theorem.  Another ``seed`` may find another proof.  Without a proof within
+    a minute, and within so many steps if they are not 0, the condition itself is returned.
     """
     solver = z3.Solver(ctx=z3.Context())  # as in `induction`, so that only the seed matters
-    solver.set("timeout", int(time_limit * 1000), "unsat_core", True, "smt.mbqi", False)
+    solver.set("timeout", 60_000, "rlimit", steps, "unsat_core", True, "smt.mbqi", False)
     solver.set("random_seed", seed, "smt.random_seed", seed)
     formulas = list(z3.parse_smt2_string(condition.smt2(), ctx=solver.ctx))
     assert len(formulas) == len(condition.assertions())

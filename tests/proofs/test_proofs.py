@@ -79,11 +79,26 @@ Z3_ALONE = {
 }
 
 
+SOON = 3_000_000
+"""Steps of z3: a second or two.  Most proofs take less; one that takes more need not be found, if
+the search that another seed leads to is over soon."""
+
+
+def cores_of(condition: Condition) -> Iterator[Condition]:
+    """What four proofs of z3 used: first those that are found soon, and then all."""
+    for seed in range(4):
+        core = cvc5_solver.core(condition, steps=SOON, seed=seed)
+        if core is not condition:
+            yield core
+    for seed in range(4):
+        yield cvc5_solver.core(condition, seed=seed)
+
+
 @pytest.mark.parametrize("name", THEORIES)
 def test_cvc5_confirms(name: str) -> None:
     """The hypotheses that z3 needed imply the goal: an independent solver says so too."""
     for condition in theories.conditions(name):
-        cores = (cvc5_solver.core(condition, seed=seed) for seed in range(4))
+        cores = cores_of(condition)
         if condition.name in Z3_ALONE:
             assert cvc5_solver.answer(next(cores), CVC5[0]) != "sat"
         else:
