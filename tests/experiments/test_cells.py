@@ -28,7 +28,7 @@ from experiments.cells import (
 )
 from experiments.strategies import GRADIENT_ATTACKS, Settings
 from model_consensus.evolutionary_search import Model, Ticket
-from model_consensus.pow_learner import chain, has_work, model_of, model_of_tip
+from model_consensus.pow_learner import NOBODY, chain, has_work, model_of, model_of_tip
 from model_consensus.simulation import tob as simulation
 from model_consensus.simulation.digits import Digits
 from model_consensus.simulation.pow import PowSimulation
@@ -220,11 +220,11 @@ def surely_evaluated(system: Any, steps: list[Any]) -> dict[str, int]:
         if isinstance(action, MakeOffer):
             process = action.process
             tip = model_of_tip(state.learner[process])
-            needed[process] |= proposed(search, tip, process) | proposed(search, tip, "")
+            needed[process] |= proposed(search, tip, process) | proposed(search, tip, NOBODY)
         elif isinstance(action, Receive | ByzantinePublish):
             process, block = action.process, state.blocks[action.block - 1]
             parent = model_of(search, state.learner[process], block.parent)
-            needed[process] |= {(parent.digest, block.step)} | proposed(search, parent, "")
+            needed[process] |= {(parent.digest, block.step)} | proposed(search, parent, NOBODY)
         elif isinstance(action, ByzantineForge) and has_work(system.rules, action.block):
             parent = model_of(search, state.learner[action.process], action.block.parent)
             needed[action.process] |= {(parent.digest, action.block.step)}

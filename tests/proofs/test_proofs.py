@@ -85,12 +85,15 @@ the search that another seed leads to is over soon."""
 
 
 def cores_of(condition: Condition) -> Iterator[Condition]:
-    """What four proofs of z3 used: first those that are found soon, and then all."""
+    """What four proofs of z3 used: first those that are found soon, and then the others."""
+    late = []
     for seed in range(4):
         core = cvc5_solver.core(condition, steps=SOON, seed=seed)
-        if core is not condition:
+        if core is condition:
+            late.append(seed)
+        else:
             yield core
-    for seed in range(4):
+    for seed in late:
         yield cvc5_solver.core(condition, seed=seed)
 
 

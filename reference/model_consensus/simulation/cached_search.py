@@ -37,6 +37,7 @@ class CountedSearch(Remembering):
 
     def losses(self, parent: Model, steps: Sequence[Step]) -> list[int]:
         """See :class:`Search`."""
-        known = self._known.get(parent.digest, {})
-        self.evaluations += len({step for step in steps if step not in known})
-        return super().losses(parent, steps)
+        before = len(self._known.get(parent.digest, ()))
+        losses = super().losses(parent, steps)
+        self.evaluations += len(self._known[parent.digest]) - before
+        return losses
