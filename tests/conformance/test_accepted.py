@@ -32,7 +32,7 @@ def good() -> Trace:
 def written(folder: Path, trace: Trace) -> list[Path]:
     """The trace in windows, as a list of one file."""
     path = folder / "trace.ndjson"
-    assert len(write_changes(path, trace, range(5, len(trace.states), 5))) > 2
+    assert len(write_changes(path, trace, range(15, len(trace.states), 15))) > 2
     return [path]
 
 

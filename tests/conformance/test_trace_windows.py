@@ -13,7 +13,7 @@ import pytest
 from model_consensus import tob_learner
 from model_consensus.adversaries.tob import ATTACKS
 from model_consensus.commands.cli import main
-from model_consensus.conformance import traces
+from model_consensus.conformance import trace_check, traces
 from model_consensus.conformance.file_check import FileVerdict, check_files
 from model_consensus.conformance.trace_check import Rejection, check_traces
 from model_consensus.conformance.trace_fields import TraceError
@@ -30,6 +30,8 @@ from model_consensus.simulation.tob import simulate
 from model_consensus.simulation.training import short_name, train
 from model_consensus.systems.answers import OneLandscape
 from model_consensus.systems.tob import Receive, TobSystem
+from model_consensus.tla import tlc
+from model_consensus.tla.tlc_output import Result
 from model_consensus.tob_learner import Rules
 from tests.support.changes import write_changes
 from tests.support.corruptions import altered, dropped, of_learning, swapped
@@ -283,6 +285,36 @@ def test_a_fault_before_at_and_after_a_seam_is_found_where_it_is(tmp_path: Path)
         assert {*rejection.possible} <= {*expected.rejection.possible}
         if rejection.possible == expected.rejection.possible:
             assert comparable(rejection) == comparable(expected.rejection)
+
+
+@pytest.mark.tlc
+def test_a_file_of_many_wrong_windows_is_given_to_tlc_a_few_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a window that is wrong, no later one of its file is of interest."""
+    good = whole("none")
+    wrong = replace(good, constants={**good.constants, "Mu": 1})
+    files = [tmp_path / f"{name}.ndjson" for name in ("wrong", "good", "wrong")]
+    for path, trace in zip(files, (wrong, good, wrong), strict=True):
+        assert len(write_changes(path, trace, range(5, len(trace.states), 5))) > 9
+    runs: list[object] = []
+
+    def counted(*arguments: Any, **more: Any) -> Result:
+        runs.append(arguments)
+        return tlc.check(*arguments, **more)
+
+    monkeypatch.setattr(trace_check, "check", counted)
+    first, accepted, again = found_in(files)
+    assert accepted.verdict is not None
+    assert accepted.verdict.accepted
+    (expected,) = check_traces([wrong])
+    for each in (first, again):
+        assert expected.rejection is not None
+        assert each.verdict is not None
+        assert each.verdict.rejection is not None
+        assert each.verdict.rejection.reason == expected.rejection.reason
+        assert each.verdict.trace.first + each.verdict.rejection.index == expected.rejection.index
+    assert len(runs) < 12
 
 
 @pytest.mark.tlc

@@ -22,7 +22,7 @@ from model_consensus.tla.config import without_checks
 from model_consensus.tla.differences import differences
 from model_consensus.tla.manifest import spec_directory
 from model_consensus.tla.tlc import Run, check
-from model_consensus.tla.tlc_output import Result, Verdict
+from model_consensus.tla.tlc_output import Counterexample, Result, Verdict
 from model_consensus.tla.values import Value, parse_state, show
 
 OnProgress = Callable[[int], None]
@@ -137,19 +137,23 @@ class _Checker:
     stop: threading.Event | None
 
     def verdicts(self) -> list[TraceVerdict]:
-        """The verdict on each trace."""
-        whole = [index for index, each in enumerate(self.traces) if each.states]
-        found = dict(zip(whole, self._on([self.traces[i] for i in whole]), strict=True))
-        return [
-            found.get(index) or TraceVerdict(each.trace, _malformed(each))
+        """The verdict on each trace.  TLC runs again on those on which it has come to none."""
+        found = {
+            index: TraceVerdict(each.trace, _malformed(each))
             for index, each in enumerate(self.traces)
-        ]
+            if not each.states
+        }
+        while left := [index for index in range(len(self.traces)) if index not in found]:
+            some = self._on([self.traces[index] for index in left])._verdicts()
+            found.update((left[index], verdict) for index, verdict in some.items())
+        return [found[index] for index in range(len(self.traces))]
 
-    def _on(self, traces: Sequence[Encoded]) -> list[TraceVerdict]:
-        """The verdicts on traces that have a state before the first malformed one."""
-        return replace(self, traces=traces)._verdicts() if traces else []
+    def _on(self, traces: Sequence[Encoded]) -> "_Checker":
+        """The same for other traces, each with a state before the first malformed one."""
+        return replace(self, traces=traces)
 
-    def _verdicts(self) -> list[TraceVerdict]:
+    def _verdicts(self) -> dict[int, TraceVerdict]:
+        """The verdicts that one run of TLC comes to, by place: on all if nothing stops it."""
         reached = dict.fromkeys(range(1, len(self.traces) + 1), 0)
         unsafe: dict[int, Unsafe] = {}
 
@@ -162,40 +166,47 @@ class _Checker:
                 unsafe.setdefault(int(found[1]), Unsafe(int(found[2]) - 1, found[3]))
 
         result = self._run("SPECIFICATION TraceSpec", on_print=note)
-        if result.verdict is Verdict.SAFETY and result.trace is not None:
-            return self._without(_violation(result))
-        if result.verdict is Verdict.EVALUATION:
-            return self._apart(result)
+        if result.verdict in (Verdict.SAFETY, Verdict.EVALUATION) and result.trace is not None:
+            return self._stopped(result, result.trace)
+        if result.verdict is Verdict.EVALUATION:  # in a first state, and nobody knows in which
+            if len(self.traces) > 1:
+                return self._on(self.traces[: len(self.traces) // 2])._verdicts()
+            return {0: TraceVerdict(self.traces[0].trace, Rejection(0, _unevaluated(result)))}
         if result.verdict is not Verdict.HOLDS:
             sources = ", ".join(each.trace.source for each in self.traces[:3])
             raise ModelConsensusError(f"TLC, checking {sources}: {result.message}")
         rejected = [n for n, each in enumerate(self.traces, 1) if reached[n] < len(each.states)]
         diagnosed = self._diagnose({n: reached[n] for n in rejected})
         rejections = dict(zip(rejected, diagnosed, strict=True))
-        verdicts = []
+        verdicts = {}
         for number, each in enumerate(self.traces, 1):
             rejection = rejections.get(number) or _malformed(each)
             noticed = None if rejection else unsafe.get(number)
-            verdicts.append(TraceVerdict(each.trace, rejection, noticed))
+            verdicts[number - 1] = TraceVerdict(each.trace, rejection, noticed)
         return verdicts
 
-    def _without(self, violation: tuple[int, Rejection]) -> list[TraceVerdict]:
-        """TLC stops at a violated property: go on with the traces before and after it."""
-        number, rejection = violation
-        before, after = self.traces[: number - 1], self.traces[number:]
-        rejected = TraceVerdict(self.traces[number - 1].trace, rejection)
-        return [*self._on(before), rejected, *self._on(after)]
+    def _stopped(self, result: Result, behaviour: Counterexample) -> dict[int, TraceVerdict]:
+        """TLC stops at a violated property, or at an expression that it cannot evaluate.
 
-    def _apart(self, result: Result) -> list[TraceVerdict]:
-        """TLC stops at an expression that it cannot evaluate: find the trace that has it."""
-        if len(self.traces) > 1:
-            middle = len(self.traces) // 2
-            return [*self._on(self.traces[:middle]), *self._on(self.traces[middle:])]
-        (encoded,) = self.traces
-        reached = len(result.trace) if result.trace else 0
-        reason = f"TLC cannot evaluate the step to it: {result.message}"
-        rejection = Rejection(min(reached, len(encoded.states) - 1), reason)
-        return [TraceVerdict(encoded.trace, rejection)]
+        Nothing that comes later in the same file matters any more.
+        """
+        state = behaviour.steps[-1].state
+        number, step = state["trace"], state["step"]
+        assert isinstance(number, int)
+        assert isinstance(step, int)
+        stopped = self.traces[number - 1]
+        if result.verdict is Verdict.SAFETY:
+            name = (result.property or "a property").removeprefix("Trace")
+            rejection = Rejection(step - 1, f"{name} does not hold in it")
+        else:
+            rejection = Rejection(min(step, len(stopped.states) - 1), _unevaluated(result))
+        verdicts = {number - 1: TraceVerdict(stopped.trace, rejection)}
+        for later in range(number, len(self.traces)):
+            before, window = self.traces[later - 1].trace, self.traces[later].trace
+            if window.source != before.source or window.first <= before.first:
+                break
+            verdicts[later] = TraceVerdict(window, Rejection(0, "a window before it is rejected"))
+        return verdicts
 
     def _diagnose(self, reached: Mapping[int, int]) -> list[Rejection]:
         """Why the traces of these numbers were accepted so far, and no further."""
@@ -265,14 +276,8 @@ def _dumped(dump: Path) -> Iterator[Mapping[str, Value]]:
         yield parse_state(text.strip())
 
 
-def _violation(result: Result) -> tuple[int, Rejection]:
-    assert result.trace is not None
-    last = result.trace.steps[-1].state
-    number, step = last["trace"], last["step"]
-    assert isinstance(number, int)
-    assert isinstance(step, int)
-    name = (result.property or "a property").removeprefix("Trace")
-    return number, Rejection(step - 1, f"{name} does not hold in it")
+def _unevaluated(result: Result) -> str:
+    return f"TLC cannot evaluate the step to it: {result.message}"
 
 
 def _malformed(encoded: Encoded) -> Rejection | None:
