@@ -98,7 +98,7 @@ class SpecModel:
     @property
     def is_short(self) -> bool:
         """Whether it is over sooner if Java compiles lightly: see ``Run.quick``."""
-        return self.runtime < 20
+        return self.runtime < 10
 
     def run(self) -> Run:
         """How TLC is to run it."""

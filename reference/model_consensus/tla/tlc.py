@@ -36,7 +36,7 @@ class Run:
     workers: int = 1
     deadlock: bool = False  # whether a state without successors is an error
     coverage: bool = False  # count how often each action fires
-    quick: bool = False  # compile lightly: half the processor time below 10 s, twice it above 25 s
+    quick: bool = False  # compile lightly: less processor time below 10 s, and more above
     heap: str | None = None  # the most memory Java may take, such as "4g"
     library: Path | None = None  # where else the modules are
     dump: Path | None = None  # write the state graph there, for Graphviz, edges named by action
