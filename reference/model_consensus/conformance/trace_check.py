@@ -106,6 +106,8 @@ def check_encoded(
 ) -> list[TraceVerdict]:
     """Check traces that are in TLC's names already; see `check_traces`.
 
+    Windows of one file that follow each other may all be rejected with the first that is.
+
     :param stop: ends TLC from another thread, which raises `StoppedError` here.
     """
     verdicts: dict[int, TraceVerdict] = {}
