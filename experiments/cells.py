@@ -57,6 +57,8 @@ ATTACKS_OF: Mapping[str, Sequence[str]] = {
     "alone-resplit": [],
     "pow": [name for name in STRATEGIES if name not in ("honest", "partition")],
     "pow-resplit": ["selfish", "balance"],
+    "pow-alone": [],
+    "pow-alone-resplit": [],
     **{f"es-{name}": list(GRADIENT_ATTACKS) for name in AGGREGATORS},
 }
 """The methods, and the attacks on each.
@@ -122,6 +124,8 @@ def run_cell(cell: Cell) -> Result:
     landscape = Digits(cell.seed if cell.method.endswith("-resplit") else 0)
     common = {"processes": PROCESSES, "byzantine": cell.byzantine}
     common["draws"] = draws_of(cell.method)
+    if "alone" in cell.method:
+        common["processes"] = 1
     if cell.method.startswith("es-"):
         *_, sigma, rate, optimizer = cell.settings.split()
         weights = strategies.train(
@@ -143,8 +147,6 @@ def run_cell(cell: Cell) -> Result:
     else:
         receive = unverified if cell.method == "tob-unverified" else tob_learner.receive
         attack = ATTACKS[cell.attack]
-        if cell.method.startswith("alone"):
-            common["processes"] = 1
         model = over_tob(
             landscape, attack, budget=BUDGET, seed=cell.seed, receive=receive, **common
         )

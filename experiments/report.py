@@ -27,6 +27,8 @@ LABELS = {
     "alone-resplit": "the same on fresh splits of the data",
     "pow": "ours, proof-of-work",
     "pow-resplit": "the same on fresh splits of the data",
+    "pow-alone": "the same with one process alone",
+    "pow-alone-resplit": "one process alone on fresh splits of the data",
     "es-mean": "ES, mean",
     "es-median": "ES, median",
     "es-trimmed-mean": "ES, trimmed mean",

@@ -63,10 +63,11 @@ function offspring(parent, step) {
   );
   const moves = tickets.map((ticket) => noise(parent.digest, ticket, ticket.weights.indexOf(1)));
   const bits = parent.bits.map((bit, i) => {
-    const mean = Math.floor(moves.reduce((sum, move) => sum + 64 * move[i], 0) / moves.length);
-    return mean >= 9 * 64 ? 1 - bit : bit;
+    const sum = moves.reduce((total, move) => total + 64 * move[i], 0);
+    const length = Math.floor(64 * Math.sqrt(moves.length));
+    return Math.floor((64 * sum) / length) >= 9 * 64 ? 1 - bit : bit;
   });
-  return { digest: digest("model-consensus/offspring/2", parent.digest, ...names), bits };
+  return { digest: digest("model-consensus/offspring/3", parent.digest, ...names), bits };
 }
 
 const loss = (model) => model.bits.filter((bit) => bit === 0).length;

@@ -2,10 +2,10 @@
 
 In each generation every process has some *draws*, each a fixed noise.  A *ticket* (generation,
 proposer, weights) names a combination of the draws of one process: one draw alone, or all of them
-recombined.  A *step* is a set of tickets of different processes, whose mean it takes.  So the
-offspring of a model form a finite, public set: a process can withhold a ticket or lie about its
-loss, and nothing else.  A model is named by its lineage: its digest is SHA-256 over its parent's
-digest and its step, and the genesis digest covers the whole problem statement.
+recombined.  A *step* is a set of tickets of different processes, whose sum it takes, scaled to the
+length of one.  So the offspring of a model form a finite, public set: a process can withhold a
+ticket or lie about its loss, and nothing else.  A model is named by its lineage: its digest is
+SHA-256 over its parent's digest and its step; the genesis digest covers the problem statement.
 
 Noise is made of raw words of numpy's Philox generator, whose streams are stable across releases:
 ``popcount(word) - 32`` is exactly Binomial(64, 1/2) - 32, with the mean 0 and the variance 16.
@@ -45,7 +45,7 @@ class Ticket:
 
 
 Step = frozenset[Ticket]
-"""What makes an offspring of a parent: the mean of one or more tickets."""
+"""What makes an offspring of a parent: the sum of its tickets, scaled to the length of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def offspring_digest(parent: Digest, step: Step) -> Digest:
         weights = [weight + (1 << 63) for weight in ticket.weights]
         named = ticket.generation, ticket.proposer
         tickets.append(tagged_digest("model-consensus/ticket/1", *named, *weights))
-    return tagged_digest("model-consensus/offspring/2", parent, *tickets)
+    return tagged_digest("model-consensus/offspring/3", parent, *tickets)
 
 
 def noise(parent: Digest, ticket: Ticket, draws: Iterable[int], dimension: int) -> Vector:
@@ -140,8 +140,8 @@ def _draw(parent: Digest, generation: int, proposer: Process, draw: int, dimensi
 def move(parent: Digest, step: Step, dimension: int, *, elitist: bool = False) -> Vector:
     """The noise of a step, in units of 1/``NOISE_UNIT``: int64[dimension].
 
-    A ticket's is the weighted sum of its draws' noise over the length of the weights, so it has
-    about the variance of a draw; a step's is the mean of its tickets'.  All are rounded down.
+    A ticket's is the weighted sum of its draws' over the length of the weights, a step's the sum of
+    its tickets' over the root of their number: about the variance of a draw.  All are rounded down.
 
     :param elitist: whether everybody's first draw is the parent again: no noise at all.
     """
@@ -153,8 +153,8 @@ def move(parent: Digest, step: Step, dimension: int, *, elitist: bool = False) -
         if elitist and used[0] == 0:
             drawn[0] = 0
         total += NOISE_UNIT * (weights @ drawn) // isqrt(int(weights @ weights))
-    mean: Vector = total // len(step)
-    return mean
+    moved: Vector = NOISE_UNIT * total // isqrt(NOISE_UNIT**2 * len(step))
+    return moved
 
 
 @cache

@@ -84,10 +84,10 @@ def philox_by_hand(key: bytes, words: int) -> list[int]:
 def test_an_offspring_is_named_by_its_parent_and_its_tickets() -> None:
     other = Ticket(7, "a", (1, 0, 0))
     assert offspring_digest(PARENT, step(TICKET)) == digest_by_hand(
-        b"model-consensus/offspring/2", PARENT, ticket_by_hand(TICKET)
+        b"model-consensus/offspring/3", PARENT, ticket_by_hand(TICKET)
     )
     blend = digest_by_hand(
-        b"model-consensus/offspring/2", PARENT, ticket_by_hand(other), ticket_by_hand(TICKET)
+        b"model-consensus/offspring/3", PARENT, ticket_by_hand(other), ticket_by_hand(TICKET)
     )
     assert offspring_digest(PARENT, step(TICKET, other)) == blend
     assert offspring_digest(PARENT, step(other, TICKET)) == blend
@@ -145,7 +145,7 @@ def test_noise_needs_no_draw() -> None:
 
 
 def move_by_hand(tickets: Sequence[Ticket], dimension: int, *, elitist: bool = False) -> list[int]:
-    """The mean of the weighted sums, in Python's own integers, rounded down twice."""
+    """The sum of the weighted sums, scaled to one, in Python's own integers; rounded down."""
     sums = [0] * dimension
     for ticket in tickets:
         length = isqrt(sum(weight**2 for weight in ticket.weights))
@@ -155,7 +155,7 @@ def move_by_hand(tickets: Sequence[Ticket], dimension: int, *, elitist: bool = F
                 drawn = draw_by_hand(PARENT, ticket, draw, dimension)[i]
                 total += weight * (0 if elitist and draw == 0 else drawn)
             sums[i] += floor(64 * total / length)
-    return [floor(total / len(tickets)) for total in sums]
+    return [floor(64 * total / isqrt(64 * 64 * len(tickets))) for total in sums]
 
 
 @pytest.mark.parametrize("elitist", [False, True])
@@ -170,7 +170,9 @@ def move_by_hand(tickets: Sequence[Ticket], dimension: int, *, elitist: bool = F
         [Ticket(1, "p", (0, -2, 1)), Ticket(1, "q", (1, 0, 0)), Ticket(1, "r", (1, 1, 0))],
     ],
 )
-def test_a_move_is_the_mean_of_the_weighted_sums(tickets: list[Ticket], elitist: bool) -> None:
+def test_a_move_is_the_sum_of_the_weighted_sums_scaled_to_one(
+    tickets: list[Ticket], elitist: bool
+) -> None:
     by_hand = move_by_hand(tickets, 40, elitist=elitist)
     moved = move(PARENT, step(*tickets), 40, elitist=elitist)
     assert moved.tolist() == by_hand
@@ -200,6 +202,14 @@ def test_a_combination_has_about_the_deviation_of_a_single_draw(
 ) -> None:
     moved = move(PARENT, step(Ticket(1, "p", weights)), 100_000)
     # Five standard errors of the deviation of 100,000 independent variates.
+    assert abs(float(moved.std()) / deviation - 1) < 5 / 200_000**0.5
+
+
+@pytest.mark.parametrize(("tickets", "deviation"), [(2, 256 * 2**0.5 * 64 / 90), (4, 256)])
+def test_a_step_of_many_tickets_has_about_the_deviation_of_one(
+    tickets: int, deviation: float
+) -> None:
+    moved = move(PARENT, step(*(Ticket(1, name, (1,)) for name in "pqrs"[:tickets])), 100_000)
     assert abs(float(moved.std()) / deviation - 1) < 5 / 200_000**0.5
 
 

@@ -35,7 +35,7 @@ def test_the_digest_is_what_its_documentation_says() -> None:
 
     one = hashed(b"model-consensus/ticket/1", 7, b"p1", 2**63, 2**63 - 2, 2**63 + 1)
     two = hashed(b"model-consensus/ticket/1", 7, b"", 2**63 + 1, 2**63, 2**63)
-    step = hashed(b"model-consensus/offspring/2", b"\x11" * 32, two, one)
+    step = hashed(b"model-consensus/offspring/3", b"\x11" * 32, two, one)
     content = hashed(b"model-consensus/block/3", step, b"p2", 1234)
     assert made.content == content
     assert made.digest == hashlib.sha256(content + (99).to_bytes(8, "big")).digest()

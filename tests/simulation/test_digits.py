@@ -199,11 +199,11 @@ def test_offspring_saturate_within_the_proof() -> None:
 
 
 @pytest.mark.parametrize(
-    ("generation", "step"), [(1, 8), (16, 8), (17, 7), (96, 3), (112, 2), (113, 1), (9999, 1)]
+    ("generation", "halves"), [(1, 10), (16, 10), (17, 9), (128, 3), (144, 2), (145, 1), (9999, 1)]
 )
-def test_the_linear_step_follows_the_schedule(generation: int, step: int) -> None:
-    offspring = LINEAR.mutate(LINEAR.initial(), np.full((1, 650), NOISE_UNIT), generation)
-    assert offspring.tolist() == [[step] * 650]
+def test_the_linear_step_follows_the_schedule(generation: int, halves: int) -> None:
+    offspring = LINEAR.mutate(LINEAR.initial(), np.full((1, 650), 2 * NOISE_UNIT), generation)
+    assert offspring.tolist() == [[halves] * 650]
 
 
 def test_the_step_of_two_layers_adapts_itself_and_then_moves_the_weights() -> None:

@@ -54,7 +54,7 @@ def offspring(parent: bytes, step: Json) -> bytes:
         return int(ticket["generation"]), ticket["proposer"], [*map(int, ticket["weights"])]
 
     tickets = sorted(step, key=place)
-    return digest("model-consensus/offspring/2", parent, *map(ticket_digest, tickets))
+    return digest("model-consensus/offspring/3", parent, *map(ticket_digest, tickets))
 
 
 def noise(parent: bytes, generation: int, proposer: str, draw: int, dimension: int) -> list[int]:
@@ -80,7 +80,8 @@ def move(parent: bytes, step: Json, dimension: int, *, elitist: bool) -> list[in
                 total = [t + weight * n for t, n in zip(total, drawn, strict=True)]
         scaled = [math.floor(Fraction(64 * t, length)) for t in total]
         moved = [m + s for m, s in zip(moved, scaled, strict=True)]
-    return [math.floor(Fraction(m, len(step))) for m in moved]
+    length = root(64**2 * len(step))
+    return [math.floor(Fraction(64 * m, length)) for m in moved]
 
 
 def combination(losses: Sequence[int]) -> list[int]:
@@ -126,12 +127,12 @@ def mutated(landscape: str, vector: list[int], z: list[int], generation: int) ->
         step = max(64, min(65536, step))
         moved = [w + nearest(step * n, 256 * 64) for w, n in zip(vector[:-1], z[:-1], strict=True)]
         return [cut(w, 4095 if i < 32 * 65 else 255) for i, w in enumerate(moved)] + [step]
-    step, limit = {
-        "sphere": (max(1, 32 >> (generation - 1) // 10), 1 << 20),
-        "rosenbrock": (max(1, 8 >> (generation - 1) // 50), 2048),
-        "digits": (8 - min((generation - 1) // 16, 7), 4095),
+    halves, limit = {
+        "sphere": (max(2, 64 >> (generation - 1) // 10), 1 << 20),
+        "rosenbrock": (max(2, 16 >> (generation - 1) // 50), 2048),
+        "digits": (10 - min((generation - 1) // 16, 9), 4095),
     }[landscape]
-    return [cut(v + nearest(step * n, 64), limit) for v, n in zip(vector, z, strict=True)]
+    return [cut(v + nearest(halves * n, 128), limit) for v, n in zip(vector, z, strict=True)]
 
 
 def first(landscape: str, dimension: int) -> list[int]:

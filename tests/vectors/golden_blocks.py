@@ -208,7 +208,7 @@ def _true_offers(search: EvolutionarySearch) -> list[Offer]:
     genesis = search.genesis
     floor = public_offer(search, genesis).claim
     offers = []
-    for name in NAMES[:30]:
+    for name in NAMES[:120]:
         best = frozenset([best_ticket(search, genesis, name)[0]])
         for step in (*all_drawn(1, name, search.draws), best):
             (loss,), (ticket,) = search.losses(genesis, [step]), step

@@ -74,7 +74,7 @@ def _late_steps() -> list[Case]:
     changes = {
         "sphere": range(10, 60, 10),
         "rosenbrock": range(50, 200, 50),
-        "digits": range(16, 128, 16),
+        "digits": range(16, 160, 16),
     }
     return [
         (search, generation - 1, search.genesis.vector, 0, f"the step of generation {generation}")

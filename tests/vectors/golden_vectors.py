@@ -74,8 +74,8 @@ def noise_vectors() -> Json:
         (ZERO, [Ticket(1, "p1", (-1,))], "a draw backwards"),
         (ZERO, [first], "a combination; its length, the root of 20, is rounded down to 4"),
         (ONES, [third], "a combination; its length is the root of 31, and sums are negative"),
-        (ZERO, [first, second], "the mean of two tickets, rounded down"),
-        (ONES, [third, second, first], "the mean of three tickets, sorted for the digest"),
+        (ZERO, [first, second], "two tickets; the root of 8192, 90.5, is rounded down to 90"),
+        (ONES, [third, second, first], "three tickets, sorted for the digest; the root is 110"),
     ]
     bad = [
         (Ticket(GREATEST + 1, "p1", one), "the generation does not fit into 64 bits"),

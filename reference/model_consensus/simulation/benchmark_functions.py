@@ -7,9 +7,11 @@ import numpy as np
 from model_consensus.landscapes import NOISE_UNIT, Vector
 
 
-def add_noise(parent: Vector, noise: Vector, step: int, limit: int) -> Vector:
-    """``parent + step * noise / NOISE_UNIT``, rounded to the nearest and within the limit."""
-    added = (step * noise + NOISE_UNIT // 2) // NOISE_UNIT
+def add_noise(
+    parent: Vector, noise: Vector, step: int, limit: int, unit: int = NOISE_UNIT
+) -> Vector:
+    """``parent + step * noise / unit``, rounded to the nearest and within the limit."""
+    added = (step * noise + unit // 2) // unit
     offspring: Vector = np.clip(parent + added, -limit, limit)
     return offspring
 

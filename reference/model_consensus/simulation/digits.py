@@ -184,14 +184,14 @@ class Digits(_Classifier):
     name = "digits"
     limit = 4095
     margin = 12000
-    first_step, shrink_every = 8, 16
-    """The step is 8, and less by one after every 16 generations, but at least 1."""
+    first_step, shrink_every = 10, 16
+    """In halves: the step is 5, and less by 1/2 after every 16 generations, but at least 1/2."""
 
     def describe(self) -> str:
         """See :class:`Landscape`."""
         return (
-            f"digits/2 data={load_parts()[1]} test={TEST} validation={VALIDATION} bias={BIAS} "
-            f"limit={self.limit} margin={self.margin} step={self.first_step}/{self.shrink_every}"
+            f"digits/3 data={load_parts()[1]} test={TEST} validation={VALIDATION} bias={BIAS} "
+            f"limit={self.limit} margin={self.margin} step={self.first_step}/2/{self.shrink_every}"
             + (f" split={self.split}" if self.split else "")
         )
 
@@ -202,7 +202,7 @@ class Digits(_Classifier):
     def mutate(self, parent: Vector, noise: Vector, generation: int) -> Vector:
         """See :class:`Landscape`."""
         step = max(1, self.first_step - (generation - 1) // self.shrink_every)
-        return add_noise(parent, noise, step, self.limit)
+        return add_noise(parent, noise, step, self.limit, 2 * NOISE_UNIT)
 
     def scores(self, models: Vector, features: Floats) -> Floats:
         """See the base class.
