@@ -143,7 +143,7 @@ POW: Mapping[str, tuple[str, str]] = {
     "own-offer": ("offer", "shares_search"),
     "first-offer": ("offer", "shares_search or resilience"),
     "first-draw": ("offer", "shares_search or resilience"),
-    "no-public-offer": ("offer", "shares_search or resilience"),
+    "no-public-offer": ("offer", "shares_search or resilience or byzantine_offer"),
     "claims-the-least-claim": ("offer", "is_mined_at_floor or deliver_everything"),
 }
 QUORUMS = ("one_notarized", "no_rival", "delivered", "show_too_few_votes")

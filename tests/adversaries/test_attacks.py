@@ -174,26 +174,42 @@ class WithTarget(Sphere):
         return [abs(int(model[0]) - 1000) for model in models]
 
 
-def after_attack(attack: str, receive: Receive, landscape: Sphere) -> Vector:
+def after_attack(attack: str, receive: Receive, landscape: Sphere, named: int = 0) -> Vector:
     """What seven processes, two of them Byzantine, decide in the tenth generation."""
-    names, rules = tuple("abcdefg"), tob_learner.Rules(5, 3)
+    names, rules = tuple(f"{letter}{named}" for letter in "abcdefg"), tob_learner.Rules(5, 3)
     one = OneLandscape(CachedSearch(EvolutionarySearch(landscape, 8, 5, 3, recombines=True)))
     system = TobSystem(names, names[5:], rules, one, 10, receive=receive)
     *_, (_, last) = simulate(system, one, ATTACKS[attack], 1)
     assert all(learner.banned == () for learner in last.learner.values())
-    return last.learner["a"].model.vector
+    return last.learner[names[0]].model.vector
+
+
+def backdoored(receive: Receive, landscape: WithTarget) -> tuple[float, float]:
+    """By what the backdoor multiplies the loss of its target, and the loss: geometric means."""
+    made = [
+        after_attack(a, receive, landscape, n) for n in range(8) for a in ("silent", "backdoor")
+    ]
+    models = np.array(made)
+    of_target, of_all = (
+        float(np.exp(np.mean(np.log(np.array(losses[1::2]) / np.array(losses[::2])))))
+        for losses in (landscape.target_losses(models), landscape.losses(models))
+    )
+    return of_target, of_all
 
 
 @pytest.mark.slow
-def test_a_backdoor_leads_to_its_target_by_true_offers_and_costs_more_without_the_floor() -> None:
-    landscape, paid = WithTarget(40), []
-    for receive in (TOB["no-floor"], tob_learner.receive):
-        models = np.array([after_attack(a, receive, landscape) for a in ("silent", "backdoor")])
-        silent, attacked = landscape.target_losses(models)
-        assert attacked < 2 / 3 * silent
-        before, after = landscape.losses(models)
-        paid.append(after / before)
-    assert paid[0] > max(1, paid[1])
+def test_a_backdoor_leads_to_its_target_by_true_offers() -> None:
+    of_target, of_all = backdoored(tob_learner.receive, WithTarget(40))
+    assert of_target < 2 / 3
+    assert of_all > 1
+
+
+@pytest.mark.slow
+def test_a_backdoor_costs_more_without_the_floor() -> None:
+    (_, without), (_, real) = (
+        backdoored(receive, WithTarget(10)) for receive in (TOB["no-floor"], tob_learner.receive)
+    )
+    assert without > max(1, real)
 
 
 @pytest.mark.slow
@@ -352,7 +368,7 @@ def disagreements(attack: str, delta: int, interval: int) -> int:
 
 
 def test_a_partition_does_harm_where_blocks_take_longer_than_the_pauses() -> None:
-    assert disagreements("partition", 4, 0) > disagreements("honest", 4, 0) > 0
+    assert disagreements("partition", 4, 1) > disagreements("honest", 4, 1) > 0
     assert disagreements("partition", 4, 40) == 0
     assert disagreements("partition", 0, 40) == 0
 
