@@ -20,6 +20,7 @@ from model_consensus.evolutionary_search import (
     best_ticket,
     by_rank,
     is_legal,
+    is_legal_step,
     least,
     move,
     noise,
@@ -255,6 +256,21 @@ def test_the_weights_of_a_single_draw() -> None:
 def test_which_weights_are_legal(weights: Weights, recombining: bool, plain: bool) -> None:
     assert is_legal(OpenLandscape(3, recombines=True), weights) is recombining
     assert is_legal(OpenLandscape(3), weights) is plain
+
+
+@pytest.mark.parametrize(
+    ("tickets", "legal"),
+    [
+        ([], False),
+        ([Ticket(4, "p", (0, 1, 0))], True),
+        ([Ticket(4, "p", (0, 1, 0)), Ticket(4, "q", (2, -2, 0))], True),
+        ([Ticket(4, "p", (0, 1, 0)), Ticket(4, "p", (2, -2, 0))], False),
+        ([Ticket(4, "p", (0, 1, 0)), Ticket(5, "q", (2, -2, 0))], False),
+        ([Ticket(4, "p", (0, 1, 0)), Ticket(4, "q", (3, 0, 0))], False),
+    ],
+)
+def test_which_steps_are_legal(tickets: list[Ticket], legal: bool) -> None:
+    assert is_legal_step(OpenLandscape(3, recombines=True), 4, step(*tickets)) is legal
 
 
 def test_one_draw_can_be_taken_backwards_and_no_further() -> None:
