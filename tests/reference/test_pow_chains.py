@@ -110,6 +110,17 @@ def test_a_model_that_is_not_kept_is_drawn_again(search: Counting) -> None:
     assert blocks[0].digest not in learner.models
 
 
+def test_a_block_on_a_model_that_is_not_kept_is_accepted(search: Counting) -> None:
+    early, (first,) = grow(search, new_learner(search, "p1"), "p")
+    learner, _ = grow(search, early, "qbpqb")
+    fork, (late,) = grow(search, early, "b")
+    assert first.digest not in learner.models
+    assert check(search, RULES, learner, late) is Verdict.ACCEPTED
+    assert model_of(search, receive(search, RULES, learner, late), late.digest) == model_of_tip(
+        fork
+    )
+
+
 def test_no_table_of_blocks_is_copied_but_for_the_small_ones(search: Counting) -> None:
     """Those that a learner has in common with the one before it are the same objects."""
     learner, copied = new_learner(search, "p1"), 0
