@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from model_consensus.pow_learner import (
+    EVERY_HASH,
     Learner,
     Verdict,
     chain,
@@ -71,11 +72,12 @@ def test_a_block_before_its_parent_is_refused_and_accepted_when_it_comes_again(
     assert chain(learner) == (first.digest, second.digest)
 
 
-def test_models_below_the_last_decided_block_are_not_kept(search: Counting) -> None:
-    kept = []
+@pytest.mark.parametrize("target", [RULES.target, EVERY_HASH])
+def test_models_below_the_last_decided_block_are_not_kept(search: Counting, target: int) -> None:
+    kept, rules = [], replace(RULES, target=target)
     learner = new_learner(search, "p1")
     for length in range(1, 30):
-        learner, _ = grow(search, learner, "pqb"[length % 3])
+        learner, _ = grow(search, learner, "pqb"[length % 3], rules=rules)
         kept.append(sorted(model.generation for model in learner.models.values()))
     for length, generations in enumerate(kept, 1):
         last = length - RULES.depth

@@ -64,7 +64,7 @@ def block(
 
 
 def grow(
-    search: Search, learner: Learner, miners: str, start: int = 0
+    search: Search, learner: Learner, miners: str, start: int = 0, rules: Rules = RULES
 ) -> tuple[Learner, list[Block]]:
     """A chain on the learner's tip by these miners (p: p1, q: p2, b: b1), and the learner on it.
 
@@ -73,7 +73,7 @@ def grow(
     names = {"p": "p1", "q": "p2", "b": "b1"}
     blocks = []
     for miner in miners:
-        led = mine(search, RULES, replace(learner, process=names[miner]), (), start)
-        learner = receive(search, RULES, learner, led)
+        led = mine(search, rules, replace(learner, process=names[miner]), (), start)
+        learner = receive(search, rules, learner, led)
         blocks.append(led)
     return learner, blocks
