@@ -122,10 +122,8 @@ def cells_of(
 def run_cell(cell: Cell) -> Result:
     """Train and measure."""
     landscape = Digits(cell.seed if cell.method.endswith("-resplit") else 0)
-    common = {"processes": PROCESSES, "byzantine": cell.byzantine}
-    common["draws"] = draws_of(cell.method)
-    if "alone" in cell.method:
-        common["processes"] = 1
+    processes = 1 if "alone" in cell.method else PROCESSES
+    common = {"processes": processes, "byzantine": cell.byzantine, "draws": draws_of(cell.method)}
     if cell.method.startswith("es-"):
         *_, sigma, rate, optimizer = cell.settings.split()
         weights = strategies.train(

@@ -62,9 +62,9 @@ function offspring(parent, step) {
     digest("model-consensus/ticket/1", generation, proposer, ...weights.map((w) => BigInt(w) + (1n << 63n))),
   );
   const moves = tickets.map((ticket) => noise(parent.digest, ticket, ticket.weights.indexOf(1)));
+  const length = Math.floor(64 * Math.sqrt(moves.length));
   const bits = parent.bits.map((bit, i) => {
     const sum = moves.reduce((total, move) => total + 64 * move[i], 0);
-    const length = Math.floor(64 * Math.sqrt(moves.length));
     return Math.floor((64 * sum) / length) >= 9 * 64 ? 1 - bit : bit;
   });
   return { digest: digest("model-consensus/offspring/3", parent.digest, ...names), bits };
