@@ -19,7 +19,10 @@
 (*                                                                         *)
 (* TIES.  A process keeps the chain that it adopted first.  As the         *)
 (* adversary orders the deliveries, it decides every tie that is still     *)
-(* open; it even shows a block to a miner before the miner's own.          *)
+(* open; it even shows a block to a miner before the miner's own.  (A host *)
+(* that waits while a block of a correct process may be on its way, and    *)
+(* then hands over what has come in an order of its own, leaves less to    *)
+(* the adversary.  Every such order is allowed here.)                      *)
 (***************************************************************************)
 EXTENDS Naturals, Sequences, FiniteSets
 

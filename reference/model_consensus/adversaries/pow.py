@@ -1,8 +1,8 @@
 """Strategies of an adversary that mines, as pure functions of what it sees, which is everything.
 
 A strategy says what to offer, what to do with a win, what to publish after each win (before a
-correct process's block arrives anywhere: the adversary is faster than the network), and what to
-forge.  Its memory is the block tree itself.  The transition system allows no more than the
+correct process's block arrives anywhere: the adversary is faster than the network; but hosts wait
+for that block, and hand over the least claims first), and what to forge.  Its memory is the block tree itself.  The transition system allows no more than the
 specification does, so a strategy can be stupid, but it cannot cheat.
 """
 
@@ -178,7 +178,8 @@ class PrivateChain(LeastStep):
 class SelfishMining(LeastStep):
     """Eyal and Sirer, "Majority is not enough" (2014), algorithm 1.
 
-    :ivar gamma: the share of the correct processes to which its block comes first in a tie.
+    :ivar gamma: the share of the correct processes to which its block comes first in a tie, if both
+        claim the same.
     """
 
     gamma: float = 0.5
@@ -216,7 +217,8 @@ class Balance(LeastStep):
 
     tries = "to keep two halves of the correct processes on two chains, by showing each its own tie"
     stopped_by = (
-        "synchrony: each block of a correct process ends the tie, unless a win is spent on it"
+        "synchrony: each block of a correct process ends the tie, unless a win is spent on it; and "
+        "hosts that wait: of the two halves' blocks the one that claims more splits nobody"
     )
 
     def extend(self, view: View) -> int | None:

@@ -59,8 +59,8 @@ class ByzantinePowParticipant(PowParticipant):
         return out
 
     def receive(self, packet: Packet) -> Sequence[Send]:
-        """A packet has arrived."""
-        out = super().receive(packet)
+        """A packet has arrived; it waits for nothing."""
+        out = [*super().receive(packet), *self._take_waiting(before=self.epoch + 1)]
         self.lines.clear()
         return out
 

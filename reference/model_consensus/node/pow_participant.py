@@ -4,6 +4,10 @@ The learner is that of :mod:`model_consensus.pow_learner`.  In each epoch the no
 for its next block, tells the others the last block of its chain and of other branches, and its
 offer, again, and asks for the blocks that are missing.  Who accepts a block passes it on.
 
+Of equally long chains the learner keeps the first.  So that this is not the one that an adversary
+has sent a moment earlier, a block waits for an epoch, and then those of its height that have come
+meanwhile are taken together, the least claim first.
+
 The rule of this file: nothing here reads a clock, opens a socket or writes a file.  The host calls
 :meth:`PowParticipant.begin` and :meth:`PowParticipant.receive`, persists ``lines``, and only then
 sends what the call returned.
@@ -12,6 +16,7 @@ sends what the call returned.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from model_consensus import pow_learner
@@ -32,8 +37,8 @@ QUESTION = 48
 ASKED, ANSWERED = 2, 24
 """Questions of a process that are answered in an epoch, and the blocks of an answer, at most."""
 
-EARLY = 1024
-"""Blocks with work whose parents are not known that are kept; of more, the oldest is dropped."""
+WAITING = 1024
+"""Blocks with work that wait, also for their parents; of more, the oldest is dropped."""
 
 ENDS = 8
 """Branches whose last blocks are announced in an epoch, so that nobody misses a fork for ever."""
@@ -74,7 +79,7 @@ class PowParticipant:
         self._ends: dict[Digest, Block] = {}  # blocks that no block extends
         for block in miner.learner.known.values():
             self._branch(block)
-        self._early: dict[Digest, Block] = {}  # blocks that have arrived before their parents
+        self._waiting: dict[Digest, tuple[int, Block]] = {}  # since which epoch
         self._answered: dict[Process, int] = {}  # the epoch in which somebody asked last
         self._answers: Counter[Process] = Counter()
 
@@ -82,17 +87,19 @@ class PowParticipant:
         """Enter an epoch."""
         self.epoch = epoch
         self._answers.clear()
+        taken = self._take_waiting(before=epoch - 1)
         out = self._mine()
         if not out:
             self._offer()
             out = self._announced()
-        return [*out, *self._take_early(), *self._asked()]
+        return [*taken, *out, *self._asked()]
 
     def receive(self, packet: Packet) -> Sequence[Send]:
         """A packet has arrived, whoever sent it.  What is cheap to check is checked first."""
         if isinstance(packet, Message):
             return self._hear(packet)
-        return [*self._take(packet), *self._take_early()]
+        self._wait(packet)
+        return []
 
     @property
     def model(self) -> Model:
@@ -174,9 +181,35 @@ class PowParticipant:
 
     # ---------------------------------------------------------------------------- the others'
 
+    def _wait(self, block: Block) -> None:
+        """Have a block wait that is not known and has its work."""
+        rules, known = self.miner.rules, self.miner.learner.known
+        if block in self._refused or not pow_learner.has_structure(rules, block):
+            return
+        if block.digest in known or not pow_learner.has_work(rules, block):
+            return
+        self._waiting.setdefault(block.digest, (self.epoch, block))
+        if len(self._waiting) > WAITING:
+            del self._waiting[next(iter(self._waiting))]
+
+    def _has_parent(self, block: Block) -> bool:
+        learner = self.miner.learner
+        return block.parent in learner.known or block.parent == learner.root
+
+    def _take_waiting(self, before: int) -> list[Send]:
+        """Take the blocks of each height at which one has come before an epoch, if their parents
+        are known."""
+        out = list[Send]()
+        waiting = sorted(self._waiting.values(), key=lambda each: height_of(each[1]))
+        for _, level in groupby(waiting, key=lambda each: height_of(each[1])):
+            ready = [each for each in level if self._has_parent(each[1])]
+            if any(since < before for since, _ in ready):
+                for _, block in sorted(ready, key=lambda each: each[1].claim):
+                    del self._waiting[block.digest]
+                    out += self._take(block)
+        return out
+
     def _take(self, block: Block) -> Sequence[Send]:
-        if block in self._refused:
-            return []
         verdict = Verdict.KNOWN
 
         def receive() -> None:
@@ -188,27 +221,11 @@ class PowParticipant:
             self.lines.append(self._log.received(block, losses))
         if verdict is Verdict.ACCEPTED:
             return self._adopted(block)
-        if verdict is Verdict.PARENT:
-            self._early[block.digest] = block
-            if len(self._early) > EARLY:
-                del self._early[next(iter(self._early))]
-        elif verdict in EVALUATED:
+        if verdict in EVALUATED:
             self._refused[block] = None
             if len(self._refused) > REFUSED:
                 del self._refused[next(iter(self._refused))]
         return []
-
-    def _take_early(self) -> list[Send]:
-        """Take some of the blocks whose parents have arrived now."""
-        out = list[Send]()
-        for _ in range(ANSWERED):
-            known = self.miner.learner.known
-            ready = (d for d, block in self._early.items() if block.parent in known)
-            digest = next(ready, None)
-            if digest is None:
-                break
-            out += self._take(self._early.pop(digest))
-        return out
 
     def _hear(self, message: Message) -> Sequence[Send]:
         """An offer, or a question after blocks, which is shorter than any offer."""
@@ -236,7 +253,11 @@ class PowParticipant:
 
         It asks for what comes just before that block, and for what comes next to its own tip.
         """
-        early = [block for block in self._early.values() if block.parent not in self._early]
+        early = [
+            block
+            for _, block in self._waiting.values()
+            if block.parent not in self._waiting and not self._has_parent(block)
+        ]
         if not early:
             return []
         block = early[self.epoch % len(early)]

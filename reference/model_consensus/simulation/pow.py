@@ -109,8 +109,9 @@ class PowSimulation:
         """One win, what comes before, and what follows from it.
 
         The adversary may forge a block.  All processes offer, every correct one prepares to lead,
-        and somebody wins.  The adversary publishes what it likes, and then every block that some
-        correct process mined or received reaches all correct processes.
+        and somebody wins.  The adversary publishes what it likes, to whom it likes, before the
+        block of a correct process has arrived; a host waits for that one, and hands over what it
+        has then.  At last every block that some correct process mined or received reaches all.
         """
         winner = self.oracle.elect()
         yield from self._forge(winner)
@@ -118,14 +119,17 @@ class PowSimulation:
         for process in self.system.correct:
             yield from self._prepare(process)
         yield from self._mine(winner)
-        for process, place in self.strategy.publish(View(self.system, self.state)):
-            yield from self._show(process, place)
-        for process, place in self._arriving():
-            yield from self._show(process, place)
+        published = self.strategy.publish(View(self.system, self.state))
+        yield from self._hand_over([*published, *self._awaited()])
+        yield from self._hand_over(self._arriving())
         for process, learner in self.state.learner.items():
             self._counted[process].forget({model.digest for model in learner.models.values()})
         # Nobody extends an older one: the adversary gives up what is depth + 2 blocks behind.
         self.system.forget(self.system.last_common(self.state) - self.system.rules.depth - 2)
+
+    def _awaited(self) -> Iterable[Shown]:
+        """What the hosts wait for, whatever arrives before it."""
+        return self._arriving()
 
     def _arriving(self) -> Iterable[Shown]:
         """What reaches whom before the next win: each that is public, all."""
@@ -214,14 +218,21 @@ class PowSimulation:
         """What ``process`` evaluates when it receives ``block``."""
         check(self._counted[process], self.system.rules, self.state.learner[process], block)
 
-    def _show(self, process: Process, place: int) -> Iterator[Step]:
-        """``process`` receives the block, after those below it that it does not have."""
-        known = self.state.learner[process].known
-        missing = []
-        while place and self.state.blocks[place - 1].digest not in known:
-            missing.append(place)
-            place = self.state.blocks.parent(place)
-        for each in reversed(missing):
-            withheld = self.system.is_withheld(self.state, each)
-            self._check(process, self.state.blocks[each - 1])
-            yield self._take((ByzantinePublish if withheld else Receive)(process, each))
+    def _hand_over(self, shown: Iterable[Shown]) -> Iterator[Step]:
+        """The processes receive these blocks, and those below that they do not have.
+
+        What a host has together it hands over by height, and of one height the least claim first.
+        So of equally long chains its process adopts the one that claims least.
+        """
+        missing: dict[Process, dict[int, None]] = {process: {} for process in self.system.correct}
+        blocks = self.state.blocks
+        for process, place in shown:
+            known = self.state.learner[process].known
+            while place and blocks[place - 1].digest not in known:
+                missing[process][place] = None
+                place = blocks.parent(place)
+        for process, places in missing.items():
+            for place in sorted(places, key=lambda p: (blocks.height(p), blocks[p - 1].claim)):
+                withheld = self.system.is_withheld(self.state, place)
+                self._check(process, blocks[place - 1])
+                yield self._take((ByzantinePublish if withheld else Receive)(process, place))

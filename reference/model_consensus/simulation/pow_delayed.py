@@ -16,7 +16,8 @@ class DelayedSimulation(PowSimulation):
     """A :class:`PowSimulation` in which blocks take as long as they may.
 
     A correct process's block, and what a correct process passes on, reaches all of them ``delta``
-    slots later, unless the strategy shows it earlier; its miner has it at once.
+    slots later, unless the strategy shows it earlier; its miner has it at once.  Hosts do not wait
+    that long, but hand over what arrives.
 
     :param interval: how many slots there are from one win to the next on average; at least 0.  Wins
         come with the same probability in each slot after the last one, its own with them.  (After
@@ -40,6 +41,10 @@ class DelayedSimulation(PowSimulation):
 
     def _won(self, win: Win) -> Win:
         return replace(win, slot=self.slot)
+
+    def _awaited(self) -> Iterable[Shown]:
+        """Nothing."""
+        return ()
 
     def _arriving(self) -> Iterable[Shown]:
         on_way = self._on_way()
