@@ -2,8 +2,9 @@
 
 A strategy says what to offer, what to do with a win, what to publish after each win (before a
 correct process's block arrives anywhere: the adversary is faster than the network; but hosts wait
-for that block, and hand over the least claims first), and what to forge.  Its memory is the block tree itself.  The transition system allows no more than the
-specification does, so a strategy can be stupid, but it cannot cheat.
+for that block, and hand over the least claims first), and what to forge.  Its memory is the block
+tree itself.  The transition system allows no more than the specification does, so a strategy can be
+stupid, but it cannot cheat.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
