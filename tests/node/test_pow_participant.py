@@ -149,22 +149,26 @@ def test_of_blocks_that_wait_together_the_least_claim_is_adopted(
     machine = network.machines["p1"]
     participant = machine.participant
     participant._tries = 0  # it mines nothing itself
+    first = rivals(machine)[0]
+    participant.receive(first)
+    waited(machine)
     least, *_, other = rivals(machine)
     assert least.claim < other.claim
-    early = replace(other, parent=b"f" * 32)  # nobody knows its parent: it makes nobody hurry
     participant.begin(1)
-    participant.receive(find_nonce(participant.miner.rules, early))
     participant.begin(2)
+    for stranger in (b"f" * 32, participant.miner.learner.root):  # neither makes anybody hurry
+        participant.receive(find_nonce(participant.miner.rules, replace(other, parent=stranger)))
     participant.begin(3)
     participant.receive(other)
     for epoch in range(4, 4 + later):
-        assert participant.miner.learner.tip == participant.miner.learner.root
         participant.begin(epoch)
+        assert participant.miner.learner.tip == (other if epoch > 4 else first).digest
     participant.receive(least)
     for epoch in range(4 + later, 9):
         participant.begin(epoch)
+        assert (participant.miner.learner.tip == first.digest) == (epoch == 4)
     learner = participant.miner.learner
-    assert {least.digest, other.digest} == set(learner.known)
+    assert {first.digest, least.digest, other.digest} == set(learner.known)
     assert learner.tip == (least if is_taken else other).digest
 
 

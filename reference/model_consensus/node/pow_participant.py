@@ -192,17 +192,20 @@ class PowParticipant:
         if len(self._waiting) > WAITING:
             del self._waiting[next(iter(self._waiting))]
 
-    def _has_parent(self, block: Block) -> bool:
+    def _above(self, parent: Digest) -> int | None:
+        """The height of a block on ``parent``; None if that is not accepted."""
         learner = self.miner.learner
-        return block.parent in learner.known or block.parent == learner.root
+        if parent == learner.root:
+            return 1
+        return height_of(learner.known[parent]) + 1 if parent in learner.known else None
 
     def _take_waiting(self, before: int) -> list[Send]:
         """Take the blocks of each height at which one has come before an epoch, if their parents
-        are known."""
+        are accepted."""
         out = list[Send]()
         waiting = sorted(self._waiting.values(), key=lambda each: height_of(each[1]))
-        for _, level in groupby(waiting, key=lambda each: height_of(each[1])):
-            ready = [each for each in level if self._has_parent(each[1])]
+        for height, level in groupby(waiting, key=lambda each: height_of(each[1])):
+            ready = [each for each in level if self._above(each[1].parent) == height]
             if any(since < before for since, _ in ready):
                 for _, block in sorted(ready, key=lambda each: each[1].claim):
                     del self._waiting[block.digest]
@@ -256,7 +259,7 @@ class PowParticipant:
         early = [
             block
             for _, block in self._waiting.values()
-            if block.parent not in self._waiting and not self._has_parent(block)
+            if block.parent not in self._waiting and self._above(block.parent) is None
         ]
         if not early:
             return []
