@@ -238,7 +238,8 @@ def a_received_block_without_work(logs: Lines) -> tuple[str, int, str]:
 
 @fault
 def a_received_block_is_left_out(logs: Lines) -> tuple[str, int, str]:
-    where = places(logs, "p1", "received")[0]
+    adopted = ("decided", "offered")  # what comes next if it is the new tip
+    where = next(i for i in places(logs, "p1", "received") if logs["p1"][i + 1]["event"] in adopted)
     del logs["p1"][where]
     numbered(logs["p1"])
     if logs["p1"][where]["event"] == "decided":
@@ -293,7 +294,13 @@ def a_restart_that_forgets_blocks(logs: Lines) -> tuple[str, int, str]:
     where = places(logs, "p1", "offered")[2]
     logs["p1"].insert(where + 1, {"event": "restarted", "blocks": 1})
     numbered(logs["p1"])
-    return "p1", where + 1, "it remembers 1 blocks, and 2 are in its log"
+    before = blocks_before(logs, where)
+    return "p1", where + 1, f"it remembers 1 blocks, and {before} are in its log"
+
+
+def blocks_before(logs: Lines, where: int) -> int:
+    """How many blocks p1 has by its log before a line."""
+    return sum(line["event"] in ("mined", "received") for line in logs["p1"][:where])
 
 
 @fault
@@ -359,7 +366,7 @@ def test_blocks_that_only_a_restart_knows_of_are_missing_lines(tmp_path: Path) -
         merge(tmp_path, logs)
     assert str(missing.value) == (
         f"{tmp_path / 'p1.log'}: line {where + 2}: lines are missing: 5 blocks were known before "
-        f"it, and 2 are in the log"
+        f"it, and {blocks_before(logs, where)} are in the log"
     )
 
 
