@@ -58,7 +58,7 @@ def test_a_flood_costs_bounded_memory_and_does_not_stop_the_others(
 ) -> None:
     most = 10 * HEARD  # so that a hundred thousand packets are read in less than a minute
     monkeypatch.setattr("model_consensus.node.host.HEARD", most)
-    *nodes, attacker = configs(tmp_path, generations=5, epoch=0.1)
+    *nodes, attacker = configs(tmp_path, generations=5, epoch=0.2)
     heard: Counter[tuple[int, int]] = Counter()
     with ExitStack() as files:
         hosts = [files.enter_context(hosted(config)) for config in nodes]
