@@ -170,7 +170,7 @@ class PrivateChain(LeastStep):
         decides = public - view.height(view.fork(view.secret)) > view.system.rules.depth
         if not decides or view.height(view.secret) < public:
             return ()
-        # The miner of the last block gets it before the secret chain, and decides.
+        # If both claim the same, the miner of the last block gets it first, and decides.
         first = [] if view.is_own(view.last) else [(view.miner(view.last), view.last)]
         return first + to_all(view, view.secret)
 

@@ -293,6 +293,7 @@ CLAIMS = (
         tests=(
             "tests/settlement/test_chain_quality.py",
             "tests/settlement/test_selfish_mining.py",
+            "tests/simulation/test_pow_simulation.py",
         ),
         command="run pow --attack selfish --share 0.3",
     ),
