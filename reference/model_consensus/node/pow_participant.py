@@ -200,8 +200,10 @@ class PowParticipant:
         return height_of(learner.known[parent]) + 1 if parent in learner.known else None
 
     def _take_waiting(self, before: int) -> list[Send]:
-        """Take the blocks of each height at which one has come before an epoch, if their parents
-        are accepted."""
+        """Take the blocks of each height at which one has come before this epoch, the lowest first.
+
+        Blocks whose parents are not accepted wait on.
+        """
         out = list[Send]()
         waiting = sorted(self._waiting.values(), key=lambda each: height_of(each[1]))
         for height, level in groupby(waiting, key=lambda each: height_of(each[1])):

@@ -222,7 +222,7 @@ class PowSimulation:
         """The processes receive these blocks, and those below that they do not have.
 
         What a host has together it hands over by height, and of one height the least claim first.
-        So of equally long chains its process adopts the one that claims least.
+        So of equally long chains that arrive together its process adopts the one that claims least.
         """
         missing: dict[Process, dict[int, None]] = {process: {} for process in self.system.correct}
         blocks = self.state.blocks
