@@ -200,7 +200,7 @@ class PowParticipant:
         return height_of(learner.known[parent]) + 1 if parent in learner.known else None
 
     def _take_waiting(self, before: int) -> list[Send]:
-        """Take the blocks of each height at which one has come before this epoch, the lowest first.
+        """Take the blocks of each height at which one came before that epoch, the lowest first.
 
         Blocks whose parents are not accepted wait on.
         """
