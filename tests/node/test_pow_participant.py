@@ -111,11 +111,12 @@ def test_so_many_blocks_wait_and_no_more(tmp_path: Path) -> None:
             start = block.nonce + 1
             assert participant.receive(block) == []
         assert len(participant._waiting) == WAITING
-        assert block.digest in participant._waiting
+        assert block in participant._waiting
         for epoch in (1, 2, 3):
             participant.begin(epoch)
-        assert not set(participant._waiting) & set(participant.miner.learner.known)
-        assert learner.known.keys() <= participant.miner.learner.known.keys()
+        known = participant.miner.learner.known
+        assert not {block.digest for block in participant._waiting} & set(known)
+        assert learner.known.keys() <= known.keys()
     finally:
         network.close()
 

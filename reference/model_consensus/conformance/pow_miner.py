@@ -31,6 +31,13 @@ def height_of(block: Block) -> int:
     return min(ticket.generation for ticket in block.step)
 
 
+def turn(block: Block) -> tuple[int, int]:
+    """When a host hands over a block, of those that it has together: the lowest first, and of one
+    height that with the least claim.  So of equally long chains its process adopts this one's.
+    """
+    return height_of(block), block.claim
+
+
 class Miner:
     """One process.
 
@@ -54,6 +61,11 @@ class Miner:
     def height(self) -> int:
         """How long the chain is that it has adopted."""
         return model_of_tip(self.learner).generation
+
+    def next_height(self, parent: Digest) -> int:
+        """The height of a block on ``parent``, an accepted block or the root."""
+        known = self.learner.known
+        return height_of(known[parent]) + 1 if parent in known else 1
 
     def offer(self) -> Offer:
         """Make its offer on its tip, where it must not have made one yet."""
@@ -125,7 +137,7 @@ class Miner:
                 break
             new.append(block)
             block = known[block].parent
-        since = height_of(known[block]) + 1 if block in known else 1
+        since = self.next_height(block)
         old = self._decided[since:]
         del self._decided[since:]
         for generation, block in enumerate(reversed(new), since):

@@ -22,7 +22,7 @@ from typing import Any
 from model_consensus import pow_learner
 from model_consensus.conformance.log_writing import Noting
 from model_consensus.conformance.pow_log_writing import PowLogLines
-from model_consensus.conformance.pow_miner import EVALUATED, Miner, height_of
+from model_consensus.conformance.pow_miner import EVALUATED, Miner, height_of, turn
 from model_consensus.evolutionary_search import Digest, Model, Process, Search
 from model_consensus.node.pow_packets import Packet, Send
 from model_consensus.pow_learner import Block, Verdict
@@ -79,7 +79,7 @@ class PowParticipant:
         self._ends: dict[Digest, Block] = {}  # blocks that no block extends
         for block in miner.learner.known.values():
             self._branch(block)
-        self._waiting: dict[Digest, tuple[int, Block]] = {}  # since which epoch
+        self._waiting: dict[Block, int] = {}  # blocks to be taken, and the epochs they came in
         self._answered: dict[Process, int] = {}  # the epoch in which somebody asked last
         self._answers: Counter[Process] = Counter()
 
@@ -188,16 +188,13 @@ class PowParticipant:
             return
         if block.digest in known or not pow_learner.has_work(rules, block):
             return
-        self._waiting.setdefault(block.digest, (self.epoch, block))
+        self._waiting.setdefault(block, self.epoch)
         if len(self._waiting) > WAITING:
             del self._waiting[next(iter(self._waiting))]
 
-    def _above(self, parent: Digest) -> int | None:
-        """The height of a block on ``parent``; None if that is not accepted."""
+    def _has_parent(self, block: Block) -> bool:
         learner = self.miner.learner
-        if parent == learner.root:
-            return 1
-        return height_of(learner.known[parent]) + 1 if parent in learner.known else None
+        return block.parent in learner.known or block.parent == learner.root
 
     def _take_waiting(self, before: int) -> list[Send]:
         """Take the blocks of each height at which one came before that epoch, the lowest first.
@@ -205,12 +202,15 @@ class PowParticipant:
         Blocks whose parents are not accepted wait on.
         """
         out = list[Send]()
-        waiting = sorted(self._waiting.values(), key=lambda each: height_of(each[1]))
-        for height, level in groupby(waiting, key=lambda each: height_of(each[1])):
-            ready = [each for each in level if self._above(each[1].parent) == height]
-            if any(since < before for since, _ in ready):
-                for _, block in sorted(ready, key=lambda each: each[1].claim):
-                    del self._waiting[block.digest]
+        for height, level in groupby(sorted(self._waiting, key=turn), key=height_of):
+            ready = [
+                block
+                for block in level
+                if self._has_parent(block) and self.miner.next_height(block.parent) == height
+            ]
+            if any(self._waiting[block] < before for block in ready):
+                for block in ready:
+                    del self._waiting[block]
                     out += self._take(block)
         return out
 
@@ -258,10 +258,11 @@ class PowParticipant:
 
         It asks for what comes just before that block, and for what comes next to its own tip.
         """
+        waiting = {block.digest for block in self._waiting}
         early = [
             block
-            for _, block in self._waiting.values()
-            if block.parent not in self._waiting and self._above(block.parent) is None
+            for block in self._waiting
+            if block.parent not in waiting and not self._has_parent(block)
         ]
         if not early:
             return []

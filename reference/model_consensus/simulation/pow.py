@@ -12,6 +12,7 @@ import numpy as np
 
 from model_consensus.adversaries.pow import Shown, Strategy
 from model_consensus.adversaries.pow_view import View
+from model_consensus.conformance.pow_miner import turn
 from model_consensus.errors import ModelConsensusError
 from model_consensus.evolutionary_search import Process, tagged_digest
 from model_consensus.pow_learner import (
@@ -221,18 +222,17 @@ class PowSimulation:
     def _hand_over(self, shown: Iterable[Shown]) -> Iterator[Step]:
         """The processes receive these blocks, and those below that they do not have.
 
-        What a host has together it hands over by height, and of one height the least claim first.
-        So of equally long chains that arrive together its process adopts the one that claims least.
+        What a host has together it hands over in :func:`turn`.
         """
         missing: dict[Process, dict[int, None]] = {process: {} for process in self.system.correct}
         blocks = self.state.blocks
         for process, place in shown:
             known = self.state.learner[process].known
-            while place and blocks[place - 1].digest not in known:
+            while place and place not in missing[process] and blocks[place - 1].digest not in known:
                 missing[process][place] = None
                 place = blocks.parent(place)
         for process, places in missing.items():
-            for place in sorted(places, key=lambda p: (blocks.height(p), blocks[p - 1].claim)):
+            for place in sorted(places, key=lambda each: turn(blocks[each - 1])):
                 withheld = self.system.is_withheld(self.state, place)
                 self._check(process, blocks[place - 1])
                 yield self._take((ByzantinePublish if withheld else Receive)(process, place))
