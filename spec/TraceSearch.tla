@@ -52,6 +52,25 @@ TraceOffspring(parent, tickets) ==
              THEN TraceProposal(i, CHOOSE t \in tickets : TRUE)
         ELSE TraceBlend(i, tickets)
 
+(* The offspring by a draw alone: the ticket has the draw's number.        *)
+TraceDrawn(parent, p, j) ==             \* 0 if nobody evaluated it
+    LET i == Index(parent) + 1
+    IN  IF /\ i \in DOMAIN Recorded.children
+           /\ p \in DOMAIN Recorded.children[i]
+           /\ j \in DOMAIN Recorded.children[i][p]
+        THEN Recorded.children[i][p][j] ELSE 0
+
+(* The models of a generation or later ones are a few intervals of         *)
+(* numbers, and mostly all of those that are remembered.                   *)
+TraceSince(models, g) ==
+    LET k == g - Recorded.since + 1
+    IN  IF g = 0 THEN models
+        ELSE IF k > Len(Recorded.later) THEN {} ELSE models \cap Recorded.later[k]
+TraceRemembered(landscape, d) ==
+    LET Of(models) == IF models = DOMAIN landscape THEN landscape
+                      ELSE [m \in models |-> landscape[m]]
+    IN  Once(Of, TraceSince(DOMAIN landscape, LastCommon(d)))
+
 (* TLC evaluates the value of a function anew wherever it is used, but not *)
 (* the elements of a sequence, nor what @@ makes.                          *)
 TraceDrawLosses(landscape, parent, p) ==

@@ -38,6 +38,8 @@ EXTENDS Integers, Sequences, FiniteSets, TLC
 (*               {} say nothing                                            *)
 (*   losses      the loss of each model but the genesis                    *)
 (*   generations its generation                                            *)
+(*   later       those of generation since and later ones, of generation   *)
+(*               since + 1 and later ones, and so on; the genesis, too     *)
 (*   parents     the model that it is an offspring of                      *)
 (*   proposers   whose proposal it is; "blend" if it is one of several     *)
 (*   children    of each model, the genesis included: the proposals on it, *)

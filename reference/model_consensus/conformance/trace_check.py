@@ -32,7 +32,7 @@ FEW = 50_000
 """States; TLC is over sooner if Java compiles lightly, which does not pay for more."""
 
 
-SMALL, HEAP = 2_000_000, "512m"
+SMALL, HEAP = 2_000_000, "1g"
 """Characters of a module that Java parses and checks in this much memory."""
 
 

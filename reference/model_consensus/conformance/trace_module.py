@@ -8,7 +8,6 @@ state says what has changed since the one before it.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import pairwise
 from typing import TypeGuard
 
 from model_consensus.conformance.trace_encoding import Encoded, EncodedModel
@@ -20,11 +19,10 @@ _FIELD = re.compile(r"[a-z][A-Za-z0-9_]*")  # no reserved word of TLA+ begins wi
 INLINE = 40
 """Characters; a longer expression gets a name."""
 
-LINE = 1000
-"""Characters; a longer list goes on line by line.
+NO_PLUSCAL = "\\* PlusCal options (-nocfg)"
+"""TLC looks for these in every module, for long in a long one; it ends when it has found them."""
 
-TLC looks for PlusCal in every module, in a time that grows with the square of a line's length.
-"""
+LINE = 1000
 
 RUN = 6
 """Elements of a sequence; as many equal or consecutive ones are written as a function."""
@@ -45,7 +43,7 @@ class Writer:
         """Put the expression's value into a register; the result reads it."""
         if register is None:
             register, self._next = self._next, self._next + 1
-        self.lines.append(f"    /\\ TLCSet({register}, {expression})")
+        self.lines.append(f"/\\ TLCSet({register}, {expression})")
         return f"TLCGet({register})"
 
     def write(self, value: Value) -> str:
@@ -168,7 +166,7 @@ def _listed(items: Iterable[str], separator: str = ", ") -> str:
     items = list(items)
     text = separator.join(items)
     # To the right of the sign of a conjunction, of which this may be a part.
-    return text if len(text) <= LINE else (separator.rstrip() + "\n        ").join(items)
+    return text if len(text) <= LINE else (separator.rstrip() + "\n ").join(items)
 
 
 def _joined(items: Sequence[str]) -> str:
@@ -184,9 +182,22 @@ def _numbers(values: AbstractSet[Value]) -> str | None:
     numbers = sorted(value for value in values if type(value) is int)
     if not numbers or len(numbers) < len(values):
         return None
-    ends = [n for n, after in pairwise([*numbers, numbers[-1] + 2]) if after > n + 1]
-    starts = [n for before, n in pairwise([numbers[0] - 2, *numbers]) if n > before + 1]
-    return _listed((f"({a} .. {b})" for a, b in zip(starts, ends, strict=True)), " \\cup ")
+    return _listed((f"({a} .. {b})" for a, b in _intervals(numbers)), " \\cup ")
+
+
+def _intervals(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first and last of each interval, of numbers in order, of which there is at least one."""
+    start, last = 0, len(numbers) - 1
+    while start <= last:
+        end, beyond = start, last + 1
+        while beyond - end > 1:  # by halves: most intervals are long
+            middle = (end + beyond) // 2
+            if numbers[middle] - numbers[start] == middle - start:
+                end = middle
+            else:
+                beyond = middle
+        yield numbers[start], numbers[end]
+        start = end + 1
 
 
 def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
@@ -227,6 +238,7 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
         "generations": [model.generation for model in trace.models],
         "parents": [model.parent for model in trace.models],
         "proposers": [_proposer(model) for model in trace.models],
+        "later": list(_later(trace)),
         "weights": trace.names.combinations(),
         "blends": list(map(tuple, blends)),
         "chains": list(_chains(trace.states[-1], offspring)),
@@ -243,6 +255,20 @@ def write_trace(writer: Writer, trace: Encoded, register: int) -> None:
     fields += [f"dropped |-> {left_out.blocks}", f"stolen |-> {left_out.stolen}"]
     fields += [f"paced |-> {show(paced)}"]
     writer.define(f"[losses |-> {losses}, {_listed(fields)}]", register)
+
+
+def _later(trace: Encoded) -> Iterator[frozenset[Value]]:
+    """The models of a generation and of later ones, from that of the genesis on."""
+    first = trace.trace.since
+    of: dict[int, set[Value]] = {first: {GENESIS}}
+    for number, model in enumerate(trace.models, GENESIS + 1):
+        of.setdefault(model.generation, set()).add(number)
+    found: list[frozenset[Value]] = []
+    after: frozenset[Value] = frozenset()
+    for generation in range(max(of), first - 1, -1):
+        after |= of.get(generation, frozenset())
+        found.append(after)
+    return reversed(found)
 
 
 def _step(model: EncodedModel) -> Value:
@@ -306,6 +332,7 @@ def module_text(
         write_trace(writer, trace, register)
         losses |= trace.losses
     yield f"---- MODULE {name} ----"
+    yield NO_PLUSCAL
     yield f"EXTENDS {extends}"
     yield "ASSUME"
     writer.define("0")  # A last register, set first: TLC copies them all to make room for one more.
