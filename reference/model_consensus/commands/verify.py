@@ -68,9 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
         type=natural,
-        default=os.cpu_count() or 1,
         metavar="N",
-        help="models checked at once",
+        help="models checked at once (default: one more than there are processors, for Java waits "
+        "a third of a second at its end)",
     )
     parser.add_argument(
         "--models-only", action="store_true", help="leave out the training runs after the models"
@@ -87,6 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check everything that is asked for."""
+    if args.jobs is None:
+        args.jobs = (os.cpu_count() or 1) + (0 if args.distributed else 1)
     _check_options(args)
     console = report.new_console()
     manifest = manifests.load()
