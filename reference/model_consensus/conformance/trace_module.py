@@ -20,9 +20,10 @@ INLINE = 40
 """Characters; a longer expression gets a name."""
 
 NO_PLUSCAL = "\\* PlusCal options (-nocfg)"
-"""TLC looks for these in every module, for long in a long one; it ends when it has found them."""
+"""A comment at which TLC ends its search for PlusCal, which takes longer the longer the module is."""
 
 LINE = 1000
+"""Characters; a longer list goes on line by line: TLC reads long lines slowly."""
 
 RUN = 6
 """Elements of a sequence; as many equal or consecutive ones are written as a function."""
