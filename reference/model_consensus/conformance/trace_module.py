@@ -20,7 +20,7 @@ INLINE = 40
 """Characters; a longer expression gets a name."""
 
 NO_PLUSCAL = "\\* PlusCal options (-nocfg)"
-"""A comment at which TLC ends its search for PlusCal, which takes longer the longer the module is."""
+"""A comment that ends TLC's search for PlusCal, which takes its time in a long module."""
 
 LINE = 1000
 """Characters; a longer list goes on line by line: TLC reads long lines slowly."""
