@@ -35,13 +35,12 @@ TraceMatchesUnchosen(landscape, model, parent, unchosen, rho) ==
         /\ TraceIsOffspring(m, parent)
         /\ Recorded.proposers[Index(m)] \in unchosen
         /\ landscape[model] <= landscape[m]}) >= rho
-TraceProposal(i, ticket) ==             \* 0 if nobody evaluated it
-    LET p == ticket.proposer
-        w == ticket.weights
-    IN  IF /\ p \in DOMAIN Recorded.children[i]
-           /\ w \in DOMAIN Recorded.children[i][p]
-           /\ ticket.generation = TraceGeneration(TraceGenesis + i - 1) + 1
-        THEN Recorded.children[i][p][w] ELSE 0
+TraceChild(i, p, w) ==                  \* 0 if nobody evaluated it
+    IF p \in DOMAIN Recorded.children[i] /\ w \in DOMAIN Recorded.children[i][p]
+    THEN Recorded.children[i][p][w] ELSE 0
+TraceProposal(i, ticket) ==
+    IF ticket.generation = TraceGeneration(TraceGenesis + i - 1) + 1
+    THEN TraceChild(i, ticket.proposer, ticket.weights) ELSE 0
 TraceBlend(i, tickets) ==
     LET is == {j \in DOMAIN Recorded.blends[i] : Recorded.blends[i][j][1] = tickets}
     IN  IF is = {} THEN 0 ELSE Recorded.blends[i][CHOOSE j \in is : TRUE][2]
@@ -53,12 +52,9 @@ TraceOffspring(parent, tickets) ==
         ELSE TraceBlend(i, tickets)
 
 (* The offspring by a draw alone: the ticket has the draw's number.        *)
-TraceDrawn(parent, p, j) ==             \* 0 if nobody evaluated it
+TraceDrawn(parent, p, j) ==
     LET i == Index(parent) + 1
-    IN  IF /\ i \in DOMAIN Recorded.children
-           /\ p \in DOMAIN Recorded.children[i]
-           /\ j \in DOMAIN Recorded.children[i][p]
-        THEN Recorded.children[i][p][j] ELSE 0
+    IN  IF i \in DOMAIN Recorded.children THEN TraceChild(i, p, j) ELSE 0
 
 (* The models of a generation or later ones are a few intervals of         *)
 (* numbers, and mostly all of those that are remembered.                   *)

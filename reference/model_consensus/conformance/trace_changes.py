@@ -92,7 +92,7 @@ def changed(where: str, before: Value, data: Any) -> Value:
 
 
 def _changed_inside(where: str, before: Function, data: dict[str, Any]) -> Value:
-    items: dict[Value, Value] = dict(before.items())
+    items: dict[Value, Value] = {key: before[key] for key in before}
     for key in data.get("without", []):
         if key not in items:
             raise TraceError(f"{where}: {str(key)[:60]} leaves, and it was not there")

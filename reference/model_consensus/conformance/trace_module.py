@@ -8,6 +8,7 @@ state says what has changed since the one before it.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 from typing import TypeGuard
 
 from model_consensus.conformance.trace_encoding import Encoded, EncodedModel
@@ -183,22 +184,9 @@ def _numbers(values: AbstractSet[Value]) -> str | None:
     numbers = sorted(value for value in values if type(value) is int)
     if not numbers or len(numbers) < len(values):
         return None
-    return _listed((f"({a} .. {b})" for a, b in _intervals(numbers)), " \\cup ")
-
-
-def _intervals(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """The first and last of each interval, of numbers in order, of which there is at least one."""
-    start, last = 0, len(numbers) - 1
-    while start <= last:
-        end, beyond = start, last + 1
-        while beyond - end > 1:  # by halves: most intervals are long
-            middle = (end + beyond) // 2
-            if numbers[middle] - numbers[start] == middle - start:
-                end = middle
-            else:
-                beyond = middle
-        yield numbers[start], numbers[end]
-        start = end + 1
+    ends = [n for n, after in pairwise([*numbers, numbers[-1] + 2]) if after > n + 1]
+    starts = [n for before, n in pairwise([numbers[0] - 2, *numbers]) if n > before + 1]
+    return _listed((f"({a} .. {b})" for a, b in zip(starts, ends, strict=True)), " \\cup ")
 
 
 def write_trace(writer: Writer, trace: Encoded, register: int) -> None:

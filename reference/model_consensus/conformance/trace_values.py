@@ -73,8 +73,6 @@ class Names:
         :raises MalformedError: it is not of this kind.
         :raises TooLargeError: TLC cannot hold it.
         """
-        if kind == "model" and value in self.model:  # a trace has most of these
-            return self.model[value]  # type: ignore[index]
         if kind in ("natural", "loss"):
             if type(value) is not int or value < 0:
                 raise MalformedError(f"{short(value)} is not a natural number")
@@ -235,14 +233,11 @@ class Table:
     def convert(self, value: Value, conversion: Conversion) -> Value:
         """See `Shape`."""
         items = _items(value, "function")
-        atom, domain, item = conversion.atom, self.domain, self.item
-        if isinstance(item, Atom):
-            try:
-                return function({atom(domain, key): atom(item.kind, items[key]) for key in items})
-            except MalformedError:
-                pass  # said again below, with its place
         return function(
-            {atom(domain, key): inside(key, item, items[key], conversion) for key in items}
+            {
+                conversion.atom(self.domain, key): inside(key, self.item, items[key], conversion)
+                for key in items
+            }
         )
 
 

@@ -16,15 +16,7 @@ sequence are one value): it is always a tuple here, never a `Function`.
 """
 
 import re
-from collections.abc import (
-    Callable,
-    ItemsView,
-    Iterable,
-    Iterator,
-    KeysView,
-    Mapping,
-    ValuesView,
-)
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -62,8 +54,7 @@ class Function(Mapping["Value", "Value"]):
             raise ModelConsensusError(
                 "a function with the domain 1..n is a sequence: build it with values.function"
             )
-        order = ordered(given)
-        self._items = given if order == list(given) else {key: given[key] for key in order}
+        self._items = {key: given[key] for key in ordered(given)}
         self._hash: int | None = None
         self._text: str | None = None
 
@@ -78,16 +69,6 @@ class Function(Mapping["Value", "Value"]):
 
     def __contains__(self, key: object) -> bool:
         return key in self._items
-
-    # A dict's own are faster than those of a Mapping.
-    def keys(self) -> KeysView["Value"]:
-        return self._items.keys()
-
-    def values(self) -> ValuesView["Value"]:
-        return self._items.values()
-
-    def items(self) -> ItemsView["Value", "Value"]:
-        return self._items.items()
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Function):
